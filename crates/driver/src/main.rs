@@ -1,0 +1,2 @@
+//! The `kmeta` command.
+fn main() {}

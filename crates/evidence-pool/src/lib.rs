@@ -1,0 +1,1 @@
+//! Pools proportions, hazard ratios and survival curves with random effects.

@@ -1,0 +1,1 @@
+//! Finds axes, curves, censor marks and the numbers at risk in a Kaplan-Meier figure.

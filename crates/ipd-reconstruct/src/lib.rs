@@ -1,0 +1,1 @@
+//! Reconstructs individual patient data from a digitized Kaplan-Meier curve.

@@ -1,0 +1,1 @@
+//! Reads short printed labels (numbers and words) with an embedded recognition model.

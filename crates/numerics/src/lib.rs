@@ -1,0 +1,1 @@
+//! Distributions, root finding, small linear algebra and seeded random streams for kmeta.

@@ -1,0 +1,1 @@
+//! Forest, funnel and survival figures as SVG and PNG.

@@ -1,0 +1,1 @@
+//! Kaplan-Meier, restricted mean survival time, log-rank and Cox regression.

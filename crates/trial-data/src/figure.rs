@@ -1,0 +1,234 @@
+//! What the digitizer returns and the sidecar file holds.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Finding, Origin, RiskTable, StepCurve, TimeUnit};
+
+/// A rectangle in pixels, edges continuous (a pixel at column 3 spans 3.0 to 4.0).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PixelBox {
+    /// Left edge.
+    pub left: f64,
+    /// Top edge.
+    pub top: f64,
+    /// Right edge.
+    pub right: f64,
+    /// Bottom edge.
+    pub bottom: f64,
+}
+
+/// Whether a figure can be used as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every check passed.
+    Ok,
+    /// Curves were read, but a named check failed: a person should look at the overlay.
+    Review,
+    /// No curve is offered; the findings say what a person should supply.
+    Refused,
+}
+
+/// One named check behind a [`Verdict`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// Name of the check, for example `tick-residual`.
+    pub name: String,
+    /// Whether it passed.
+    pub passed: bool,
+    /// What was measured, with unit and limit, in a sentence.
+    pub message: String,
+}
+
+/// The file that a figure was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FigureSource {
+    /// File name, without folders.
+    pub file: String,
+    /// SHA-256 of the file, lower-case hexadecimal.
+    pub sha256: String,
+    /// File format, for example `png` or `pdf`.
+    pub format: String,
+    /// Page, counted from 1, where pages exist.
+    pub page: Option<u32>,
+    /// Width in pixels of the page as it was read.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// For a vector file, the resolution it was drawn at, in pixels per inch.
+    pub pixels_per_inch: Option<f64>,
+}
+
+/// The content of a `NAME.kmfig.json` sidecar: all that was read from one figure file. It is the truth of the
+/// figure for every later stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DigitizedFigure {
+    /// Version of this file format; 1.
+    pub format_version: u32,
+    /// The program and version that wrote it.
+    pub generator: String,
+    /// The file it was read from.
+    pub source: FigureSource,
+    /// Whether it can be used as it is.
+    pub verdict: Verdict,
+    /// The checks behind the verdict.
+    pub checks: Vec<Check>,
+    /// The panels, left to right and top to bottom.
+    pub panels: Vec<Panel>,
+    /// Everything a person should know.
+    pub findings: Vec<Finding>,
+}
+
+/// One pair of axes with its curves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Panel {
+    /// Index of the panel in the figure, from 0.
+    pub panel: usize,
+    /// Panel letter as printed; empty when there is none.
+    pub letter: String,
+    /// Title as printed; empty when there is none.
+    pub title: String,
+    /// The plot area: the inside of the axes.
+    pub plot_area: PixelBox,
+    /// Both axes.
+    pub axes: Axes,
+    /// Numbers at risk, where printed.
+    pub risk_table: Option<RiskTable>,
+    /// The arms, by descending area under their curves.
+    pub arms: Vec<DigitizedArm>,
+    /// Other texts that were read.
+    pub texts: Vec<ReadText>,
+}
+
+/// The two axes of a panel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Axes {
+    /// The time axis: maps pixel columns to times.
+    pub x: AxisCalibration,
+    /// The survival axis: maps pixel rows to survival fractions.
+    pub y: AxisCalibration,
+}
+
+/// What the numbers on an axis mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AxisScale {
+    /// Times.
+    Time,
+    /// Probabilities from 0 to 1.
+    Fraction,
+    /// Percentages from 0 to 100; values are divided by 100 everywhere in this file.
+    Percent,
+}
+
+/// The straight line that maps pixels to axis values: `value = intercept + slope * pixel`, fitted to the tick
+/// marks by least squares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AxisCalibration {
+    /// Axis title as printed; empty when it was not read.
+    pub title: String,
+    /// Unit of a time axis, where the title names it.
+    pub unit: Option<TimeUnit>,
+    /// What the printed numbers mean.
+    pub scale: AxisScale,
+    /// Value at pixel coordinate 0.
+    pub intercept: f64,
+    /// Value per pixel.
+    pub slope: f64,
+    /// Covariance of `[intercept, slope]`.
+    pub covariance: [[f64; 2]; 2],
+    /// Root mean square distance of the ticks from the line, in pixels.
+    pub residual_px: f64,
+    /// Pixel coordinate of the axis line itself, across the axis direction.
+    pub line_px: f64,
+    /// The ticks that the line was fitted to.
+    pub ticks: Vec<AxisTick>,
+    /// Who calibrated it.
+    pub origin: Origin,
+}
+
+impl AxisCalibration {
+    /// The axis value at a pixel coordinate.
+    pub fn value_at(&self, pixel: f64) -> f64 {
+        self.intercept + self.slope * pixel
+    }
+
+    /// The pixel coordinate of an axis value.
+    pub fn pixel_at(&self, value: f64) -> f64 {
+        (value - self.intercept) / self.slope
+    }
+}
+
+/// A tick mark with its label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AxisTick {
+    /// Pixel coordinate along the axis.
+    pub pixel: f64,
+    /// Axis value (survival as a fraction).
+    pub value: f64,
+    /// The label as printed; empty when the value follows from the other ticks.
+    pub label: String,
+    /// The reader's confidence in the label, 0 to 1.
+    pub confidence: f64,
+}
+
+/// How a curve is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LineStyle {
+    /// An unbroken line.
+    Solid,
+    /// Dashes or dots.
+    Dashed,
+}
+
+/// One arm's curve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DigitizedArm {
+    /// Name from the legend, the risk table or a label beside the curve; empty when none was found.
+    pub label: String,
+    /// Colour of the line, `#rrggbb`.
+    pub color: String,
+    /// How the line is drawn.
+    pub line_style: LineStyle,
+    /// Width of the line in pixels.
+    pub line_width_px: f64,
+    /// The step corners: times in the unit of the time axis, survival as a fraction.
+    pub curve: StepCurve,
+    /// Where the line ends, in the unit of the time axis.
+    pub curve_end: f64,
+    /// Times of the censor marks, ascending.
+    pub censor_times: Vec<f64>,
+    /// Standard deviation of a plateau's level as read, as a survival fraction.
+    pub survival_uncertainty: f64,
+    /// Standard deviation of a drop's time as read, in the unit of the time axis.
+    pub time_uncertainty: f64,
+}
+
+/// What a text in a figure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextRole {
+    /// An entry of the legend.
+    Legend,
+    /// The title of an axis.
+    AxisTitle,
+    /// The heading of the risk table.
+    RiskTableTitle,
+    /// Anything else.
+    Other,
+}
+
+/// A text that was read in the figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReadText {
+    /// The text.
+    pub text: String,
+    /// The reader's confidence, 0 to 1.
+    pub confidence: f64,
+    /// Where it stands.
+    pub location: PixelBox,
+    /// What it is.
+    pub role: TextRole,
+}

@@ -1,0 +1,55 @@
+//! The vocabulary that the kmeta crates share.
+//!
+//! Every value that crosses a crate boundary has its type here, so that digitizing, reconstruction,
+//! pooling, plotting and reporting can each be used alone and still speak of the same things:
+//!
+//! | from → to | type |
+//! |---|---|
+//! | digitize → sidecar, reconstruct | [`DigitizedFigure`], [`DigitizedArm`], [`RiskTable`] |
+//! | curve → reconstruct | [`StepCurve`], [`NumberAtRisk`] |
+//! | reconstruct → survival, pool | [`ReconstructedArm`], [`PatientRecord`] |
+//! | survival → pool | [`EffectEstimate`] |
+//! | pool → plot, report | [`PooledEffect`], [`PooledSurvival`] |
+//! | everything → report | [`Finding`], [`Provenance`] |
+//!
+//! Probabilities are fractions, times carry their [`TimeUnit`], pixel coordinates are continuous with the
+//! origin at the top left corner of the image and pixel centres at `+0.5`.
+//!
+//! ```
+//! use kmeta_trial_data::StepCurve;
+//! let curve = StepCurve::new(vec![0.0, 2.0, 5.0], vec![1.0, 0.75, 0.5])?;
+//! assert_eq!(curve.survival_at(1.9), 1.0);
+//! assert_eq!(curve.survival_at(2.0), 0.75);
+//! assert_eq!(curve.median(), Some(5.0));
+//! # Ok::<(), kmeta_trial_data::CurveError>(())
+//! ```
+
+mod curve;
+mod effect;
+mod figure;
+mod finding;
+mod method;
+mod patient;
+mod pooled;
+mod provenance;
+mod risk_table;
+mod time_unit;
+
+pub use curve::{CurveError, StepCurve};
+pub use effect::EffectEstimate;
+pub use figure::{
+    Axes, AxisCalibration, AxisScale, AxisTick, Check, DigitizedArm, DigitizedFigure, FigureSource,
+    LineStyle, Panel, PixelBox, ReadText, TextRole, Verdict,
+};
+pub use finding::{Finding, Severity};
+pub use method::{
+    BackTransformSize, EffectMeasure, IntervalMethod, StudyIntervalMethod, TauSquaredEstimator,
+};
+pub use patient::{Fidelity, NumberAtRiskFit, PatientRecord, ReconstructedArm, ReconstructionStatus};
+pub use pooled::{
+    BetweenSubgroups, EggerTest, Estimate, Heterogeneity, Interval, PooledEffect, PooledSurvival, StudyRow,
+    SubgroupResult, SurvivalHeterogeneity, SurvivalPoint, TrialSurvival,
+};
+pub use provenance::{Origin, Provenance, sha256_hex};
+pub use risk_table::{NumberAtRisk, RiskCell, RiskRow, RiskTable, RiskTableError};
+pub use time_unit::TimeUnit;
