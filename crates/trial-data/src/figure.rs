@@ -42,7 +42,7 @@ pub struct Check {
 }
 
 /// The file that a figure was read from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FigureSource {
     /// File name, without folders.
     pub file: String,
