@@ -1,1 +1,153 @@
 //! Reconstructs individual patient data from a digitized Kaplan-Meier curve.
+//!
+//! A published curve shows where survival drops, and the table below it how many patients are still followed.
+//! Together they pin down, up to rounding, how many patients had the event at each drop and how many were
+//! censored in between. [`reconstruct`] turns them into whole patients by the algorithm of Guyot and
+//! colleagues[^guyot], made to end on every input, and says how well the patients reproduce what was printed.
+//!
+//! ```
+//! use kmeta_ipd_reconstruct::{ReconstructionInput, ReconstructionOptions, reconstruct};
+//! use kmeta_trial_data::{NumberAtRisk, Provenance, StepCurve};
+//!
+//! let curve = StepCurve::new(vec![1.0, 2.0, 4.0], vec![0.9, 0.8, 0.6])?;
+//! let mut input = ReconstructionInput::new("trial", "all", curve, Provenance::printed("typed curve"));
+//! input.number_at_risk = Some(NumberAtRisk::new(vec![0.0, 3.0], vec![10, 6])?);
+//! input.curve_end = Some(6.0);
+//!
+//! let arm = reconstruct(&input, &ReconstructionOptions::default())?;
+//! assert_eq!(arm.fidelity.patients, 10);
+//! assert_eq!(arm.fidelity.number_at_risk_error_max, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What is promised: the number of patients is conserved, every follow-up time lies within the follow-up of
+//! the curve, the same input gives the same patients, and the work is bounded. What is not: a curve without
+//! risk table and without censor marks carries no information on censoring, and then the number of events is
+//! an upper estimate (the fidelity tells nothing about it; state `total_events` where the paper prints it).
+//!
+//! [^guyot]: Guyot P, Ades AE, Ouwens MJNM, Welton NJ. Enhanced secondary analysis of survival data:
+//!     reconstructing the data from published Kaplan-Meier survival curves. BMC Med Res Methodol 2012;12:9.
+
+mod correction;
+mod error;
+mod fidelity;
+mod guyot;
+mod interval;
+mod timeline;
+
+use kmeta_trial_data::{NumberAtRisk, Provenance, ReconstructedArm, StepCurve};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use error::ReconstructionError;
+
+/// What is known of one arm: its curve, and what the paper prints about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReconstructionInput {
+    /// Identifier of the trial.
+    pub trial: String,
+    /// Name of the arm.
+    pub arm: String,
+    /// The digitized curve: the time of each drop and the survival after it. Points on a plateau are ignored.
+    pub curve: StepCurve,
+    /// Where the line ends. `None` takes the latest of the last drop, the last censor mark and the last time
+    /// with a patient at risk.
+    pub curve_end: Option<f64>,
+    /// Numbers at risk, patients with follow-up of at least the column's time.
+    pub number_at_risk: Option<NumberAtRisk>,
+    /// Number of patients; needed when no number at risk at time 0 is given.
+    pub patients: Option<u32>,
+    /// Total of events as printed.
+    pub total_events: Option<u32>,
+    /// Times of the censor marks, ascending; empty when the figure shows none. One mark may stand for several
+    /// patients.
+    pub censor_times: Vec<f64>,
+    /// The median as printed. It is not used by the algorithm, only compared in the fidelity.
+    pub median_printed: Option<f64>,
+    /// Where the curve came from.
+    pub provenance: Provenance,
+}
+
+impl ReconstructionInput {
+    /// An input with the curve only; the other fields are public and start empty.
+    pub fn new(
+        trial: impl Into<String>,
+        arm: impl Into<String>,
+        curve: StepCurve,
+        provenance: Provenance,
+    ) -> Self {
+        Self {
+            trial: trial.into(),
+            arm: arm.into(),
+            curve,
+            curve_end: None,
+            number_at_risk: None,
+            patients: None,
+            total_events: None,
+            censor_times: Vec::new(),
+            median_printed: None,
+            provenance,
+        }
+    }
+
+    /// Trial and arm in words, for messages.
+    pub(crate) fn place(&self) -> String {
+        if self.arm.is_empty() { self.trial.clone() } else { format!("{}, arm {}", self.trial, self.arm) }
+    }
+}
+
+/// The algorithm that turns a curve into patients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReconstructionMethod {
+    /// Guyot 2012: events from the drops, censorings so that the numbers at risk are met.
+    #[default]
+    Guyot,
+}
+
+/// Choices of a reconstruction. The defaults use all that a figure shows; for the algorithm exactly as
+/// published, set `use_censor_marks = false` and `curve_tolerance = 0`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "snake_case")]
+pub struct ReconstructionOptions {
+    /// The algorithm.
+    pub method: ReconstructionMethod,
+    /// Place censored patients on the censor marks of the figure instead of spreading them evenly between two
+    /// columns of the risk table. Without marks in the figure this changes nothing.
+    pub use_censor_marks: bool,
+    /// How far, as a survival fraction, the reconstructed curve may leave the digitized one so that a printed
+    /// number at risk (or the number of censor marks) is met. Beyond it the curve wins and the conflict is
+    /// reported. It should be a little above the reading error of a curve.
+    pub curve_tolerance: f64,
+    /// Bound on the corrections of the number of censored patients in one interval of the risk table.
+    pub max_iterations: u32,
+}
+
+impl Default for ReconstructionOptions {
+    fn default() -> Self {
+        Self {
+            method: ReconstructionMethod::Guyot,
+            use_censor_marks: true,
+            curve_tolerance: 0.01,
+            max_iterations: 1000,
+        }
+    }
+}
+
+/// Reconstructs the patients of one arm.
+///
+/// The result has exactly the arm's number of patients, sorted by time with events before censorings at equal
+/// times. Contradictions between the curve, the numbers at risk and the total of events are settled in favour
+/// of the curve, and each is reported as a finding with status `compromise`.
+///
+/// # Errors
+/// [`ReconstructionError`] when the number of patients is unknown or zero, when a stated number contradicts
+/// it, or when a time or an option is not usable.
+pub fn reconstruct(
+    input: &ReconstructionInput,
+    options: &ReconstructionOptions,
+) -> Result<ReconstructedArm, ReconstructionError> {
+    match options.method {
+        ReconstructionMethod::Guyot => guyot::reconstruct(input, options),
+    }
+}
