@@ -1,0 +1,215 @@
+//! Finds the words that label the ticks of an axis, reads them, and calibrates the axis.
+
+use kmeta_label_reader::CharacterSet;
+use kmeta_label_reader::LabelReader;
+use kmeta_trial_data::{AxisCalibration, ReadText, TextRole, TimeUnit};
+
+use crate::axis_lines::AxisPair;
+use crate::calibrate::{Direction, LabelledTick, calibrate};
+use crate::ink::InkPage;
+use crate::plane::Rect;
+use crate::reading::{read_upward, read_words};
+use crate::ticks::TickMark;
+use crate::words::{Word, phrases};
+
+/// A calibrated axis with the area that its tick labels occupy.
+#[derive(Debug, Clone)]
+pub(crate) struct LabelledAxis {
+    pub(crate) calibration: AxisCalibration,
+    pub(crate) labels: Rect,
+}
+
+/// Calibrates the time axis from the row of numbers below it.
+pub(crate) fn time_axis(
+    page: &InkPage,
+    reader: &LabelReader,
+    axes: &AxisPair,
+    ticks: &[TickMark],
+    words: &[Word],
+) -> Result<LabelledAxis, String> {
+    let line = axes.horizontal;
+    let depth = page.height() / 6;
+    let below: Vec<&Word> = words
+        .iter()
+        .filter(|word| word.area.top >= line.last && word.area.top <= line.last + depth)
+        .collect();
+    let tolerance = 0.4 * spacing(ticks);
+    let nearest = |tick: &TickMark| {
+        below
+            .iter()
+            .filter(|word| {
+                (word.area.center_x() - tick.position).abs() <= tolerance.max(word.area.width() as f64 * 0.6)
+            })
+            .min_by_key(|word| (word.area.top, (word.area.center_x() - tick.position).abs() as usize))
+            .copied()
+    };
+    let pairs: Vec<(TickMark, &Word)> =
+        ticks.iter().filter_map(|tick| nearest(tick).map(|word| (*tick, word))).collect();
+    let row = common(pairs.iter().map(|(_, word)| word.area.center_y()).collect());
+    let pairs: Vec<_> = pairs
+        .into_iter()
+        .filter(|(_, word)| (word.area.center_y() - row).abs() <= 0.6 * word.letter_height as f64)
+        .collect();
+    labelled_axis(page, reader, &pairs, Direction::Increasing, line.middle())
+        .map_err(|reason| format!("time axis: {reason}"))
+}
+
+/// Calibrates the survival axis from the column of numbers beside it.
+pub(crate) fn survival_axis(
+    page: &InkPage,
+    reader: &LabelReader,
+    axes: &AxisPair,
+    ticks: &[TickMark],
+    words: &[Word],
+) -> Result<LabelledAxis, String> {
+    let line = axes.vertical;
+    let reach = page.width() / 5;
+    let beside: Vec<&Word> = words
+        .iter()
+        .filter(|word| word.area.right <= line.first + 1 && word.area.right + reach >= line.first)
+        .collect();
+    let nearest = |tick: &TickMark| {
+        beside
+            .iter()
+            .filter(|word| (word.area.center_y() - tick.position).abs() <= 0.5 * word.letter_height as f64)
+            .max_by_key(|word| word.area.right)
+            .copied()
+    };
+    let pairs: Vec<(TickMark, &Word)> =
+        ticks.iter().filter_map(|tick| nearest(tick).map(|word| (*tick, word))).collect();
+    let column = common(pairs.iter().map(|(_, word)| word.area.right as f64).collect());
+    let pairs: Vec<_> = pairs
+        .into_iter()
+        .filter(|(_, word)| (word.area.right as f64 - column).abs() <= 3.0 * word.letter_height as f64)
+        .collect();
+    labelled_axis(page, reader, &pairs, Direction::Decreasing, line.middle())
+        .map_err(|reason| format!("survival axis: {reason}"))
+}
+
+fn labelled_axis(
+    page: &InkPage,
+    reader: &LabelReader,
+    pairs: &[(TickMark, &Word)],
+    direction: Direction,
+    line_px: f64,
+) -> Result<LabelledAxis, String> {
+    let areas: Vec<Rect> = pairs.iter().map(|(_, word)| word.area).collect();
+    let labels = areas.iter().copied().reduce(|a, b| a.union(&b));
+    let readings = read_words(page, reader, &areas, CharacterSet::Number);
+    let labelled: Vec<LabelledTick> = pairs
+        .iter()
+        .zip(readings)
+        .map(|((tick, _), reading)| LabelledTick {
+            position: tick.position,
+            text: reading.text,
+            confidence: reading.confidence,
+        })
+        .collect();
+    let calibration = calibrate(&labelled, direction, line_px)?;
+    let labels = labels.ok_or_else(|| "no tick has a label beside it".to_owned())?;
+    Ok(LabelledAxis { calibration, labels })
+}
+
+/// Median distance of neighbouring ticks.
+pub(crate) fn spacing(ticks: &[TickMark]) -> f64 {
+    let mut gaps: Vec<f64> = ticks.windows(2).map(|pair| pair[1].position - pair[0].position).collect();
+    gaps.sort_by(f64::total_cmp);
+    gaps.get(gaps.len() / 2).copied().unwrap_or(0.0)
+}
+
+fn common(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// Reads the titles of both axes: the phrase centred below the time labels, and the upward text left of the
+/// survival labels. Sets title and time unit.
+pub(crate) fn read_titles(
+    page: &InkPage,
+    reader: &LabelReader,
+    words: &[Word],
+    x: &mut LabelledAxis,
+    y: &mut LabelledAxis,
+    inside: Rect,
+) -> Vec<ReadText> {
+    let mut texts = Vec::new();
+    if let Some(area) = title_below(words, x.labels, inside) {
+        for reading in read_words(page, reader, &[area], CharacterSet::Any) {
+            x.calibration.unit = time_unit_in(&reading.text);
+            x.calibration.title = reading.text.clone();
+            texts.push(read_text(reading.text, reading.confidence, area, TextRole::AxisTitle));
+        }
+    }
+    if let Some(area) = title_beside(page, y.labels, inside) {
+        for reading in read_upward(page, reader, &[area]) {
+            y.calibration.title = reading.text.clone();
+            texts.push(read_text(reading.text, reading.confidence, area, TextRole::AxisTitle));
+        }
+    }
+    texts
+}
+
+pub(crate) fn read_text(text: String, confidence: f64, area: Rect, role: TextRole) -> ReadText {
+    ReadText { text, confidence, location: area.to_pixel_box(), role }
+}
+
+/// The first phrase below the tick labels whose middle is near the axis' middle.
+fn title_below(words: &[Word], labels: Rect, inside: Rect) -> Option<Rect> {
+    let near = |word: &&Word| {
+        word.area.top >= labels.bottom.saturating_sub(1)
+            && word.area.top < labels.bottom + 5 * labels.height()
+    };
+    let below: Vec<Word> = words.iter().filter(near).cloned().collect();
+    phrases(&below)
+        .into_iter()
+        .filter(|phrase| (phrase.area.center_x() - inside.center_x()).abs() < 0.25 * inside.width() as f64)
+        .filter(|phrase| phrase.area.width() > 2 * phrase.letter_height)
+        .min_by_key(|phrase| phrase.area.top)
+        .map(|phrase| phrase.area)
+}
+
+/// The ink between the left edge of the page and the survival labels, beside the plot.
+fn title_beside(page: &InkPage, labels: Rect, inside: Rect) -> Option<Rect> {
+    let reach = 6 * labels.height().min(page.width() / 30).max(10);
+    let columns = labels.left.saturating_sub(reach)..labels.left.saturating_sub(2);
+    let has_ink = |x: usize| (inside.top..inside.bottom).any(|y| page.is_ink(x, y));
+    let right = columns.clone().rev().find(|&x| has_ink(x))? + 1;
+    let mut left = right - 1;
+    while left > columns.start && (has_ink(left - 1) || (left >= 2 && has_ink(left - 2))) {
+        left -= 1;
+    }
+    let rows: Vec<usize> =
+        (inside.top..inside.bottom).filter(|&y| (left..right).any(|x| page.is_ink(x, y))).collect();
+    let area = Rect { left, top: *rows.first()?, right, bottom: *rows.last()? + 1 };
+    (area.height() > 2 * area.width() && area.width() >= 5).then_some(area)
+}
+
+/// The time unit that a title names.
+pub(crate) fn time_unit_in(title: &str) -> Option<TimeUnit> {
+    let lower = title.to_lowercase();
+    let has_word = |word: &str| lower.split(|c: char| !c.is_ascii_alphabetic()).any(|token| token == word);
+    if lower.contains("month") || has_word("mo") || has_word("mos") {
+        Some(TimeUnit::Months)
+    } else if lower.contains("week") || has_word("wk") || has_word("wks") {
+        Some(TimeUnit::Weeks)
+    } else if lower.contains("year") || has_word("yr") || has_word("yrs") {
+        Some(TimeUnit::Years)
+    } else if lower.contains("day") {
+        Some(TimeUnit::Days)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_found_in_titles() {
+        assert_eq!(time_unit_in("Time (months)"), Some(TimeUnit::Months));
+        assert_eq!(time_unit_in("Time, mo"), Some(TimeUnit::Months));
+        assert_eq!(time_unit_in("Years since randomization"), Some(TimeUnit::Years));
+        assert_eq!(time_unit_in("Time"), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! Finds the pairs of axis lines on a page: a long horizontal line whose left end is near the lower end of a
+//! long vertical line.
+
+use crate::ink::InkPage;
+use crate::plane::Rect;
+
+/// A straight run of ink along one direction. `from..to` runs along it, `first..last` across it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InkLine {
+    /// First pixel along the line.
+    pub(crate) from: usize,
+    /// One past the last pixel along the line.
+    pub(crate) to: usize,
+    /// First pixel across the line.
+    pub(crate) first: usize,
+    /// One past the last pixel across the line.
+    pub(crate) last: usize,
+}
+
+impl InkLine {
+    pub(crate) fn length(&self) -> usize {
+        self.to - self.from
+    }
+
+    /// Middle of the line across its direction, continuous.
+    pub(crate) fn middle(&self) -> f64 {
+        (self.first + self.last) as f64 / 2.0
+    }
+}
+
+/// The axes of one panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AxisPair {
+    /// The time axis: `from..to` are columns, `first..last` rows.
+    pub(crate) horizontal: InkLine,
+    /// The survival axis: `from..to` are rows, `first..last` columns.
+    pub(crate) vertical: InkLine,
+}
+
+impl AxisPair {
+    /// The pixels between the axes, without the axis lines.
+    pub(crate) fn inside(&self) -> Rect {
+        Rect {
+            left: self.vertical.last,
+            top: self.vertical.from,
+            right: self.horizontal.to.max(self.vertical.last + 1),
+            bottom: self.horizontal.first,
+        }
+    }
+
+    fn area(&self) -> usize {
+        self.horizontal.length() * self.vertical.length()
+    }
+}
+
+/// Share of the page that an axis line spans at least.
+const SHORTEST_AXIS: f64 = 0.2;
+/// Share of the page that the ends of two axes may lie apart (axes drawn without a joint).
+const JOINT_GAP: f64 = 0.06;
+/// A thicker line is a filled area.
+const THICKEST_LINE: usize = 12;
+/// Height and width that a further panel must have, as a share of the largest panel's.
+const PANEL_LIKENESS: f64 = 0.5;
+
+/// All long horizontal (or vertical) lines of the page.
+pub(crate) fn long_lines(page: &InkPage, horizontal: bool, shortest: usize) -> Vec<InkLine> {
+    let (along, across) =
+        if horizontal { (page.width(), page.height()) } else { (page.height(), page.width()) };
+    let ink = |i: usize, j: usize| if horizontal { page.is_ink(i, j) } else { page.is_ink(j, i) };
+    let mut lines: Vec<InkLine> = Vec::new();
+    for j in 0..across {
+        for (from, to) in runs(along, |i| ink(i, j)) {
+            if to - from < shortest {
+                continue;
+            }
+            let touching =
+                lines.iter_mut().rev().find(|line| line.last == j && from < line.to && line.from < to);
+            match touching {
+                Some(line) => {
+                    line.last = j + 1;
+                    line.from = line.from.min(from);
+                    line.to = line.to.max(to);
+                }
+                None => lines.push(InkLine { from, to, first: j, last: j + 1 }),
+            }
+        }
+    }
+    lines.retain(|line| line.last - line.first <= THICKEST_LINE);
+    lines
+}
+
+/// Runs of true, a gap of one pixel allowed.
+fn runs(length: usize, ink: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for i in (0..length).filter(|&i| ink(i)) {
+        match found.last_mut() {
+            Some(run) if i <= run.1 + 1 => run.1 = i + 1,
+            _ => found.push((i, i + 1)),
+        }
+    }
+    found
+}
+
+/// The axes of every panel, in reading order.
+pub(crate) fn find_axis_pairs(page: &InkPage) -> Vec<AxisPair> {
+    let shortest_width = (page.width() as f64 * SHORTEST_AXIS) as usize;
+    let shortest_height = (page.height() as f64 * SHORTEST_AXIS) as usize;
+    let horizontal = long_lines(page, true, shortest_width.max(20));
+    let vertical = long_lines(page, false, shortest_height.max(20));
+    let gap_x = page.width() as f64 * JOINT_GAP;
+    let gap_y = page.height() as f64 * JOINT_GAP;
+    let mut pairs: Vec<AxisPair> = Vec::new();
+    for &h in &horizontal {
+        for &v in &vertical {
+            let near_x = (h.from as f64 - v.middle()).abs() <= gap_x && h.to as f64 > v.middle() + gap_x;
+            let near_y = (v.to as f64 - h.middle()).abs() <= gap_y && (v.from as f64) < h.middle() - gap_y;
+            if near_x && near_y {
+                pairs.push(AxisPair { horizontal: h, vertical: v });
+            }
+        }
+    }
+    // The largest pair is the main panel. Grid lines and frames give pairs that overlap it, risk-table frames
+    // and legends pairs that are much smaller. Among pairs of nearly the same size the outermost wins.
+    pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.area()), pair.vertical.first, pair.horizontal.first));
+    let mut kept: Vec<AxisPair> = Vec::new();
+    for pair in pairs {
+        let outline = outline(&pair);
+        let like_first = kept.first().is_none_or(|main: &AxisPair| {
+            pair.horizontal.length() as f64 >= PANEL_LIKENESS * main.horizontal.length() as f64
+                && pair.vertical.length() as f64 >= PANEL_LIKENESS * main.vertical.length() as f64
+        });
+        if like_first && kept.iter().all(|other| !self::outline(other).overlaps(&outline)) {
+            kept.push(pair);
+        }
+    }
+    kept.sort_by_key(|pair| (pair.vertical.from / 50, pair.vertical.first));
+    kept
+}
+
+fn outline(pair: &AxisPair) -> Rect {
+    Rect {
+        left: pair.vertical.first.min(pair.horizontal.from),
+        top: pair.vertical.from,
+        right: pair.horizontal.to,
+        bottom: pair.horizontal.last.max(pair.vertical.to),
+    }
+}

@@ -1,0 +1,60 @@
+//! What on a page is ink: its background, and how far each pixel stands out from it.
+
+use std::collections::BTreeMap;
+
+use image::RgbImage;
+
+use crate::color::{Srgb, contrast, from_pixel};
+use crate::plane::Plane;
+
+/// Contrast (largest channel difference to the background, 0 to 1) from which a pixel counts as ink of text
+/// and axes. Grid lines of the common themes (`#ebebeb`) lie below, light grey text above.
+pub(crate) const INK_CONTRAST: f32 = 0.25;
+
+/// A page as colours, with its background and the contrast of each pixel to it.
+#[derive(Debug, Clone)]
+pub(crate) struct InkPage {
+    pub(crate) colors: Plane<Srgb>,
+    pub(crate) contrast: Plane<f32>,
+    pub(crate) background: Srgb,
+}
+
+impl InkPage {
+    pub(crate) fn new(image: &RgbImage) -> Self {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        let colors = Plane::from_fn(width, height, |x, y| from_pixel(*image.get_pixel(x as u32, y as u32)));
+        let background = most_frequent_color(&colors);
+        let contrast = Plane::from_fn(width, height, |x, y| contrast(colors.get(x, y), background));
+        Self { colors, contrast, background }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.colors.width()
+    }
+
+    pub(crate) fn height(&self) -> usize {
+        self.colors.height()
+    }
+
+    pub(crate) fn is_ink(&self, x: usize, y: usize) -> bool {
+        self.contrast.get(x, y) >= INK_CONTRAST
+    }
+}
+
+/// The mean colour of the fullest bin of a histogram with 16 steps per channel. Bins keep a sum so that a
+/// background between two steps is still found exactly.
+fn most_frequent_color(colors: &Plane<Srgb>) -> Srgb {
+    let mut bins: BTreeMap<[u8; 3], (u64, [f64; 3])> = BTreeMap::new();
+    for y in 0..colors.height() {
+        for x in 0..colors.width() {
+            let color = colors.get(x, y);
+            let bin = bins.entry(color.map(|channel| (channel * 15.99) as u8)).or_default();
+            bin.0 += 1;
+            for (sum, channel) in bin.1.iter_mut().zip(color) {
+                *sum += f64::from(channel);
+            }
+        }
+    }
+    let fullest = bins.values().max_by_key(|(count, _)| *count);
+    fullest.map_or([1.0; 3], |(count, sum)| sum.map(|channel| (channel / *count as f64) as f32))
+}

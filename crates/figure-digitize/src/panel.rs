@@ -1,0 +1,312 @@
+//! Reads one panel: axes, curves, names, censor marks and numbers at risk.
+
+use kmeta_label_reader::LabelReader;
+use kmeta_trial_data::{
+    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, RiskTable, StepCurve,
+};
+
+use crate::arms::{TracedCurve, confidence_limits, trace_curves};
+use crate::axis_labels::{LabelledAxis, read_titles, survival_axis, time_axis};
+use crate::axis_lines::AxisPair;
+use crate::color::{Srgb, chroma, hex, oklab};
+use crate::ink::InkPage;
+use crate::legend::read_legend;
+use crate::marks::find_marks;
+use crate::palette::find_palette;
+use crate::plane::Rect;
+use crate::risk::{FoundRiskTable, arm_of_color, read_risk_table};
+use crate::steps::{Plateau, final_drop, plateaus};
+use crate::ticks::{survival_ticks, time_ticks};
+use crate::trace::TraceStart;
+use crate::words::Word;
+
+/// A panel with what the verdict needs beside it.
+pub(crate) struct ReadPanel {
+    pub(crate) panel: Panel,
+    /// Level of each arm's first plateau as measured.
+    pub(crate) first_levels: Vec<f64>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Reads the panel with the given axes, or says why it cannot be read.
+pub(crate) fn read_panel(
+    page: &InkPage,
+    reader: &LabelReader,
+    words: &[Word],
+    axes: &AxisPair,
+    territory: Rect,
+    index: usize,
+) -> Result<ReadPanel, String> {
+    let words: Vec<Word> = words
+        .iter()
+        .filter(|word| territory.contains(word.area.center_x(), word.area.center_y()))
+        .cloned()
+        .collect();
+    let mut x = time_axis(page, reader, axes, &time_ticks(page, axes), &words)?;
+    let mut y = survival_axis(page, reader, axes, &survival_ticks(page, axes), &words)?;
+    let inside = axes.inside();
+    let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
+    let area = tracing_area(page, inside, &y.calibration);
+    let palette = find_palette(page, area);
+    let curves = trace_curves(page, area, &palette, trace_start(area, &x.calibration, &y.calibration));
+    let limits = confidence_limits(&curves);
+    let mut arms: Vec<&TracedCurve> =
+        curves.iter().zip(&limits).filter(|(_, limit)| limit.is_none()).map(|(curve, _)| curve).collect();
+    if arms.is_empty() {
+        return Err("no survival curve was found between the axes".to_owned());
+    }
+    arms.sort_by(|a, b| mean_row(a).total_cmp(&mean_row(b)));
+    let below = Rect { top: x.labels.bottom, ..territory };
+    let risk = read_risk_table(page, reader, &x.calibration, &words, below);
+    let excluded = [x.labels, y.labels, risk_area(&risk, below)];
+    let legend = read_legend(page, reader, &words, &arms, &excluded);
+    let names: Vec<String> = legend
+        .label_of_arm
+        .iter()
+        .map(|label| label.map_or(String::new(), |index| legend.texts[index].text.clone()))
+        .collect();
+    texts.extend(legend.texts);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut digitized = Vec::new();
+    let mut first_levels = Vec::new();
+    for (curve, name) in arms.iter().zip(names) {
+        let (arm, first_level) = digitized_arm(curve, name, &x, &y, &curves)?;
+        first_levels.push(first_level);
+        digitized.push(arm);
+    }
+    let colors: Vec<Srgb> = arms.iter().map(|curve| curve.color).collect();
+    let risk_table = risk.map(|found| {
+        findings.extend(found.findings.iter().cloned());
+        assign_rows(found, &mut digitized, &colors)
+    });
+    let panel = Panel {
+        panel: index,
+        letter: String::new(),
+        title: String::new(),
+        plot_area: inside.to_pixel_box(),
+        axes: Axes { x: x.calibration, y: y.calibration },
+        risk_table,
+        arms: digitized,
+        texts,
+    };
+    Ok(ReadPanel { panel, first_levels, findings })
+}
+
+/// The inside of the axes, extended upwards when S = 1 lies above the end of the survival axis.
+fn tracing_area(page: &InkPage, inside: Rect, y: &AxisCalibration) -> Rect {
+    let one = y.pixel_at(1.0);
+    let margin = 8.0;
+    let top = if one > 0.0 { (inside.top as f64).min(one - margin).max(0.0) as usize } else { inside.top };
+    Rect { top, right: inside.right.min(page.width()), ..inside }
+}
+
+fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceStart {
+    let zero = (x.pixel_at(0.0) - area.left as f64 - 2.0).clamp(0.0, area.width() as f64 - 1.0) as usize;
+    let one = (y.pixel_at(1.0) - area.top as f64).clamp(0.0, area.height() as f64);
+    let reach = (0.02 * area.height() as f64).max(5.0);
+    TraceStart {
+        column: zero,
+        latest_column: zero + area.width() / 8,
+        rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
+    }
+}
+
+fn mean_row(curve: &TracedCurve) -> f64 {
+    let rows = &curve.path.rows;
+    rows.iter().sum::<usize>() as f64 / rows.len().max(1) as f64
+}
+
+fn risk_area(risk: &Option<FoundRiskTable>, below: Rect) -> Rect {
+    let empty = Rect { left: 0, top: 0, right: 0, bottom: 0 };
+    let Some(found) = risk else { return empty };
+    let boxes = found.table.rows.iter().flat_map(|row| &row.cells).filter_map(|cell| cell.location);
+    let (mut top, mut bottom) = (f64::INFINITY, 0.0_f64);
+    for location in boxes {
+        top = top.min(location.top);
+        bottom = bottom.max(location.bottom);
+    }
+    if top < bottom { Rect { top: top as usize, bottom: bottom as usize, ..below } } else { empty }
+}
+
+fn digitized_arm(
+    curve: &TracedCurve,
+    label: String,
+    x: &LabelledAxis,
+    y: &LabelledAxis,
+    curves: &[TracedCurve],
+) -> Result<(DigitizedArm, f64), String> {
+    let area = curve.coverage.area;
+    let (left, top) = (area.left as f64, area.top as f64);
+    let mut levels = plateaus(&curve.coverage, &curve.path, curve.line_width);
+    let zero_row = y.calibration.pixel_at(0.0) - top;
+    finish(curve, &mut levels, zero_row);
+    let marks = find_marks(&mark_coverage(curve, curves), &curve.path, curve.line_width);
+    let time_at = |column: f64| x.calibration.value_at(left + column).max(0.0);
+    let survival_at = |level: f64| y.calibration.value_at(top + level).clamp(0.0, 1.0);
+    let first_level = levels.first().map_or(0.0, |plateau| y.calibration.value_at(top + plateau.level));
+    let mut times = vec![0.0];
+    let mut survival = vec![1.0];
+    for (index, plateau) in levels.iter().enumerate() {
+        // S(0) is 1 by definition; the check `starts-at-one` says how far the picture is from it.
+        if index == 0 && (first_level - 1.0).abs() * (1.0 / y.calibration.slope.abs()) < 2.5 {
+            continue;
+        }
+        let last = survival[survival.len() - 1];
+        let previous = times[times.len() - 1];
+        times.push(time_at(plateau.begins).max(previous));
+        survival.push(survival_at(plateau.level).min(last));
+    }
+    let step_curve = StepCurve::new(times, survival).map_err(|error| error.to_string())?;
+    let line_end = levels.last().map_or(0.0, |plateau| plateau.ends);
+    let end = marks.last().map_or(line_end, |mark| {
+        // A mark on the last patient reaches beyond the end of the line.
+        if (line_end - mark.column).abs() <= mark.reach + curve.line_width { mark.column } else { line_end }
+    });
+    let arm = DigitizedArm {
+        label,
+        color: hex(curve.color),
+        line_style: if curve.dashed { LineStyle::Dashed } else { LineStyle::Solid },
+        line_width_px: curve.line_width,
+        curve_end: time_at(end).max(step_curve.last_time()),
+        curve: step_curve,
+        censor_times: marks.iter().map(|mark| time_at(mark.column)).collect(),
+        survival_uncertainty: axis_uncertainty(&y.calibration),
+        time_uncertainty: axis_uncertainty(&x.calibration),
+    };
+    Ok((arm, first_level))
+}
+
+/// Standard deviation of one reading: half a pixel of snapping (uniform, 0.29 px) and the axis' own residual.
+fn axis_uncertainty(axis: &AxisCalibration) -> f64 {
+    axis.slope.abs() * (0.29_f64.powi(2) + axis.residual_px.powi(2)).sqrt()
+}
+
+/// Adds the drop at the end of a curve, and removes a last "plateau" that is only the foot of a censor mark.
+fn finish(curve: &TracedCurve, levels: &mut Vec<Plateau>, zero_row: f64) {
+    let width = curve.line_width;
+    let snap = |row: f64| if (row - zero_row).abs() <= width + 2.0 { zero_row } else { row };
+    if let [.., before, last] = levels.as_slice() {
+        let short = last.ends - last.begins <= width + 2.0;
+        if short && is_mark_foot(curve, before, last) {
+            let ends = last.ends;
+            levels.pop();
+            if let Some(plateau) = levels.last_mut() {
+                plateau.ends = ends;
+            }
+        } else if short && let Some(plateau) = levels.last_mut() {
+            plateau.level = snap(plateau.level);
+            plateau.ends = plateau.begins;
+        }
+    }
+    if let Some((column, bottom)) = final_drop(&curve.coverage, &curve.path, width) {
+        if let Some(plateau) = levels.last_mut() {
+            plateau.ends = column;
+        }
+        levels.push(Plateau { begins: column, ends: column, level: snap(bottom), seen: 0 });
+    }
+}
+
+/// True when the ink at a last short drop reaches as far above the plateau before it as below: a censor mark.
+fn is_mark_foot(curve: &TracedCurve, before: &Plateau, last: &Plateau) -> bool {
+    let column = (last.begins.round() as usize).min(curve.coverage.width() - 1);
+    let half = (curve.line_width / 2.0).ceil() as usize;
+    let row = before.level as usize;
+    let ink = |y: usize| curve.coverage.own.get(column, y) >= 0.4;
+    let up = (0..row.saturating_sub(half)).rev().take_while(|&y| ink(y)).count();
+    let down = last.level - before.level;
+    up as f64 + 3.0 >= down - half as f64 && up >= 2
+}
+
+/// The arm's ink without that of other curves, where its censor marks are sought.
+fn mark_coverage(curve: &TracedCurve, curves: &[TracedCurve]) -> crate::coverage::Coverage {
+    let mut coverage = curve.coverage.clone();
+    for other in curves.iter().filter(|other| other.path != curve.path) {
+        crate::arms::hide_curve(&mut coverage, other, false);
+    }
+    coverage
+}
+
+/// Gives each row of the risk table its arm: by the colour of its label, by its name, else by the order in
+/// which rows and curves leave the fewest contradictions.
+fn assign_rows(found: FoundRiskTable, arms: &mut [DigitizedArm], colors: &[Srgb]) -> RiskTable {
+    let mut table = found.table;
+    let distinct = colors.iter().any(|&color| chroma(color) >= 0.04 || oklab(color)[0] > 0.35);
+    for (row, color) in table.rows.iter_mut().zip(&found.label_colors) {
+        let by_color = color.filter(|_| distinct).and_then(|color| arm_of_color(color, colors));
+        row.arm = by_name(&row.label, arms).or(by_color);
+    }
+    let unique = |table: &RiskTable| {
+        (0..arms.len()).all(|arm| table.rows.iter().filter(|row| row.arm == Some(arm)).count() <= 1)
+    };
+    let complete = table.rows.iter().all(|row| row.arm.is_some());
+    if !(complete && unique(&table)) {
+        assign_by_fit(&mut table, arms);
+    }
+    for row in &table.rows {
+        if let Some(arm) = row.arm.and_then(|arm| arms.get_mut(arm))
+            && arm.label.is_empty()
+        {
+            arm.label.clone_from(&row.label);
+        }
+    }
+    table
+}
+
+fn simplified(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn by_name(label: &str, arms: &[DigitizedArm]) -> Option<usize> {
+    let name = simplified(label);
+    let same: Vec<usize> =
+        (0..arms.len()).filter(|&arm| !name.is_empty() && simplified(&arms[arm].label) == name).collect();
+    if let [only] = same.as_slice() { Some(*only) } else { None }
+}
+
+/// Tries every pairing of rows and arms (at most four of each) and keeps the one in which n(t)/n(0) exceeds
+/// S(t) the least; the printed order wins ties.
+fn assign_by_fit(table: &mut RiskTable, arms: &[DigitizedArm]) {
+    let rows = table.rows.len();
+    if rows == 0 || rows > 6 || arms.len() > 6 {
+        return;
+    }
+    let mut best: (f64, Vec<usize>) = (f64::INFINITY, Vec::new());
+    for order in permutations(arms.len(), rows.min(arms.len())) {
+        let excess: f64 =
+            order.iter().enumerate().map(|(row, &arm)| risk_excess(table, row, &arms[arm])).sum();
+        if excess < best.0 - 1e-9 {
+            best = (excess, order);
+        }
+    }
+    for (row, arm) in best.1.into_iter().enumerate() {
+        table.rows[row].arm = Some(arm);
+    }
+}
+
+fn risk_excess(table: &RiskTable, row: usize, arm: &DigitizedArm) -> f64 {
+    let counts = &table.rows[row].counts;
+    let Some(first) = counts.first().copied().flatten().filter(|&count| count > 0) else { return 0.0 };
+    table
+        .times
+        .iter()
+        .zip(counts)
+        .filter_map(|(&time, count)| count.map(|count| (time, f64::from(count) / f64::from(first))))
+        .map(|(time, share)| (share - arm.curve.survival_at(time - 2.0 * arm.time_uncertainty)).max(0.0))
+        .sum()
+}
+
+/// Ordered choices of `taken` out of `0..items`, in lexicographic order.
+fn permutations(items: usize, taken: usize) -> Vec<Vec<usize>> {
+    if taken == 0 {
+        return vec![Vec::new()];
+    }
+    let mut longer = Vec::new();
+    for prefix in permutations(items, taken - 1) {
+        for item in (0..items).filter(|item| !prefix.contains(item)) {
+            let mut order = prefix.clone();
+            order.push(item);
+            longer.push(order);
+        }
+    }
+    longer
+}

@@ -1,0 +1,265 @@
+//! Finds and reads the numbers at risk below a plot.
+
+use kmeta_label_reader::CharacterSet;
+use kmeta_label_reader::{LabelReader, ReadLabel};
+use kmeta_trial_data::{AxisCalibration, Finding, Origin, RiskCell, RiskRow, RiskTable};
+
+use crate::color::{Srgb, oklab_distance};
+use crate::ink::InkPage;
+use crate::number::parse_count;
+use crate::plane::Rect;
+use crate::reading::read_words;
+use crate::words::{Word, phrases};
+
+/// A risk table with the colour of each row's label.
+#[derive(Debug, Clone)]
+pub(crate) struct FoundRiskTable {
+    pub(crate) table: RiskTable,
+    /// Colour of the row's label, where there is one.
+    pub(crate) label_colors: Vec<Option<Srgb>>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// A number in a column of the table.
+#[derive(Debug, Clone)]
+struct Cell {
+    column: usize,
+    area: Rect,
+    letter_height: usize,
+    reading: ReadLabel,
+}
+
+/// Share of the tick distance by which a number may stand off its tick.
+const COLUMN_TOLERANCE: f64 = 0.35;
+
+/// Reads the table in `region`, the page below the tick labels. Columns are where the ticks are.
+pub(crate) fn read_risk_table(
+    page: &InkPage,
+    reader: &LabelReader,
+    x_axis: &AxisCalibration,
+    words: &[Word],
+    region: Rect,
+) -> Option<FoundRiskTable> {
+    let within: Vec<&Word> =
+        words.iter().filter(|word| region.contains(word.area.center_x(), word.area.center_y())).collect();
+    let cells = read_cells(page, reader, x_axis, &within);
+    let mut rows: Vec<Vec<Cell>> = rows_of(cells);
+    rows.retain(|row| is_risk_row(row, x_axis));
+    if rows.is_empty() {
+        return None;
+    }
+    let mut findings = Vec::new();
+    let labels: Vec<Option<Rect>> = rows.iter().map(|row| label_area(row, &within)).collect();
+    let areas: Vec<Rect> = labels.iter().flatten().copied().collect();
+    let mut texts = read_words(page, reader, &areas, CharacterSet::Any).into_iter();
+    let label_colors = labels.iter().map(|label| label.map(|area| ink_color(page, area))).collect();
+    let mut table =
+        RiskTable { times: x_axis.ticks.iter().map(|tick| tick.value).collect(), rows: Vec::new() };
+    for (row, label) in rows.iter().zip(&labels) {
+        let text = if label.is_some() {
+            texts.next().map_or(String::new(), |reading| reading.text)
+        } else {
+            String::new()
+        };
+        table.rows.push(risk_row(row, text.trim().to_owned(), x_axis.ticks.len(), &mut findings));
+    }
+    drop_unused_columns(&mut table);
+    Some(FoundRiskTable { table, label_colors, findings })
+}
+
+fn read_cells(page: &InkPage, reader: &LabelReader, x_axis: &AxisCalibration, words: &[&Word]) -> Vec<Cell> {
+    let ticks: Vec<f64> = x_axis.ticks.iter().map(|tick| tick.pixel).collect();
+    let gap = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(f64::INFINITY, f64::min);
+    let placed: Vec<(usize, &Word)> = words
+        .iter()
+        .filter_map(|word| {
+            let distance = |tick: &f64| (word.area.center_x() - tick).abs();
+            let column =
+                (0..ticks.len()).min_by(|&a, &b| distance(&ticks[a]).total_cmp(&distance(&ticks[b])))?;
+            (distance(&ticks[column]) <= COLUMN_TOLERANCE * gap).then_some((column, *word))
+        })
+        .collect();
+    let areas: Vec<Rect> = placed.iter().map(|(_, word)| word.area).collect();
+    let readings = read_words(page, reader, &areas, CharacterSet::Number);
+    placed
+        .into_iter()
+        .zip(readings)
+        .map(|((column, word), reading)| Cell {
+            column,
+            area: word.area,
+            letter_height: word.letter_height,
+            reading,
+        })
+        .collect()
+}
+
+/// Groups cells by line, top to bottom, each by column.
+fn rows_of(mut cells: Vec<Cell>) -> Vec<Vec<Cell>> {
+    cells.sort_by(|a, b| a.area.center_y().total_cmp(&b.area.center_y()));
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for cell in cells {
+        let same_line = rows.last().is_some_and(|row| {
+            let first = &row[0];
+            (first.area.center_y() - cell.area.center_y()).abs() <= 0.5 * first.letter_height as f64
+        });
+        match rows.last_mut() {
+            Some(row) if same_line => row.push(cell),
+            _ => rows.push(vec![cell]),
+        }
+    }
+    for row in &mut rows {
+        row.sort_by_key(|cell| cell.column);
+        row.dedup_by_key(|cell| cell.column);
+    }
+    rows
+}
+
+/// A row of numbers at risk has counts in at least half of its columns and two of them, starts under the first
+/// tick or second tick and falls; a repeated axis rises.
+fn is_risk_row(row: &[Cell], x_axis: &AxisCalibration) -> bool {
+    let counts: Vec<(usize, u32)> = row
+        .iter()
+        .filter_map(|cell| parse_count(&cell.reading.text).map(|count| (cell.column, count)))
+        .collect();
+    let repeats_axis = counts
+        .iter()
+        .filter(|(column, count)| (x_axis.ticks[*column].value - f64::from(*count)).abs() < 1e-9)
+        .count()
+        >= counts.len().max(2) - 1;
+    let falling = counts.windows(2).filter(|pair| pair[1].1 <= pair[0].1).count();
+    let starts_early = counts.first().is_some_and(|(column, _)| *column <= 1);
+    counts.len() >= 2
+        && counts.len() * 2 >= row.len()
+        && starts_early
+        && !repeats_axis
+        && falling * 5 >= (counts.len() - 1) * 4
+        && counts.last().map(|last| last.1) <= counts.first().map(|first| first.1)
+}
+
+/// The arm's name: the phrase left of the first cell on its line.
+fn label_area(row: &[Cell], words: &[&Word]) -> Option<Rect> {
+    let first = row.first()?;
+    let left: Vec<Word> = words
+        .iter()
+        .filter(|word| word.area.right < first.area.left)
+        .filter(|word| {
+            let overlap =
+                word.area.bottom.min(first.area.bottom) as f64 - word.area.top.max(first.area.top) as f64;
+            overlap >= 0.4 * word.area.height().min(first.area.height()) as f64
+        })
+        .filter(|word| word.area.height() <= 2 * first.letter_height)
+        .map(|word| (*word).clone())
+        .collect();
+    let is_name = |phrase: &Word| phrase.area.width() as f64 >= 0.8 * phrase.letter_height as f64;
+    phrases(&left)
+        .into_iter()
+        .filter(is_name)
+        .max_by_key(|phrase| phrase.area.right)
+        .map(|phrase| phrase.area)
+}
+
+/// The colour of a text: that of its most contrasting pixels.
+pub(crate) fn ink_color(page: &InkPage, area: Rect) -> Srgb {
+    let mut pixels: Vec<(f32, Srgb)> = (area.top..area.bottom)
+        .flat_map(|y| (area.left..area.right).map(move |x| (x, y)))
+        .map(|(x, y)| (page.contrast.get(x, y), page.colors.get(x, y)))
+        .collect();
+    pixels.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let strongest = &pixels[..(pixels.len() / 12).max(1).min(pixels.len())];
+    let mut sum = [0.0_f32; 3];
+    for (_, color) in strongest {
+        for (total, channel) in sum.iter_mut().zip(color) {
+            *total += channel;
+        }
+    }
+    sum.map(|total| total / strongest.len().max(1) as f32)
+}
+
+fn risk_row(row: &[Cell], label: String, columns: usize, findings: &mut Vec<Finding>) -> RiskRow {
+    let blank = RiskCell {
+        text: String::new(),
+        confidence: 1.0,
+        alternative: None,
+        location: None,
+        origin: Origin::Automatic,
+    };
+    let mut cells = vec![blank; columns];
+    let mut counts = vec![None; columns];
+    for cell in row {
+        counts[cell.column] = parse_count(&cell.reading.text);
+        cells[cell.column] = RiskCell {
+            text: cell.reading.text.clone(),
+            confidence: cell.reading.confidence,
+            alternative: cell.reading.alternative.as_ref().map(|(text, _)| text.clone()),
+            location: Some(cell.area.to_pixel_box()),
+            origin: Origin::Automatic,
+        };
+    }
+    for column in 1..columns {
+        repair_rise(&label, column, &mut counts, &mut cells, findings);
+    }
+    RiskRow { label, arm: None, counts, cells }
+}
+
+/// A number that is larger than one before it is a misreading: its second reading is taken where that fits,
+/// otherwise the cell stays and is reported.
+fn repair_rise(
+    label: &str,
+    column: usize,
+    counts: &mut [Option<u32>],
+    cells: &mut [RiskCell],
+    findings: &mut Vec<Finding>,
+) {
+    let before = counts[..column].iter().rev().flatten().next().copied();
+    let (Some(previous), Some(count)) = (before, counts[column]) else { return };
+    if count <= previous {
+        return;
+    }
+    let place = format!("risk table, row `{label}`, column {}", column + 1);
+    let after = counts[column + 1..].iter().flatten().next().copied().unwrap_or(0);
+    let second = cells[column].alternative.as_deref().and_then(parse_count);
+    match second.filter(|&value| value <= previous && value >= after) {
+        Some(value) => {
+            findings.push(Finding::warning(
+                "risk-cell-second-reading",
+                place,
+                format!("read as {count}, which is more than the {previous} before it; the second reading {value} was taken"),
+            ));
+            counts[column] = Some(value);
+        }
+        None => findings.push(Finding::warning(
+            "risk-table-rises",
+            place,
+            format!("{count} after {previous}: numbers at risk never rise; correct the cell in the sidecar"),
+        )),
+    }
+}
+
+fn drop_unused_columns(table: &mut RiskTable) {
+    let used: Vec<bool> = (0..table.times.len())
+        .map(|column| table.rows.iter().any(|row| row.counts[column].is_some()))
+        .collect();
+    let keep = |index: &mut usize| {
+        let kept = used[*index];
+        *index += 1;
+        kept
+    };
+    let mut index = 0;
+    table.times.retain(|_| keep(&mut index));
+    for row in &mut table.rows {
+        let mut index = 0;
+        row.counts.retain(|_| keep(&mut index));
+        let mut index = 0;
+        row.cells.retain(|_| keep(&mut index));
+    }
+}
+
+/// The arm whose colour a label has, if it stands out clearly.
+pub(crate) fn arm_of_color(color: Srgb, arms: &[Srgb]) -> Option<usize> {
+    let mut distances: Vec<(f32, usize)> =
+        arms.iter().enumerate().map(|(index, &arm)| (oklab_distance(color, arm), index)).collect();
+    distances.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (nearest, arm) = *distances.first()?;
+    let runner_up = distances.get(1).map_or(f32::INFINITY, |second| second.0);
+    (nearest < 0.12 && runner_up > nearest + 0.05).then_some(arm)
+}

@@ -1,0 +1,211 @@
+//! Traces one curve: the best monotone path through the ink of a colour, found exactly by dynamic programming.
+//!
+//! A path has one row per column and never goes up the page. It gains where it runs on its own ink, loses a
+//! little where other ink may hide it and more on bare ground; a drop must be paid for where no ink connects
+//! its ends. The inner maximum over all rows above is a running prefix maximum, so the cost is one step per
+//! pixel, and no greedy choice is ever made.
+
+use crate::coverage::Coverage;
+use crate::plane::Plane;
+
+/// What a path pays and gains, per pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TraceCosts {
+    /// For a column on bare ground. Small values let dashed lines pass.
+    pub(crate) bare: f32,
+    /// For a column where other ink hides the line.
+    pub(crate) hidden: f32,
+    /// For each row of a drop without ink.
+    pub(crate) bare_drop: f32,
+    /// For each drop.
+    pub(crate) drop: f32,
+}
+
+impl TraceCosts {
+    /// For unbroken lines.
+    pub(crate) const SOLID: Self = Self { bare: 1.0, hidden: 0.06, bare_drop: 0.7, drop: 0.45 };
+    /// For dashed and dotted lines.
+    pub(crate) const DASHED: Self = Self { bare: 0.4, hidden: 0.06, bare_drop: 0.3, drop: 0.45 };
+}
+
+/// Where paths may start, relative to the coverage's area.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TraceStart {
+    /// Column of time 0.
+    pub(crate) column: usize,
+    /// Columns after it in which a path may still start.
+    pub(crate) latest_column: usize,
+    /// Rows in which a path may start.
+    pub(crate) rows: (usize, usize),
+}
+
+/// A traced path, in coordinates of the coverage's area.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Path {
+    /// First column.
+    pub(crate) start: usize,
+    /// The row in each column from `start` on; never decreasing.
+    pub(crate) rows: Vec<usize>,
+    /// Gain of the path.
+    pub(crate) score: f32,
+    /// Share of its columns that lie on its own ink.
+    pub(crate) on_ink: f32,
+    /// Share of its columns that lie on bare ground.
+    pub(crate) on_bare: f32,
+}
+
+impl Path {
+    /// One past the last column.
+    pub(crate) fn end(&self) -> usize {
+        self.start + self.rows.len()
+    }
+
+    /// The row at a column of the path.
+    pub(crate) fn row_at(&self, column: usize) -> Option<usize> {
+        column.checked_sub(self.start).and_then(|index| self.rows.get(index)).copied()
+    }
+}
+
+/// Cost of skipping a column before the path starts.
+const LATE_START: f32 = 0.3;
+
+/// The best path so far that ends in one row of the current column.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    score: f32,
+    /// Column in which it started.
+    started: usize,
+}
+
+/// The best path, or nothing when no path can start.
+pub(crate) fn trace(
+    coverage: &Coverage,
+    line_width: f64,
+    costs: TraceCosts,
+    start: TraceStart,
+) -> Option<Path> {
+    let (width, height) = (coverage.width(), coverage.height());
+    if width == 0 || height == 0 || height > usize::from(u16::MAX) || start.column >= width {
+        return None;
+    }
+    let half = half_width(line_width);
+    let mut states = vec![State { score: f32::NEG_INFINITY, started: start.column }; height];
+    let mut origin = Plane::filled(width, height, 0_u16);
+    let mut best = (f32::NEG_INFINITY, (0, 0), 0);
+    for x in start.column..width {
+        if x <= start.latest_column {
+            let late = -LATE_START * (x - start.column) as f32;
+            for state in &mut states[start.rows.0.min(height)..start.rows.1.min(height)] {
+                if state.score < late {
+                    *state = State { score: late, started: x };
+                }
+            }
+        }
+        let column = Column::of(coverage, x, half, costs);
+        advance(&column, costs, &mut states, |y, from| origin.set(x, y, from as u16));
+        for (y, state) in states.iter().enumerate() {
+            if state.score > best.0 {
+                best = (state.score, (x, y), state.started);
+            }
+        }
+    }
+    let (score, end, started) = best;
+    score.is_finite().then(|| follow_back(coverage, &origin, end, started, score, half))
+}
+
+/// Rows of a stroke above and below its centre row.
+fn half_width(line_width: f64) -> usize {
+    ((line_width - 1.0) / 2.0).round().max(0.0) as usize
+}
+
+/// Gains and drop costs of one column.
+struct Column {
+    gain: Vec<f32>,
+    /// Cost of a drop from row 0 to each row.
+    drop_cost: Vec<f32>,
+}
+
+impl Column {
+    fn of(coverage: &Coverage, x: usize, half: usize, costs: TraceCosts) -> Self {
+        let height = coverage.height();
+        let mut gain = Vec::with_capacity(height);
+        let mut drop_cost = Vec::with_capacity(height);
+        let mut total = 0.0;
+        for y in 0..height {
+            gain.push(gain_at(coverage, x, y, half, costs));
+            drop_cost.push(total);
+            let ink = coverage.own.get(x, y);
+            let open = (1.0 - ink - 0.8 * coverage.other.get(x, y)).max(0.0);
+            total += costs.bare_drop * open;
+        }
+        Self { gain, drop_cost }
+    }
+}
+
+/// Gain of the stroke centred at a pixel.
+fn gain_at(coverage: &Coverage, x: usize, y: usize, half: usize, costs: TraceCosts) -> f32 {
+    let (from, to) = (y.saturating_sub(half), (y + half + 1).min(coverage.height()));
+    let (mut own, mut other) = (0.0, 0.0);
+    for row in from..to {
+        own += coverage.own.get(x, row);
+        other += coverage.other.get(x, row);
+    }
+    let size = (2 * half + 1) as f32;
+    let own = own / size;
+    let other = (other / size).min(1.0 - own);
+    own - other * costs.hidden - (1.0 - own - other) * costs.bare
+}
+
+/// One column of the recursion: stay on the row, or drop from the best row above.
+fn advance(column: &Column, costs: TraceCosts, states: &mut [State], mut remember: impl FnMut(usize, usize)) {
+    let mut best_above = (State { score: f32::NEG_INFINITY, started: 0 }, 0);
+    for (y, state) in states.iter_mut().enumerate() {
+        let stay = *state;
+        let fall = best_above.0.score - column.drop_cost[y] - costs.drop;
+        let raised = stay.score + column.drop_cost[y];
+        let above = best_above;
+        if raised > best_above.0.score {
+            best_above = (State { score: raised, started: stay.started }, y);
+        }
+        let (score, started, from) =
+            if fall > stay.score { (fall, above.0.started, above.1) } else { (stay.score, stay.started, y) };
+        *state = State { score: score + column.gain[y], started };
+        remember(y, from);
+    }
+}
+
+fn follow_back(
+    coverage: &Coverage,
+    origin: &Plane<u16>,
+    end: (usize, usize),
+    started: usize,
+    score: f32,
+    half: usize,
+) -> Path {
+    let (mut x, mut y) = end;
+    let mut rows = vec![y];
+    while x > started {
+        y = usize::from(origin.get(x, y));
+        x -= 1;
+        rows.push(y);
+    }
+    rows.reverse();
+    summarize(coverage, started, rows, score, half)
+}
+
+fn summarize(coverage: &Coverage, start: usize, rows: Vec<usize>, score: f32, half: usize) -> Path {
+    let (mut ink, mut bare) = (0.0, 0.0);
+    for (index, &y) in rows.iter().enumerate() {
+        let x = start + index;
+        let near = y.saturating_sub(half)..(y + half + 1).min(coverage.height());
+        let own = near.clone().map(|row| coverage.own.get(x, row)).fold(0.0, f32::max);
+        let other = near.map(|row| coverage.other.get(x, row)).fold(0.0, f32::max);
+        if own >= 0.4 {
+            ink += 1.0;
+        } else if other < 0.4 {
+            bare += 1.0;
+        }
+    }
+    let count = rows.len() as f32;
+    Path { start, rows, score, on_ink: ink / count, on_bare: bare / count }
+}

@@ -1,0 +1,99 @@
+//! The named checks behind a figure's verdict.
+
+use kmeta_trial_data::{AxisCalibration, Check, Panel, RiskTable, Verdict};
+
+/// Largest root mean square distance of the ticks from their line, in pixels.
+const TICK_RESIDUAL_PX: f64 = 0.7;
+/// How far the first plateau may lie from S = 1.
+const START_TOLERANCE: f64 = 0.015;
+/// How far n(t)/n(0) may exceed S(t): one patient of the arm and a little reading error.
+const RISK_FLOOR_TOLERANCE: f64 = 0.02;
+
+/// The checks of one panel.
+pub(crate) fn checks_of(panel: &Panel, first_levels: &[f64]) -> Vec<Check> {
+    let mut checks =
+        vec![tick_check("tick-residual-x", &panel.axes.x), tick_check("tick-residual-y", &panel.axes.y)];
+    checks.push(start_check(first_levels));
+    if let Some(table) = &panel.risk_table {
+        checks.push(rows_match(table, panel.arms.len()));
+        checks.push(risk_falls(table));
+        checks.push(risk_floor(table, panel));
+    }
+    checks
+}
+
+/// `ok` when every check passed, `review` otherwise.
+pub(crate) fn verdict_of(checks: &[Check]) -> Verdict {
+    if checks.iter().all(|check| check.passed) { Verdict::Ok } else { Verdict::Review }
+}
+
+fn check(name: &str, passed: bool, message: String) -> Check {
+    Check { name: name.to_owned(), passed, message }
+}
+
+fn tick_check(name: &str, axis: &AxisCalibration) -> Check {
+    let enough = axis.ticks.len() >= 3;
+    let passed = enough && axis.residual_px <= TICK_RESIDUAL_PX;
+    let message = format!(
+        "{} labelled ticks lie {:.2} px from a straight line (root mean square); at least 3 ticks and at most {TICK_RESIDUAL_PX} px are asked",
+        axis.ticks.len(),
+        axis.residual_px
+    );
+    check(name, passed, message)
+}
+
+fn start_check(first_levels: &[f64]) -> Check {
+    let worst = first_levels.iter().map(|level| (level - 1.0).abs()).fold(0.0, f64::max);
+    check(
+        "starts-at-one",
+        worst <= START_TOLERANCE,
+        format!("the curves start {worst:.4} from S = 1; at most {START_TOLERANCE} is asked"),
+    )
+}
+
+fn rows_match(table: &RiskTable, arms: usize) -> Check {
+    let assigned = (0..arms).filter(|&arm| table.row_of_arm(arm).is_some()).count();
+    check(
+        "risk-rows-match-arms",
+        table.rows.len() == arms && assigned == arms,
+        format!("{} rows of numbers at risk, {arms} arms, {assigned} arms with a row", table.rows.len()),
+    )
+}
+
+fn risk_falls(table: &RiskTable) -> Check {
+    let rises = table
+        .rows
+        .iter()
+        .filter(|row| {
+            let counts: Vec<u32> = row.counts.iter().flatten().copied().collect();
+            counts.windows(2).any(|pair| pair[1] > pair[0])
+        })
+        .count();
+    check("risk-table-falls", rises == 0, format!("{rises} rows of numbers at risk rise somewhere"))
+}
+
+/// Patients still at risk have not had the event: n(t)/n(0) cannot exceed S just before t.
+fn risk_floor(table: &RiskTable, panel: &Panel) -> Check {
+    let mut worst = (0.0_f64, 0.0, String::new());
+    for row in &table.rows {
+        let Some(arm) = row.arm.and_then(|arm| panel.arms.get(arm)) else { continue };
+        let Some(first) = row.counts.first().copied().flatten().filter(|&count| count > 0) else { continue };
+        for (&time, count) in table.times.iter().zip(&row.counts) {
+            let Some(count) = count else { continue };
+            let before = arm.curve.survival_at((time - 2.0 * arm.time_uncertainty).max(0.0));
+            let excess = f64::from(*count) / f64::from(first) - before;
+            if excess > worst.0 {
+                worst = (excess, time, row.label.clone());
+            }
+        }
+    }
+    let (excess, time, label) = worst;
+    let message = if excess > 0.0 {
+        format!(
+            "n(t)/n(0) exceeds S(t) by at most {excess:.4} (row `{label}`, time {time}); at most {RISK_FLOOR_TOLERANCE} is asked"
+        )
+    } else {
+        "n(t)/n(0) never exceeds S(t)".to_owned()
+    };
+    check("risk-below-curve", excess <= RISK_FLOOR_TOLERANCE, message)
+}

@@ -1,0 +1,150 @@
+//! Finds printed words by their shapes: connected pieces of ink of letter size, joined when they stand side by
+//! side. Nothing is read here.
+
+use crate::ink::InkPage;
+use crate::plane::{Plane, Rect};
+
+/// A word (or number) on the page.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Word {
+    pub(crate) area: Rect,
+    /// Height of its tallest letter.
+    pub(crate) letter_height: usize,
+}
+
+/// Pieces of ink that touch (also at corners), as their bounding boxes with the number of pixels.
+pub(crate) fn connected_pieces(page: &InkPage, region: Rect) -> Vec<(Rect, usize)> {
+    let mut seen = Plane::filled(page.width(), page.height(), false);
+    let mut pieces = Vec::new();
+    let mut stack = Vec::new();
+    for y in region.top..region.bottom {
+        for x in region.left..region.right {
+            if seen.get(x, y) || !page.is_ink(x, y) {
+                continue;
+            }
+            seen.set(x, y, true);
+            stack.push((x, y));
+            let mut area = Rect { left: x, top: y, right: x + 1, bottom: y + 1 };
+            let mut pixels = 0;
+            while let Some((px, py)) = stack.pop() {
+                pixels += 1;
+                area = area.union(&Rect { left: px, top: py, right: px + 1, bottom: py + 1 });
+                for ny in py.saturating_sub(1).max(region.top)..(py + 2).min(region.bottom) {
+                    for nx in px.saturating_sub(1).max(region.left)..(px + 2).min(region.right) {
+                        if !seen.get(nx, ny) && page.is_ink(nx, ny) {
+                            seen.set(nx, ny, true);
+                            stack.push((nx, ny));
+                        }
+                    }
+                }
+            }
+            pieces.push((area, pixels));
+        }
+    }
+    pieces
+}
+
+/// How far apart, in letter heights, two neighbouring pieces of one word may stand: more than the gap between
+/// letters, less than a blank.
+const LETTER_GAP: f64 = 0.42;
+/// The same for the words of one phrase.
+const PHRASE_GAP: f64 = 1.1;
+
+/// The words in `region`. Pieces taller than `tallest_letter` pixels are no letters.
+pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> Vec<Word> {
+    let letters: Vec<Word> = connected_pieces(page, region)
+        .into_iter()
+        .filter(|(area, pixels)| {
+            area.height() <= tallest_letter && area.width() <= 3 * tallest_letter && *pixels >= 2
+        })
+        .map(|(area, _)| Word { letter_height: area.height(), area })
+        .collect();
+    let words = join(letters, LETTER_GAP);
+    words.into_iter().filter(|word| word.letter_height >= 4).collect()
+}
+
+/// Joins words that stand on one line and are a blank apart into phrases.
+pub(crate) fn phrases(words: &[Word]) -> Vec<Word> {
+    join(words.to_vec(), PHRASE_GAP)
+}
+
+/// Joins neighbours until nothing changes; the result is ordered by top, then left.
+fn join(pieces: Vec<Word>, gap: f64) -> Vec<Word> {
+    let mut words = pieces;
+    loop {
+        words.sort_by_key(|word| (word.area.left, word.area.top, word.area.right));
+        let before = words.len();
+        words = join_once(words, gap);
+        if words.len() == before {
+            break;
+        }
+    }
+    words.sort_by_key(|word| (word.area.top, word.area.left));
+    words
+}
+
+fn join_once(words: Vec<Word>, gap: f64) -> Vec<Word> {
+    let mut joined: Vec<Word> = Vec::with_capacity(words.len());
+    for word in words {
+        let partner = joined.iter_mut().rev().find(|other| belong_together(other, &word, gap));
+        match partner {
+            Some(other) => {
+                other.letter_height = other.letter_height.max(word.letter_height);
+                other.area = other.area.union(&word.area);
+            }
+            None => joined.push(word),
+        }
+    }
+    joined
+}
+
+/// Two pieces belong together when they share a line and the gap between them is small, or when one stands
+/// closely above the other (the dot of an i, the bars of an equals sign).
+fn belong_together(a: &Word, b: &Word, gap: f64) -> bool {
+    let height = a.letter_height.max(b.letter_height) as f64;
+    let horizontal_gap = b.area.left as f64 - a.area.right as f64;
+    let horizontal_overlap = a.area.right.min(b.area.right) as f64 - a.area.left.max(b.area.left) as f64;
+    let vertical_overlap = a.area.bottom.min(b.area.bottom) as f64 - a.area.top.max(b.area.top) as f64;
+    let smaller = a.area.height().min(b.area.height()) as f64;
+    let narrower = a.area.width().min(b.area.width()) as f64;
+    let side_by_side = vertical_overlap >= 0.5 * smaller && horizontal_gap <= gap * height;
+    let stacked = horizontal_overlap >= 0.5 * narrower
+        && -vertical_overlap <= 0.3 * height
+        && a.area.union(&b.area).height() as f64 <= 1.35 * height.max(6.0)
+        && smaller < 0.6 * height.max(6.0);
+    side_by_side || stacked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Rgb, RgbImage};
+
+    fn page_with(boxes: &[(u32, u32, u32, u32)]) -> InkPage {
+        let mut image = RgbImage::from_pixel(200, 60, Rgb([255, 255, 255]));
+        for &(left, top, right, bottom) in boxes {
+            for y in top..bottom {
+                for x in left..right {
+                    image.put_pixel(x, y, Rgb([0, 0, 0]));
+                }
+            }
+        }
+        InkPage::new(&image)
+    }
+
+    #[test]
+    fn digits_join_and_columns_stay_apart() {
+        let page = page_with(&[(10, 10, 16, 20), (18, 10, 24, 20), (80, 10, 86, 20)]);
+        let words = words_in(&page, Rect { left: 0, top: 0, right: 200, bottom: 60 }, 30);
+        assert_eq!(words.len(), 2);
+        assert_eq!(words[0].area, Rect { left: 10, top: 10, right: 24, bottom: 20 });
+    }
+
+    #[test]
+    fn a_decimal_point_belongs_to_its_number() {
+        let page = page_with(&[(10, 10, 16, 20), (18, 18, 20, 20), (22, 10, 28, 20)]);
+        let words = words_in(&page, Rect { left: 0, top: 0, right: 200, bottom: 60 }, 30);
+        assert_eq!(words.len(), 1);
+        assert_eq!(words[0].area.right, 28);
+    }
+}
