@@ -142,18 +142,19 @@ impl<'a> Solver<'a> {
     fn meet_column(&mut self, interval: &Interval<'_>, column: Column) -> Walk {
         let target = column.at_risk;
         let meets = |walk: &Walk| walk.at_risk_end == target;
-        if !self.marks.is_empty()
-            && let Some(walk) = self.walk_with_marks(interval, meets)
-        {
-            return walk;
-        }
         let start = self.expected_censored(interval, target);
         let correction = correct(start, interval.at_risk, self.options.max_iterations, |count| {
             i64::from(walk_with(interval, count).at_risk_end) - i64::from(target)
         });
-        self.note_bound(&correction, interval);
         let mut walk = walk_with(interval, correction.censored);
         settle_in_last_gap(interval, &mut walk, target);
+        if !self.marks.is_empty()
+            && let Some(one_per_mark) = self.walk_with_marks(interval, meets)
+            && (one_per_mark.curve_error <= walk.curve_error || !meets(&walk))
+        {
+            return one_per_mark;
+        }
+        self.note_bound(&correction, interval);
         if !meets(&walk) {
             match self.walk_within_tolerance(interval, 0, meets) {
                 Some(rounded) => walk = rounded,
@@ -211,7 +212,10 @@ impl<'a> Solver<'a> {
         let Some(stated) = self.input.total_events else { return walk_with(interval, start) };
         let events_before = i64::from(self.events);
         let miss = |walk: &Walk| events_before + i64::from(walk.total_events()) - i64::from(stated);
-        if let Some(walk) = self.walk_within_tolerance(interval, start, |walk| miss(walk) == 0) {
+        let meets = |walk: &Walk| miss(walk) == 0;
+        if !self.marks.is_empty()
+            && let Some(walk) = self.walk_with_marks(interval, meets)
+        {
             return walk;
         }
         let mut walk = walk_with(interval, start);
@@ -220,7 +224,10 @@ impl<'a> Solver<'a> {
                 miss(&walk_with(interval, count))
             });
             self.note_bound(&correction, interval);
-            walk = walk_with(interval, correction.censored);
+            let best = correction.censored;
+            walk = self
+                .walk_within_tolerance(interval, best, meets)
+                .unwrap_or_else(|| walk_with(interval, best));
         }
         self.report_events(events_before + i64::from(walk.total_events()), stated);
         walk

@@ -1,0 +1,6 @@
+//! Tests of whole reconstructions.
+
+mod cohorts;
+mod common;
+mod properties;
+mod reference;
