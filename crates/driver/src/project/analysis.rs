@@ -1,0 +1,125 @@
+//! Analyses: what to pool and how. The options of the pooling library are the fields of the file.
+
+use kmeta_evidence_pool::{EffectOptions, ProportionOptions, SurvivalOptions};
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+
+/// One analysis. `kind` says what is pooled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Analysis {
+    /// Proportions, for example response rates.
+    Proportion(ProportionAnalysis),
+    /// Survival curves of single arms, from reconstructed patients.
+    Survival(SurvivalAnalysis),
+    /// Hazard ratios of two-arm trials.
+    HazardRatio(HazardRatioAnalysis),
+}
+
+/// Pools a proportion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ProportionAnalysis {
+    /// The outcome among the trials' `responses`, for example `orr`.
+    pub outcome: String,
+    /// The trials (or `trial/arm`) to pool; all that state the outcome when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<Vec<String>>,
+    /// How to pool. `subgroups = true` pools by the trials' `group`.
+    #[serde(flatten)]
+    pub options: ProportionOptions,
+}
+
+/// Pools survival curves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = time_unit_is_optional)]
+pub struct SurvivalAnalysis {
+    /// The endpoint of the figures, for example `os`.
+    pub endpoint: String,
+    /// The trials (or `trial/arm`) to pool; all that have a figure of the endpoint when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<Vec<String>>,
+    /// How to pool. `time_unit` is the study's when left out.
+    #[serde(flatten)]
+    pub options: SurvivalOptions,
+}
+
+/// Reading fills in the study's time unit, so the file need not state it again.
+fn time_unit_is_optional(schema: &mut Schema) {
+    if let Some(required) = schema.get_mut("required").and_then(|required| required.as_array_mut()) {
+        required.retain(|field| field != "time_unit");
+    }
+}
+
+/// Pools hazard ratios.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct HazardRatioAnalysis {
+    /// The endpoint, for example `pfs`.
+    pub endpoint: String,
+    /// Whether to pool what the papers print or what Cox models of reconstructed patients give.
+    pub source: HazardRatioSource,
+    /// The trials to pool; all that can give a hazard ratio of the endpoint when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<Vec<String>>,
+    /// How to pool. `subgroups = true` pools by the trials' `group`.
+    #[serde(flatten)]
+    pub options: EffectOptions,
+}
+
+/// Where hazard ratios come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HazardRatioSource {
+    /// The papers print them (`hazard_ratios` of the trials).
+    Printed,
+    /// Cox models (Efron's ties) of the patients reconstructed from the figures.
+    Reconstructed,
+}
+
+impl Analysis {
+    /// Identifier.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Proportion(analysis) => &analysis.options.id,
+            Self::Survival(analysis) => &analysis.options.id,
+            Self::HazardRatio(analysis) => &analysis.options.id,
+        }
+    }
+
+    /// Title to print.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Proportion(analysis) => &analysis.options.title,
+            Self::Survival(analysis) => &analysis.options.title,
+            Self::HazardRatio(analysis) => &analysis.options.title,
+        }
+    }
+
+    /// The trials asked for, where they are listed.
+    pub fn trials(&self) -> Option<&[String]> {
+        match self {
+            Self::Proportion(analysis) => analysis.trials.as_deref(),
+            Self::Survival(analysis) => analysis.trials.as_deref(),
+            Self::HazardRatio(analysis) => analysis.trials.as_deref(),
+        }
+    }
+
+    /// Level of the intervals.
+    pub fn confidence_level(&self) -> f64 {
+        match self {
+            Self::Proportion(analysis) => analysis.options.confidence_level,
+            Self::Survival(analysis) => analysis.options.confidence_level,
+            Self::HazardRatio(analysis) => analysis.options.confidence_level,
+        }
+    }
+
+    /// Whether the results come from the figures.
+    pub fn uses_figures(&self) -> bool {
+        match self {
+            Self::Proportion(_) => false,
+            Self::Survival(_) => true,
+            Self::HazardRatio(analysis) => analysis.source == HazardRatioSource::Reconstructed,
+        }
+    }
+}

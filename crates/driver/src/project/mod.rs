@@ -1,0 +1,89 @@
+//! The project file `study.toml`: what a person types about a meta-analysis.
+//!
+//! The types here are the file: `serde` reads it, `schemars` turns the same types and their comments into the
+//! JSON Schema that `kmeta schema` prints. Reading checks everything that can be known before anything runs
+//! and reports all mistakes at once, each with its line ([`StudyFile::read`]).
+
+mod analysis;
+mod checks;
+mod document;
+mod figure;
+mod problem;
+mod read;
+mod shape;
+mod suggest;
+mod trial;
+
+use kmeta_ipd_reconstruct::ReconstructionOptions;
+use kmeta_trial_data::TimeUnit;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use analysis::{
+    Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis,
+};
+pub use document::{Document, FieldPath};
+pub use figure::{Figure, TracedArm, TypedRiskTable};
+pub use problem::{Problem, Problems};
+pub use read::StudyFile;
+pub use trial::{ArmFacts, ArmView, Counts, PrintedHazardRatio, PrintedMedian, Trial, TrialArm};
+
+/// A meta-analysis: its trials, its survival figures, and what to pool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "kmeta study")]
+pub struct Project {
+    /// Title of the report.
+    pub title: String,
+    /// Unit of every time in this file and in the results, unless a field says otherwise. Times read from
+    /// figures in another unit are converted (a year has 365.25 days, a month a twelfth of it).
+    pub time_unit: TimeUnit,
+    /// A sentence that is shown wherever something that comes from the figures is shown, for example "The
+    /// survival figures are stand-ins drawn from simulated patients."
+    #[serde(default)]
+    pub figure_notice: Option<String>,
+    /// Remarks to print in the report, for example on differences between a paper's tables.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Title of the adverse-event table, for example "Adverse events of grade 3 or higher".
+    #[serde(default)]
+    pub adverse_events_title: Option<String>,
+    /// How patients are reconstructed from curves.
+    #[serde(default)]
+    pub reconstruction: ReconstructionOptions,
+    /// When a number computed from a figure disagrees with the printed one.
+    #[serde(default)]
+    pub checks: CheckLimits,
+    /// The trials.
+    #[serde(default, rename = "trial")]
+    pub trials: Vec<Trial>,
+    /// The survival figures.
+    #[serde(default, rename = "figure")]
+    pub figures: Vec<Figure>,
+    /// What to pool, in the order of the report.
+    #[serde(default, rename = "analysis")]
+    pub analyses: Vec<Analysis>,
+}
+
+/// Limits beyond which a number from a figure is reported as disagreeing with the printed one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckLimits {
+    /// Largest relative difference of a median, reconstructed against printed; 0.05 is 5 %.
+    pub median_relative: f64,
+    /// Largest absolute difference of a log hazard ratio, reconstructed against printed; 0.1 is about 10 %.
+    pub log_hazard_ratio: f64,
+}
+
+impl Default for CheckLimits {
+    fn default() -> Self {
+        Self { median_relative: 0.05, log_hazard_ratio: 0.1 }
+    }
+}
+
+impl Project {
+    /// The trial with identifier `id`.
+    pub fn trial(&self, id: &str) -> Option<&Trial> {
+        self.trials.iter().find(|trial| trial.id == id)
+    }
+}
