@@ -1,1 +1,15 @@
 //! Kaplan-Meier, restricted mean survival time, log-rank and Cox regression.
+//!
+//! All functions take patients as [`PatientRecord`](kmeta_trial_data::PatientRecord): follow-up time and
+//! whether it ended with the event. Patients at risk at a time are those whose follow-up is at least that
+//! long, so that an event precedes a censoring at the same time (Kalbfleisch & Prentice 2002, 1.4).
+
+mod cox;
+mod error;
+mod kaplan_meier;
+mod log_rank;
+
+pub use cox::{CoxFit, Ties, cox_two_arms};
+pub use error::SurvivalError;
+pub use kaplan_meier::{IntervalType, KaplanMeier, RestrictedMean, SurvivalInterval};
+pub use log_rank::{LogRank, LogRankGroup, log_rank};

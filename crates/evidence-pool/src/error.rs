@@ -1,0 +1,116 @@
+//! Why studies cannot be pooled.
+
+use kmeta_survival_estimate::SurvivalError;
+
+/// Why studies cannot be pooled. Each message says which study or setting is at fault.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// There is nothing to pool.
+    #[error("no studies to pool; give at least one")]
+    NoStudies,
+    /// Two studies have the same identifier.
+    #[error("trial `{trial}` occurs twice; give each study of an analysis its own id")]
+    DuplicateTrial {
+        /// The identifier.
+        trial: String,
+    },
+    /// A study has no patients.
+    #[error("trial `{trial}`: 0 patients; give the number of patients, or leave the trial out")]
+    ZeroTotal {
+        /// The identifier.
+        trial: String,
+    },
+    /// A study has more events than patients.
+    #[error("trial `{trial}`: {events} events among {total} patients; events cannot exceed patients")]
+    EventsAboveTotal {
+        /// The identifier.
+        trial: String,
+        /// Events found.
+        events: u32,
+        /// Patients found.
+        total: u32,
+    },
+    /// An effect is not a finite number.
+    #[error("trial `{trial}`: effect {value} is not a finite number")]
+    InvalidEffect {
+        /// The identifier.
+        trial: String,
+        /// The effect found.
+        value: f64,
+    },
+    /// A variance is not a finite number above 0.
+    #[error("trial `{trial}`: variance {variance} must be a finite number above 0")]
+    InvalidVariance {
+        /// The identifier.
+        trial: String,
+        /// The variance found.
+        variance: f64,
+    },
+    /// The measure does not suit the data.
+    #[error("measure {measure:?} of {place} does not suit this analysis: {reason}")]
+    WrongMeasure {
+        /// The measure found.
+        measure: kmeta_trial_data::EffectMeasure,
+        /// The option or trial, in words.
+        place: String,
+        /// What is expected.
+        reason: String,
+    },
+    /// Subgroups were asked for, but a study names none.
+    #[error("trial `{trial}` names no subgroup, but subgroups were asked for")]
+    MissingSubgroup {
+        /// The identifier.
+        trial: String,
+    },
+    /// A confidence level is not strictly between 0 and 1.
+    #[error("confidence level {level} must lie between 0 and 1, for example 0.95")]
+    InvalidLevel {
+        /// The level found.
+        level: f64,
+    },
+    /// A hazard ratio or its interval is impossible.
+    #[error(
+        "hazard ratio {hazard_ratio} [{lower}, {upper}]: all three must be finite and above 0, the lower \
+         limit below the upper one and the hazard ratio between them"
+    )]
+    InvalidHazardRatio {
+        /// The hazard ratio found.
+        hazard_ratio: f64,
+        /// The lower limit found.
+        lower: f64,
+        /// The upper limit found.
+        upper: f64,
+    },
+    /// The times of a pooled curve are unusable.
+    #[error("time {time} at position {index} (counted from 0): times must be finite, above 0 and increase")]
+    InvalidTimes {
+        /// Position, from 0.
+        index: usize,
+        /// The time found.
+        time: f64,
+    },
+    /// No times were given.
+    #[error("no times at which to pool survival; give at least one")]
+    NoTimes,
+    /// No study is followed as far as the first time.
+    #[error("no trial contributes at time {time}: every trial's follow-up ended or reached 0 before")]
+    NoFollowUp {
+        /// The first time.
+        time: f64,
+    },
+    /// A trial's patients are unusable.
+    #[error("trial `{trial}`: {source}")]
+    Patients {
+        /// The identifier.
+        trial: String,
+        /// What is wrong.
+        source: SurvivalError,
+    },
+    /// A computation failed that cannot fail on valid input.
+    #[error("{what} could not be computed; please report this with the input")]
+    Computation {
+        /// What was computed.
+        what: String,
+    },
+}

@@ -1,0 +1,161 @@
+//! What is pooled and how.
+
+use kmeta_trial_data::{
+    BackTransformSize, EffectMeasure, IntervalMethod, PatientRecord, Provenance, StudyIntervalMethod,
+    TauSquaredEstimator, TimeUnit,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One trial's count of patients with an event, for example responders.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProportionCount {
+    /// Identifier of the trial; unique within the analysis.
+    pub trial: String,
+    /// Name to print.
+    pub label: String,
+    /// Subgroup, where the analysis has subgroups.
+    #[serde(default)]
+    pub subgroup: Option<String>,
+    /// Patients with the event.
+    pub events: u32,
+    /// Patients.
+    pub total: u32,
+    /// Where the counts came from.
+    pub provenance: Provenance,
+}
+
+/// How proportions are pooled. The defaults are those of R `meta::metaprop(method = "Inverse")`: logit, REML,
+/// normal quantiles, Clopper-Pearson rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProportionOptions {
+    /// Identifier of the analysis.
+    pub id: String,
+    /// Title to print.
+    pub title: String,
+    /// Scale on which proportions are pooled; not `log-hazard-ratio`.
+    pub measure: EffectMeasure,
+    /// Estimator of the between-study variance.
+    pub tau_squared: TauSquaredEstimator,
+    /// How the interval of the random-effects mean is made.
+    pub interval: IntervalMethod,
+    /// How the interval of each single study is made.
+    pub study_interval: StudyIntervalMethod,
+    /// The sample size at which a pooled Freeman-Tukey value is transformed back; unused by other measures.
+    pub back_transform: BackTransformSize,
+    /// Level of every interval, strictly between 0 and 1.
+    pub confidence_level: f64,
+    /// Whether to pool each subgroup as well; every study must then name one.
+    pub subgroups: bool,
+}
+
+impl Default for ProportionOptions {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            title: String::new(),
+            measure: EffectMeasure::Logit,
+            tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
+            interval: IntervalMethod::Wald,
+            study_interval: StudyIntervalMethod::ClopperPearson,
+            back_transform: BackTransformSize::HarmonicMean,
+            confidence_level: 0.95,
+            subgroups: false,
+        }
+    }
+}
+
+/// How effects (log hazard ratios and others) are pooled. The defaults are those of R `meta::metagen`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EffectOptions {
+    /// Identifier of the analysis.
+    pub id: String,
+    /// Title to print.
+    pub title: String,
+    /// Estimator of the between-study variance.
+    pub tau_squared: TauSquaredEstimator,
+    /// How the interval of the random-effects mean is made.
+    pub interval: IntervalMethod,
+    /// Level of every interval, strictly between 0 and 1.
+    pub confidence_level: f64,
+    /// Whether to pool each subgroup as well; every study must then name one.
+    pub subgroups: bool,
+}
+
+impl Default for EffectOptions {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            title: String::new(),
+            tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
+            interval: IntervalMethod::Wald,
+            confidence_level: 0.95,
+            subgroups: false,
+        }
+    }
+}
+
+/// The patients of one single-arm trial, or of one arm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrialPatients {
+    /// Identifier of the trial; unique within the analysis.
+    pub trial: String,
+    /// Name to print.
+    pub label: String,
+    /// Its patients, times in the unit of the analysis.
+    pub patients: Vec<PatientRecord>,
+    /// Where the patients came from.
+    pub provenance: Provenance,
+}
+
+/// How survival curves are pooled. `times` has no default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SurvivalOptions {
+    /// Identifier of the analysis.
+    #[serde(default)]
+    pub id: String,
+    /// Title to print.
+    #[serde(default)]
+    pub title: String,
+    /// Times at which pooled survival is asked, increasing, above 0. They are also the ends of the intervals
+    /// whose conditional survival is pooled, so that the choice of times affects the result.
+    pub times: Vec<f64>,
+    /// Unit of every time.
+    pub time_unit: TimeUnit,
+    /// Level of every interval, strictly between 0 and 1.
+    #[serde(default = "default_level")]
+    pub confidence_level: f64,
+    /// Number of Monte-Carlo draws behind the interval of the median.
+    #[serde(default = "default_draws")]
+    pub median_draws: u32,
+    /// Seed of the draws.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+fn default_level() -> f64 {
+    0.95
+}
+
+fn default_draws() -> u32 {
+    10_000
+}
+
+impl Default for SurvivalOptions {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            title: String::new(),
+            times: Vec::new(),
+            time_unit: TimeUnit::Months,
+            confidence_level: default_level(),
+            median_draws: default_draws(),
+            seed: 0,
+        }
+    }
+}

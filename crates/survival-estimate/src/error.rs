@@ -1,0 +1,79 @@
+//! Why survival cannot be estimated.
+
+/// Why patients cannot be analysed. Each message says which patient or arm is at fault.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SurvivalError {
+    /// There is no patient at all.
+    #[error("{group}: no patients; give at least one time and status")]
+    NoPatients {
+        /// The group that is empty, in words.
+        group: String,
+    },
+    /// A follow-up time is negative, infinite or not a number.
+    #[error(
+        "{group}, patient {index} (counted from 0): follow-up time {time} is not a finite number of 0 or more"
+    )]
+    InvalidTime {
+        /// The group, in words.
+        group: String,
+        /// Index of the patient, from 0.
+        index: usize,
+        /// The time found.
+        time: f64,
+    },
+    /// A confidence level is not strictly between 0 and 1.
+    #[error("confidence level {level} must lie between 0 and 1, for example 0.95")]
+    InvalidLevel {
+        /// The level found.
+        level: f64,
+    },
+    /// A time horizon is not positive and finite.
+    #[error("horizon {horizon} must be a finite time above 0")]
+    InvalidHorizon {
+        /// The horizon found.
+        horizon: f64,
+    },
+    /// The horizon of a restricted mean lies after the last follow-up while survival is still above 0.
+    #[error(
+        "horizon {horizon} lies after the last follow-up {last}, where survival is still {survival}: \
+         choose a horizon of at most {last}"
+    )]
+    HorizonBeyondFollowUp {
+        /// The horizon found.
+        horizon: f64,
+        /// The longest follow-up.
+        last: f64,
+        /// Survival there.
+        survival: f64,
+    },
+    /// A comparison needs at least two groups.
+    #[error("{groups} group(s): a comparison needs at least two")]
+    TooFewGroups {
+        /// Groups found.
+        groups: usize,
+    },
+    /// No event happened while both groups were at risk, so that groups cannot be compared.
+    #[error("no event happened while more than one group was at risk: the groups cannot be compared")]
+    NothingToCompare,
+    /// The partial likelihood has no maximum: every informative event falls into one arm, so that the hazard
+    /// ratio runs to 0 or to infinity.
+    #[error(
+        "the hazard ratio has no finite estimate (it runs to {limit}): whenever both arms were at risk, only \
+         the {arm} arm had events"
+    )]
+    MonotoneLikelihood {
+        /// The arm that had all informative events, `reference` or `treated`.
+        arm: String,
+        /// Where the hazard ratio runs, `0` or `infinity`.
+        limit: String,
+    },
+    /// Newton's method did not converge.
+    #[error("the Cox model did not converge in {iterations} iterations (last score {score}); please report")]
+    NotConverged {
+        /// Iterations made.
+        iterations: u32,
+        /// Score at the last estimate.
+        score: f64,
+    },
+}
