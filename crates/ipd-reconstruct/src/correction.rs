@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn rests_at_the_limits() {
         assert_eq!(correct(5, 100, 50, |_| -3), Correction { censored: 0, stopped: false });
-        assert_eq!(correct(5, 10, 50, |_| 1).stopped, false);
+        assert!(!correct(5, 10, 50, |_| 1).stopped);
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn broken_promise(input: &ReconstructionInput, arm: &ReconstructedArm, patients:
     });
     if arm.patients.len() != patients as usize {
         Some(format!("{} patients instead of {patients}", arm.patients.len()))
-    } else if last > end || arm.patients.iter().any(|patient| !(patient.time >= 0.0)) {
+    } else if last > end || arm.patients.iter().any(|patient| patient.time.is_nan() || patient.time < 0.0) {
         Some(format!("last time {last}, end of follow-up {end}"))
     } else if !ordered {
         Some("patients are not sorted".to_owned())

@@ -1,0 +1,38 @@
+# Tasks of the repository. `just` comes from any package manager, or `pip install rust-just`.
+
+# List the tasks.
+default:
+    @just --list
+
+# Formatting, lints, spelling, licences: what must be clean before a commit.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    typos
+    if command -v cargo-deny > /dev/null; then cargo deny check licenses bans sources; else python3 .ci/check-licences.py; fi
+
+# Every test, doctests included.
+test:
+    cargo test --workspace
+
+# Timings; the numbers in the docs come from here. `just bench pool` runs the benches that match.
+bench *filter:
+    cargo bench -p kmeta-benches -- {{filter}}
+
+# Error of each example figure into docs/accuracy.md, and the score on a figure corpus where one is beside the clone.
+score: release
+    python3 .ci/score.py fixtures --write docs/accuracy.md
+    if [ -d ../shared/corpus ]; then python3 .ci/score.py corpus ../shared/corpus; fi
+
+# The main job on both examples.
+figures: release
+    target/release/kmeta run fixtures/atc-tki/study.toml
+    target/release/kmeta run fixtures/antiangiogenic-two-arm/study.toml
+
+# The optimized binary.
+release:
+    cargo build --release
+
+# All that continuous integration runs.
+ci:
+    .ci/run
