@@ -3,7 +3,7 @@
 use crate::color::{Srgb, chroma, oklab, oklab_distance};
 use crate::coverage::{Coverage, coverage_of};
 use crate::ink::InkPage;
-use crate::palette::Palette;
+use crate::palette::{Palette, is_blend};
 use crate::plane::Rect;
 use crate::trace::{Path, TraceCosts, TraceStart, trace};
 
@@ -37,7 +37,9 @@ pub(crate) fn trace_curves(
         let mut coverage = coverage_of(page, area, palette, color);
         hide_full_lines(&mut coverage);
         for curve in &curves {
-            hide_curve(&mut coverage, curve, oklab_distance(curve.color, color) < 0.12);
+            let related =
+                oklab_distance(curve.color, color) < 0.12 || is_blend(color, curve.color, &palette.grounds);
+            hide_curve(&mut coverage, curve, related);
         }
         let line_width = coverage.line_width();
         for costs in [TraceCosts::SOLID, TraceCosts::DASHED] {

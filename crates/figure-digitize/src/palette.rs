@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::color::{Srgb, contrast, oklab_distance};
+use crate::color::{Srgb, contrast, dot, length, oklab_distance, subtract};
 use crate::ink::InkPage;
 use crate::plane::{Plane, Rect};
 
@@ -11,13 +11,14 @@ use crate::plane::{Plane, Rect};
 pub(crate) struct Palette {
     /// Page background and fills of areas: what lines are drawn on.
     pub(crate) grounds: Vec<Srgb>,
-    /// Candidate line colours, most frequent first.
+    /// Candidate line colours, those that stand out most from the ground first: a blend of a line with its ground
+    /// comes after the line itself.
     pub(crate) lines: Vec<Srgb>,
 }
 
 /// A pixel closer than this to a ground (largest channel difference) is ground.
 const GROUND_TOLERANCE: f32 = 0.06;
-/// Distance at which the corners of a filled area are probed, in pixels: farther than half of any line width.
+/// Distance at which the sides and corners of a filled area are probed, in pixels: farther than half of any line width.
 const FILL_REACH: usize = 7;
 /// A fill must have this many core pixels.
 const SMALLEST_FILL: usize = 60;
@@ -44,8 +45,19 @@ fn fills(page: &InkPage, area: Rect) -> Vec<Srgb> {
             if contrast(color, page.background) < 0.02 {
                 continue;
             }
-            let corners = [(x - reach, y), (x + reach, y), (x, y - reach), (x, y + reach)];
-            if corners.iter().all(|&(cx, cy)| contrast(color, page.colors.get(cx, cy)) < 0.03) {
+            let (left, right, up, down) = (x - reach, x + reach, y - reach, y + reach);
+            // A plus-shaped censor mark fills the four sides but not the corners.
+            let around = [
+                (left, y),
+                (right, y),
+                (x, up),
+                (x, down),
+                (left, up),
+                (right, up),
+                (left, down),
+                (right, down),
+            ];
+            if around.iter().all(|&(cx, cy)| contrast(color, page.colors.get(cx, cy)) < 0.03) {
                 core.push(color);
             }
         }
@@ -79,7 +91,21 @@ fn line_colors(page: &InkPage, area: Rect, grounds: &[Srgb]) -> Vec<Srgb> {
     let smallest = (area.width() / 25).max(12);
     let mut colors = clusters(&crest, SAME_COLOR, smallest);
     colors.truncate(MOST_COLORS);
-    colors.into_iter().map(|(color, _)| color).collect()
+    let mut lines: Vec<Srgb> = colors.into_iter().map(|(color, _)| color).collect();
+    let standing_out = |color: Srgb| contrast(color, page.background);
+    lines.sort_by(|&a, &b| standing_out(b).total_cmp(&standing_out(a)));
+    lines
+}
+
+/// True when `color` is what antialiasing makes of `line` on one of the grounds.
+pub(crate) fn is_blend(color: Srgb, line: Srgb, grounds: &[Srgb]) -> bool {
+    grounds.iter().any(|&ground| {
+        let axis = subtract(line, ground);
+        let offset = subtract(color, ground);
+        let share = dot(offset, axis) / dot(axis, axis).max(1e-6);
+        let foot = [axis[0] * share, axis[1] * share, axis[2] * share];
+        share > 0.0 && share < 1.05 && length(subtract(offset, foot)) < 0.09
+    })
 }
 
 /// Groups colours around the fullest bins of a histogram; every group has at least `smallest` members.

@@ -59,7 +59,7 @@ pub(crate) fn read_panel(
     let below = Rect { top: x.labels.bottom, ..territory };
     let risk = read_risk_table(page, reader, &x.calibration, &words, below);
     let excluded = [x.labels, y.labels, risk_area(&risk, below)];
-    let legend = read_legend(page, reader, &words, &arms, &excluded);
+    let legend = read_legend(page, reader, &words, &arms, &curves, &excluded);
     let names: Vec<String> = legend
         .label_of_arm
         .iter()

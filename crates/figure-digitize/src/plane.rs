@@ -40,7 +40,6 @@ impl<T: Copy> Plane<T> {
     pub(crate) fn set(&mut self, x: usize, y: usize, value: T) {
         self.values[y * self.width + x] = value;
     }
-
 }
 
 /// A rectangle of whole pixels; `right` and `bottom` are exclusive.
