@@ -218,11 +218,12 @@ def figure_rows(folder, figure, work):
     panel = content["panels"][0] if content["panels"] else {"arms": [], "risk_table": None}
     matches = match_arms(panel, cohorts)
     (work / figure.stem).mkdir()
-    patients = list(reconstruct(sidecar, work / figure.stem).values())
+    patients = reconstruct(sidecar, work / figure.stem)
     spurious = len(panel["arms"]) - len(matches)
     for index, name, error in matches:
         right, cells = risk_cells(panel, index, cohorts[name])
-        mine = patients[index] if index < len(patients) else []
+        mine = patients.get(panel["arms"][index]["label"], []) or list(patients.values())[index : index + 1]
+        mine = mine[0] if mine and isinstance(mine[0], list) else mine
         truth = cohorts[name]
         end = max(time for time, _ in truth)
         yield {
