@@ -2,6 +2,7 @@
 
 use crate::color::{Srgb, chroma, oklab, oklab_distance};
 use crate::coverage::{Coverage, coverage_of};
+use crate::curve_shape::{has_gaps_of_a_line, is_band_edge, is_shadow_of};
 use crate::ink::InkPage;
 use crate::palette::{Palette, is_blend};
 use crate::plane::Rect;
@@ -22,8 +23,10 @@ pub(crate) struct TracedCurve {
 const LEAST_GAIN: f32 = 0.05;
 /// Most curves of one colour: four arms with two confidence limits each.
 const MOST_CURVES: usize = 12;
-/// A line that covers this share of the plot's width or height is a frame, grid or reference line.
-const FULL_SPAN: f64 = 0.97;
+/// Parts of the plot's width or height that a frame, grid or reference line must all cross.
+const PARTS: usize = 12;
+/// Share of each part that its ink must fill: less than the duty of a dashed line.
+const LEAST_INK_OF_PART: f64 = 0.3;
 
 /// The curves of a plot area, by descending gain within each colour.
 pub(crate) fn trace_curves(
@@ -46,7 +49,9 @@ pub(crate) fn trace_curves(
             while curves.len() < MOST_CURVES {
                 let Some(path) = trace(&coverage, line_width, costs, start) else { break };
                 let dashed = costs == TraceCosts::DASHED;
-                if !is_curve(&path, dashed, area, line_width) {
+                if !is_curve(&path, dashed, area, line_width)
+                    || !has_gaps_of_a_line(&coverage, &path, dashed, line_width)
+                {
                     break;
                 }
                 let curve = TracedCurve { color, dashed, line_width, path, coverage: coverage.clone() };
@@ -55,7 +60,20 @@ pub(crate) fn trace_curves(
             }
         }
     }
-    curves
+    drop_look_alikes(page, palette, curves)
+}
+
+/// Leaves out edges of bands, and paths along the ink of another curve.
+fn drop_look_alikes(page: &InkPage, palette: &Palette, curves: Vec<TracedCurve>) -> Vec<TracedCurve> {
+    let real: Vec<bool> = (0..curves.len())
+        .map(|index| {
+            let curve = &curves[index];
+            let shadow =
+                || (0..curves.len()).any(|other| other != index && is_shadow_of(curve, &curves[other]));
+            !is_band_edge(page, curve, &palette.grounds) && !shadow()
+        })
+        .collect();
+    curves.into_iter().zip(real).filter(|(_, real)| *real).map(|(curve, _)| curve).collect()
 }
 
 /// Whether a path has the make of a curve: long enough, on its ink, with at least one drop.
@@ -66,19 +84,15 @@ fn is_curve(path: &Path, dashed: bool, area: Rect, line_width: f64) -> bool {
     gain && path.on_ink >= least_ink && path.on_bare <= most_bare && drops as f64 >= line_width.max(2.0)
 }
 
-/// Hides frames, grid lines and reference lines, which cross the whole plot. Curves may be hidden below them.
+/// Hides frames, grid lines and reference lines, which cross the whole plot, solid or dashed. Curves may be
+/// hidden below them.
 fn hide_full_lines(coverage: &mut Coverage) {
     let (width, height) = (coverage.width(), coverage.height());
     let rows: Vec<usize> = (0..height)
-        .filter(|&y| {
-            (0..width).filter(|&x| coverage.own.get(x, y) >= 0.25).count() as f64 >= FULL_SPAN * width as f64
-        })
+        .filter(|&y| crosses_everything(width, |x| (coverage.own.get(x, y), coverage.other.get(x, y))))
         .collect();
     let columns: Vec<usize> = (0..width)
-        .filter(|&x| {
-            (0..height).filter(|&y| coverage.own.get(x, y) >= 0.25).count() as f64
-                >= FULL_SPAN * height as f64
-        })
+        .filter(|&x| crosses_everything(height, |y| (coverage.own.get(x, y), coverage.other.get(x, y))))
         .collect();
     for &y in &rows {
         (0..width).for_each(|x| coverage.hide(x, y));
@@ -86,6 +100,22 @@ fn hide_full_lines(coverage: &mut Coverage) {
     for &x in &columns {
         (0..height).for_each(|y| coverage.hide(x, y));
     }
+}
+
+/// True when ink lies in every one of a dozen equal parts of a row or column, own or hiding it, and in a third
+/// of all of it its own.
+fn crosses_everything(length: usize, ink: impl Fn(usize) -> (f32, f32)) -> bool {
+    let mut own_total = 0;
+    for part in 0..PARTS {
+        let (from, to) = (part * length / PARTS, (part + 1) * length / PARTS);
+        let own = (from..to).filter(|&i| ink(i).0 >= 0.25).count();
+        let any = (from..to).filter(|&i| ink(i).0.max(ink(i).1) >= 0.25).count();
+        own_total += own;
+        if (any as f64) < LEAST_INK_OF_PART * (to - from) as f64 {
+            return false;
+        }
+    }
+    own_total as f64 >= 0.33 * length as f64
 }
 
 /// Hides the ink of a traced curve. For a curve of another colour only those pixels are hidden that it explains

@@ -18,6 +18,7 @@ mod axis_lines;
 mod calibrate;
 mod color;
 mod coverage;
+mod curve_shape;
 mod ink;
 mod legend;
 mod marks;
