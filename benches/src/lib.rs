@@ -1,1 +1,74 @@
-//! Holds no code: the benches are in `benches/`.
+//! The inputs of the benches, the same in every run.
+//!
+//! `just bench` runs them all, `just bench pool` those whose name matches. Run them on an idle machine: the
+//! numbers quoted in the docs are medians.
+
+use kmeta_evidence_pool::ProportionCount;
+use kmeta_ipd_reconstruct::ReconstructionInput;
+use kmeta_trial_data::{NumberAtRisk, Provenance, StepCurve};
+
+/// Responders of `studies` trials: rates that rise and fall slowly, sizes from 10 to 106.
+pub fn response_counts(studies: u32) -> Vec<ProportionCount> {
+    (0..studies)
+        .map(|study| {
+            let total = 10 + (study * 37) % 97;
+            let rate = 0.3 + 0.25 * f64::from(study).sin();
+            ProportionCount {
+                trial: format!("trial-{study}"),
+                label: format!("Trial {study}"),
+                subgroup: None,
+                // A share of a small number: fits.
+                events: (f64::from(total) * rate).round() as u32,
+                total,
+                provenance: Provenance::printed("bench"),
+            }
+        })
+        .collect()
+}
+
+/// The curve of an arm of `patients` followed for 36 months: an event every 36/`patients` months, except that
+/// every third patient is censored, with numbers at risk every six months and censor marks.
+pub fn arm(patients: u32) -> ReconstructionInput {
+    let time_of = |patient: u32| f64::from(patient + 1) * 36.0 / f64::from(patients);
+    let (mut times, mut levels, mut marks, mut level) = (Vec::new(), Vec::new(), Vec::new(), 1.0);
+    for patient in 0..patients {
+        if patient % 3 == 2 {
+            marks.push(time_of(patient));
+        } else {
+            level *= 1.0 - 1.0 / f64::from(patients - patient);
+            times.push(time_of(patient));
+            levels.push(level);
+        }
+    }
+    let columns: Vec<f64> = (0..=6).map(|column| f64::from(column) * 6.0).collect();
+    let counts = columns
+        .iter()
+        .map(|&column| (0..patients).filter(|&patient| time_of(patient) >= column).count() as u32)
+        .collect();
+    let (curve, risk) = (
+        StepCurve::new(times, levels).expect("times rise, levels fall"),
+        NumberAtRisk::new(columns, counts).expect("columns rise, counts fall"),
+    );
+    let mut input = ReconstructionInput::new("bench", "all", curve, Provenance::printed("bench"));
+    input.number_at_risk = Some(risk);
+    input.curve_end = Some(36.0);
+    input.censor_times = marks;
+    input
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kmeta_ipd_reconstruct::{ReconstructionOptions, reconstruct};
+
+    #[test]
+    fn the_arm_is_a_complete_input() {
+        let arm = reconstruct(&arm(200), &ReconstructionOptions::default()).unwrap();
+        assert_eq!(arm.fidelity.number_at_risk_error_max, 0);
+    }
+
+    #[test]
+    fn counts_are_proportions() {
+        assert!(response_counts(1000).iter().all(|count| count.events < count.total && count.events > 0));
+    }
+}

@@ -1,0 +1,27 @@
+//! Reconstructing the patients of one arm.
+
+use divan::{Bencher, black_box};
+use kmeta_benches::arm;
+use kmeta_ipd_reconstruct::{ReconstructionOptions, reconstruct};
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = [200, 2000])]
+fn with_marks(bencher: Bencher<'_, '_>, patients: u32) {
+    let input = arm(patients);
+    let options = ReconstructionOptions::default();
+    bencher.bench(|| reconstruct(black_box(&input), &options).expect("valid input"));
+}
+
+#[divan::bench(args = [200, 2000])]
+fn as_published(bencher: Bencher<'_, '_>, patients: u32) {
+    let input = arm(patients);
+    let options = ReconstructionOptions {
+        use_censor_marks: false,
+        curve_tolerance: 0.0,
+        ..ReconstructionOptions::default()
+    };
+    bencher.bench(|| reconstruct(black_box(&input), &options).expect("valid input"));
+}
