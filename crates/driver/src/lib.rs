@@ -2,6 +2,18 @@
 //!
 //! The binary reads files, calls the libraries and writes files; all science is in the libraries. This library
 //! part holds what others may want to script against: the project file ([`project`]), the content of
-//! `results.json` ([`results`]) and the readers of the CSV tables ([`tables`]).
+//! `results.json` ([`results`]) and of `manifest.json` ([`manifest`]), and the readers of CSV tables
+//! ([`tables`]).
 
+pub mod command_line;
+pub mod manifest;
 pub mod project;
+pub mod results;
+pub mod tables;
+
+mod choices;
+mod commands;
+mod console;
+mod error;
+mod output_folder;
+mod stages;

@@ -110,7 +110,9 @@ impl Node {
     /// The entry `key`, if this is a table that has it.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match &self.value {
-            NodeValue::Table(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
+            NodeValue::Table(entries) => {
+                entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
+            }
             _ => None,
         }
     }

@@ -98,9 +98,6 @@ impl Figure {
         if self.arms.is_empty() && trial.arms.is_empty() {
             return vec![(TracedArm::Only, Trial::SINGLE_ARM)];
         }
-        self.arms
-            .iter()
-            .filter_map(|(traced, arm)| Some((TracedArm::parse(traced)?, arm.as_str())))
-            .collect()
+        self.arms.iter().filter_map(|(traced, arm)| Some((TracedArm::parse(traced)?, arm.as_str()))).collect()
     }
 }

@@ -19,13 +19,13 @@ use kmeta_trial_data::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use analysis::{
-    Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis,
-};
+pub use analysis::{Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis};
 pub use document::{Document, FieldPath};
+pub(crate) use figure::parse_color;
 pub use figure::{Figure, TracedArm, TypedRiskTable};
 pub use problem::{Problem, Problems};
 pub use read::StudyFile;
+
 pub use trial::{ArmFacts, ArmView, Counts, PrintedHazardRatio, PrintedMedian, Trial, TrialArm};
 
 /// A meta-analysis: its trials, its survival figures, and what to pool.
@@ -79,6 +79,11 @@ impl Default for CheckLimits {
     fn default() -> Self {
         Self { median_relative: 0.05, log_hazard_ratio: 0.1 }
     }
+}
+
+/// The known name most like `found`, if one is close.
+pub(crate) fn closest_name<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
+    suggest::closest(found, known.iter().copied())
 }
 
 impl Project {

@@ -111,8 +111,7 @@ impl<'a> ShapeCheck<'a> {
                 self.node(&entry.node, field, &entry_path);
             } else if others == Some(&Value::Bool(false)) {
                 let known = properties.into_iter().flatten().map(|(key, _)| key.as_str());
-                let problem =
-                    self.document.problem_at(entry.key_span.clone(), &entry_path, "unknown key");
+                let problem = self.document.problem_at(entry.key_span.clone(), &entry_path, "unknown key");
                 self.problems.push(problem.with_help(suggest::help(&entry.key, known)));
             } else if let Some(others) = others {
                 self.node(&entry.node, others, &entry_path);
@@ -140,7 +139,8 @@ impl<'a> ShapeCheck<'a> {
     }
 
     fn array(&mut self, node: &Node, items: &[Node], schema: &'a Value, path: &FieldPath) {
-        let bound = |key| schema.get(key).and_then(Value::as_u64).and_then(|bound| usize::try_from(bound).ok());
+        let bound =
+            |key| schema.get(key).and_then(Value::as_u64).and_then(|bound| usize::try_from(bound).ok());
         if let Some(length) = bound("minItems").filter(|&length| bound("maxItems") == Some(length))
             && items.len() != length
         {

@@ -221,6 +221,9 @@ impl Trial {
 
     /// Patients of all arms, where every arm states them.
     pub fn patients(&self) -> Option<u32> {
-        self.facts.n.or_else(|| self.arms.iter().map(|arm| arm.facts.n).sum::<Option<u32>>()).filter(|&n| n > 0)
+        self.facts
+            .n
+            .or_else(|| self.arms.iter().map(|arm| arm.facts.n).sum::<Option<u32>>())
+            .filter(|&n| n > 0)
     }
 }

@@ -29,14 +29,17 @@ impl Checker<'_> {
 
     fn check_listed_trials(&mut self, path: &FieldPath, analysis: &Analysis) {
         let known: Vec<String> = match analysis {
-            Analysis::HazardRatio(_) => self.study.project.trials.iter().map(|trial| trial.id.clone()).collect(),
+            Analysis::HazardRatio(_) => {
+                self.study.project.trials.iter().map(|trial| trial.id.clone()).collect()
+            }
             _ => self
                 .study
                 .project
                 .trials
                 .iter()
                 .flat_map(|trial| {
-                    std::iter::once(trial.id.clone()).chain(trial.arm_views().into_iter().map(|arm| arm.key()))
+                    std::iter::once(trial.id.clone())
+                        .chain(trial.arm_views().into_iter().map(|arm| arm.key()))
                 })
                 .collect(),
         };
@@ -55,10 +58,18 @@ impl Checker<'_> {
     fn check_proportion(&mut self, path: &FieldPath, analysis: &ProportionAnalysis) {
         let trials = &self.study.project.trials;
         let outcomes: Vec<&str> = unique(
-            trials.iter().flat_map(Trial::arm_views).flat_map(|arm| arm.facts.responses.keys().map(String::as_str)),
+            trials
+                .iter()
+                .flat_map(Trial::arm_views)
+                .flat_map(|arm| arm.facts.responses.keys().map(String::as_str)),
         );
         if !outcomes.contains(&analysis.outcome.as_str()) {
-            self.unknown(&path.key("outcome"), "outcome among the trials' responses", &analysis.outcome, &outcomes);
+            self.unknown(
+                &path.key("outcome"),
+                "outcome among the trials' responses",
+                &analysis.outcome,
+                &outcomes,
+            );
         }
         if !analysis.options.measure.is_proportion() {
             self.report(&path.key("measure"), "a log hazard ratio is no measure of a proportion");

@@ -16,7 +16,8 @@ impl<'a> Checker<'a> {
             let path = FieldPath::root().key("figure").index(index);
             self.check_file(&path, figure, &mut names);
             let Some(trial) = self.study.project.trial(&figure.trial) else {
-                let known: Vec<&str> = self.study.project.trials.iter().map(|trial| trial.id.as_str()).collect();
+                let known: Vec<&str> =
+                    self.study.project.trials.iter().map(|trial| trial.id.as_str()).collect();
                 self.unknown(&path.key("trial"), "trial", &figure.trial, &known);
                 continue;
             };
@@ -50,7 +51,10 @@ impl<'a> Checker<'a> {
         if figure.endpoint.is_empty() || figure.endpoint.contains(['/', '\\', ' ']) {
             self.report(
                 &FieldPath::clone(&path),
-                format!("the endpoint \"{}\" of this figure cannot be used: give a short name", figure.endpoint),
+                format!(
+                    "the endpoint \"{}\" of this figure cannot be used: give a short name",
+                    figure.endpoint
+                ),
             );
         }
         if let Some(other) = names.insert(figure.name(), &figure.file)
@@ -70,7 +74,11 @@ impl<'a> Checker<'a> {
         if figure.arms.is_empty() && !trial.arms.is_empty() {
             self.report(
                 &path,
-                format!("`arms` is missing: say which curve is which arm of `{}` ({})", trial.id, known.join(", ")),
+                format!(
+                    "`arms` is missing: say which curve is which arm of `{}` ({})",
+                    trial.id,
+                    known.join(", ")
+                ),
             );
         }
         let mut given: Vec<&str> = Vec::new();

@@ -1,0 +1,10 @@
+//! The commands: each reads, calls the stages, writes.
+
+pub(crate) mod completions;
+pub(crate) mod digitize;
+pub(crate) mod init;
+pub(crate) mod pool;
+pub(crate) mod reconstruct;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod schema;

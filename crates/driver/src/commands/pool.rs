@@ -1,0 +1,132 @@
+//! `kmeta pool`: proportions, hazard ratios or survival from CSV tables.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use kmeta_evidence_pool::{
+    EffectOptions, PoolError, ProportionOptions, SurvivalOptions, TrialPatients, pool_effects,
+    pool_proportions, pool_survival,
+};
+
+use crate::command_line::{
+    PoolArgs, PoolCommand, PoolHazardRatiosArgs, PoolProportionsArgs, PoolSurvivalArgs,
+};
+use crate::console::Console;
+use crate::error::CommandError;
+use crate::output_folder::{to_json, write_file};
+use crate::project::HazardRatioSource;
+use crate::project::Problem;
+use crate::results::{AnalysisOutcome, AnalysisResult};
+use crate::stages::{report, summary, write_tables};
+use crate::tables::{read_effects, read_patients, read_proportions};
+
+pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCode, CommandError> {
+    let (args, outcome) = match command {
+        PoolCommand::Proportions(args) => (&args.common, proportions(args)?),
+        PoolCommand::HazardRatios(args) => (&args.common, hazard_ratios(args, console)?),
+        PoolCommand::Survival(args) => (&args.common, survival(args)?),
+    };
+    let findings = outcome
+        .effect()
+        .map(|effect| effect.findings.clone())
+        .or(outcome.survival().map(|curve| curve.findings.clone()));
+    console.findings(&findings.unwrap_or_default());
+    let (id, title) = match (outcome.effect(), outcome.survival()) {
+        (Some(effect), _) => (effect.id.clone(), effect.title.clone()),
+        (_, Some(curve)) => (curve.id.clone(), curve.title.clone()),
+        _ => Default::default(),
+    };
+    let analysis = AnalysisResult { id, title, figure_notice: None, left_out: Vec::new(), outcome };
+    let mut text = summary::analyses(std::slice::from_ref(&analysis)) + "\n";
+    if let Some(folder) = &args.out {
+        write(folder, &analysis)?;
+        text.push_str(&format!("written to {}\n", folder.display()));
+    }
+    console.result(&analysis, &text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(folder: &Path, analysis: &AnalysisResult) -> Result<(), CommandError> {
+    write_file(&folder.join(format!("{}.json", analysis.id)), to_json(analysis)?)?;
+    if let Some(table) = write_tables::analysis(analysis)? {
+        write_file(&folder.join(format!("{}.csv", analysis.id)), table)?;
+    }
+    for (name, content) in report::plot_files(analysis)? {
+        write_file(&folder.join(name), content)?;
+    }
+    Ok(())
+}
+
+/// The name of the table without its extension, unless a title is given; it names the output.
+fn names(args: &PoolArgs, file: &Path) -> (String, String) {
+    let id = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    (id.clone(), args.title.clone().unwrap_or(id))
+}
+
+/// An error of pooling is about the table.
+fn wrong(file: &Path) -> impl Fn(PoolError) -> CommandError {
+    move |error| Problem::in_file(file.display().to_string(), error.to_string()).into()
+}
+
+fn proportions(args: &PoolProportionsArgs) -> Result<AnalysisOutcome, CommandError> {
+    let counts = read_proportions(&args.counts)?;
+    let (id, title) = names(&args.common, &args.counts);
+    let options = ProportionOptions {
+        id: id.clone(),
+        title,
+        measure: args.measure,
+        tau_squared: args.tau_squared,
+        interval: args.interval,
+        study_interval: args.study_interval,
+        back_transform: args.back_transform,
+        confidence_level: args.common.level,
+        subgroups: args.subgroups,
+    };
+    let result = Box::new(pool_proportions(&counts, &options).map_err(wrong(&args.counts))?);
+    Ok(AnalysisOutcome::Proportion { outcome: id, result })
+}
+
+fn hazard_ratios(args: &PoolHazardRatiosArgs, console: &Console) -> Result<AnalysisOutcome, CommandError> {
+    let (effects, findings) = read_effects(&args.effects, args.common.level)?;
+    console.findings(&findings);
+    let (id, title) = names(&args.common, &args.effects);
+    let options = EffectOptions {
+        id: id.clone(),
+        title,
+        tau_squared: args.tau_squared,
+        interval: args.interval,
+        confidence_level: args.common.level,
+        subgroups: args.subgroups,
+    };
+    let mut result = Box::new(pool_effects(&effects, &options).map_err(wrong(&args.effects))?);
+    result.findings.splice(0..0, findings);
+    Ok(AnalysisOutcome::HazardRatio { endpoint: id, source: HazardRatioSource::Printed, result })
+}
+
+fn survival(args: &PoolSurvivalArgs) -> Result<AnalysisOutcome, CommandError> {
+    let mut trials: Vec<TrialPatients> = Vec::new();
+    for file in &args.patients {
+        for arm in read_patients(file)? {
+            let single = arm.arm.is_empty() || arm.arm == "all";
+            let name = if single { arm.trial } else { format!("{}, {}", arm.trial, arm.arm) };
+            trials.push(TrialPatients {
+                trial: name.clone(),
+                label: name,
+                patients: arm.patients,
+                provenance: arm.provenance,
+            });
+        }
+    }
+    let options = SurvivalOptions {
+        id: "survival".to_owned(),
+        title: args.common.title.clone().unwrap_or_else(|| "Survival".to_owned()),
+        times: args.times.clone(),
+        time_unit: args.time_unit,
+        confidence_level: args.common.level,
+        median_draws: args.median_draws,
+        seed: args.seed,
+    };
+    let file = args.patients.first().map(std::path::PathBuf::as_path).unwrap_or(Path::new(""));
+    let result = Box::new(pool_survival(&trials, &options).map_err(wrong(file))?);
+    Ok(AnalysisOutcome::Survival { endpoint: "survival".to_owned(), result })
+}

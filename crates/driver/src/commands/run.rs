@@ -1,0 +1,55 @@
+//! `kmeta run`: one project file in, one output folder out.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use kmeta_trial_data::Severity;
+use serde_json::json;
+
+use crate::command_line::RunArgs;
+use crate::console::Console;
+use crate::error::CommandError;
+use crate::output_folder::OutputFolder;
+use crate::project::StudyFile;
+use crate::stages::study_run::{digitize_all, evaluate, read_pages};
+use crate::stages::{summary, write_output};
+
+pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
+    let study = StudyFile::read(&args.study)?;
+    let pages = read_pages(&study)?;
+    let target = args.out.clone().unwrap_or_else(|| default_folder(&study));
+    let mut folder = OutputFolder::create(&target)?;
+
+    let progress = console.progress(pages.len(), "digitize");
+    let figures = digitize_all(&study.project, &pages, || progress.inc(1))?;
+    progress.finish_and_clear();
+    console.detail(&format!("{} figures digitized", figures.len()));
+    let run = evaluate(&study.project, &pages, figures);
+    console.detail(&format!(
+        "{} arms reconstructed, {} analyses",
+        run.arms.len(),
+        run.results.analyses.len()
+    ));
+    write_output::write(&mut folder, &study, &run)?;
+    folder.finish()?;
+
+    console.findings(&run.results.findings);
+    let report = target.join("report.html");
+    let errors = run.results.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let text = format!("{}\nreport: {}\n", summary::table(&run.results), report.display());
+    let object = json!({
+        "out": target,
+        "report": report,
+        "errors": errors,
+        "analyses": run.results.analyses,
+        "findings": run.results.findings,
+    });
+    console.result(&object, &text)?;
+    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `STUDY.kmeta-out` beside the project file.
+fn default_folder(study: &StudyFile) -> PathBuf {
+    let stem = study.path.file_stem().unwrap_or_default().to_string_lossy();
+    study.folder().join(format!("{stem}.kmeta-out"))
+}

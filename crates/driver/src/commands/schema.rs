@@ -1,0 +1,25 @@
+//! `kmeta schema`: the JSON Schemas of the file formats.
+
+use std::process::ExitCode;
+
+use kmeta_trial_data::DigitizedFigure;
+use schemars::schema_for;
+
+use crate::command_line::{SchemaArgs, SchemaOf};
+use crate::console::Console;
+use crate::error::CommandError;
+use crate::manifest::Manifest;
+use crate::output_folder::to_json;
+use crate::project::Project;
+use crate::results::Results;
+
+pub(crate) fn run(args: &SchemaArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
+    let schema = match args.of {
+        SchemaOf::Study => schema_for!(Project),
+        SchemaOf::Sidecar => schema_for!(DigitizedFigure),
+        SchemaOf::Results => schema_for!(Results),
+        SchemaOf::Manifest => schema_for!(Manifest),
+    };
+    console.document(&to_json(&schema)?);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,212 @@
+//! The content of `results.json`: every number of a run in full precision. The report is made from it alone,
+//! with the pictures beside it.
+
+use kmeta_trial_data::{
+    Check, Fidelity, FigureSource, Finding, Interval, PooledEffect, PooledSurvival, Provenance, Severity,
+    TimeUnit, Verdict,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::project::{HazardRatioSource, PrintedHazardRatio, PrintedMedian, Trial};
+
+/// Everything that `kmeta run` found out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "kmeta results")]
+pub struct Results {
+    /// Version of this file format; 1.
+    pub format_version: u32,
+    /// The program and version that wrote it.
+    pub generator: String,
+    /// Title of the study.
+    pub title: String,
+    /// Unit of every time.
+    pub time_unit: TimeUnit,
+    /// What must be said wherever something that comes from the figures is shown.
+    pub figure_notice: Option<String>,
+    /// Remarks of the project file.
+    pub notes: Vec<String>,
+    /// Title of the adverse-event table.
+    pub adverse_events_title: Option<String>,
+    /// The trials as the project file states them.
+    pub trials: Vec<Trial>,
+    /// The figures, in the order of the project file.
+    pub figures: Vec<FigureResult>,
+    /// The reconstructed arms, in the order of the figures.
+    pub arms: Vec<ArmResult>,
+    /// Comparisons of two reconstructed arms of one trial.
+    pub comparisons: Vec<Comparison>,
+    /// The analyses, in the order of the project file.
+    pub analyses: Vec<AnalysisResult>,
+    /// Everything that any stage noticed, in the order of the stages.
+    pub findings: Vec<Finding>,
+}
+
+impl Results {
+    /// Whether a finding says that something must not be used as it is.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+/// How a figure was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FigureResult {
+    /// The picture as the project file names it.
+    pub file: String,
+    /// Name of its output files.
+    pub name: String,
+    /// Identifier of the trial.
+    pub trial: String,
+    /// Endpoint.
+    pub endpoint: String,
+    /// The picture's hash, format and size.
+    pub source: FigureSource,
+    /// Whether it can be used.
+    pub verdict: Verdict,
+    /// The checks behind the verdict.
+    pub checks: Vec<Check>,
+    /// Number of curves that were traced.
+    pub curves: usize,
+    /// Path of the sidecar in the output folder.
+    pub sidecar: String,
+    /// Path of the picture with the trace drawn over it, in the output folder.
+    pub overlay: String,
+}
+
+/// One reconstructed arm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ArmResult {
+    /// Identifier of the trial.
+    pub trial: String,
+    /// Identifier of the arm; `all` for a trial with a single arm.
+    pub arm: String,
+    /// Name to print.
+    pub label: String,
+    /// Endpoint.
+    pub endpoint: String,
+    /// The picture as the project file names it.
+    pub figure: String,
+    /// Colour of the curve in the picture, `#rrggbb`.
+    pub color: String,
+    /// Path of the patients in the output folder.
+    pub patients_file: String,
+    /// How well the patients reproduce what is printed.
+    pub fidelity: Fidelity,
+    /// The median as the project file states it.
+    pub median_printed: Option<PrintedMedian>,
+    /// Where the curve came from.
+    pub provenance: Provenance,
+}
+
+/// Two reconstructed arms of a trial compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// Identifier of the trial.
+    pub trial: String,
+    /// Name to print.
+    pub label: String,
+    /// Endpoint.
+    pub endpoint: String,
+    /// Identifier of the arm whose hazard is in the numerator.
+    pub treated: String,
+    /// Identifier of the arm whose hazard is in the denominator.
+    pub reference: String,
+    /// Log hazard ratio of the Cox model (Efron's ties).
+    pub log_hazard_ratio: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// The hazard ratio.
+    pub hazard_ratio: f64,
+    /// Its 95 % Wald interval.
+    pub interval: Interval,
+    /// Two-sided p value of Wald's test.
+    pub p_value: f64,
+    /// Chi-squared of the log-rank test.
+    pub log_rank_chi_squared: f64,
+    /// p value of the log-rank test.
+    pub log_rank_p_value: f64,
+    /// The hazard ratio as printed.
+    pub printed: Option<PrintedHazardRatio>,
+    /// Log hazard ratio here minus the printed one.
+    pub log_hazard_ratio_difference: Option<f64>,
+    /// Where the patients came from.
+    pub provenance: Provenance,
+}
+
+/// The result of one analysis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AnalysisResult {
+    /// Identifier of the analysis.
+    pub id: String,
+    /// Title to print.
+    pub title: String,
+    /// What must be said wherever this result is shown, where it comes from the figures.
+    pub figure_notice: Option<String>,
+    /// Trials that do not take part, each with the reason.
+    pub left_out: Vec<LeftOut>,
+    /// What came out.
+    #[serde(flatten)]
+    pub outcome: AnalysisOutcome,
+}
+
+/// A trial that does not take part in an analysis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftOut {
+    /// `trial` or `trial/arm`.
+    pub trial: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an analysis gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum AnalysisOutcome {
+    /// A pooled proportion.
+    Proportion {
+        /// The outcome.
+        outcome: String,
+        /// The pooled proportion.
+        result: Box<PooledEffect>,
+    },
+    /// A pooled survival curve.
+    Survival {
+        /// The endpoint.
+        endpoint: String,
+        /// The pooled curve.
+        result: Box<PooledSurvival>,
+    },
+    /// A pooled hazard ratio.
+    HazardRatio {
+        /// The endpoint.
+        endpoint: String,
+        /// Where the trials' hazard ratios came from.
+        source: HazardRatioSource,
+        /// The pooled hazard ratio.
+        result: Box<PooledEffect>,
+    },
+    /// Nothing could be pooled.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl AnalysisOutcome {
+    /// The pooled effect, for a proportion or a hazard ratio.
+    pub fn effect(&self) -> Option<&PooledEffect> {
+        match self {
+            Self::Proportion { result, .. } | Self::HazardRatio { result, .. } => Some(result),
+            Self::Survival { .. } | Self::Failed { .. } => None,
+        }
+    }
+
+    /// The pooled curve, for survival.
+    pub fn survival(&self) -> Option<&PooledSurvival> {
+        match self {
+            Self::Survival { result, .. } => Some(result),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The stages of a run. Each is a function of its input; none prints.
+
+pub(crate) mod assign;
+pub(crate) mod compare;
+pub(crate) mod digitize;
+pub(crate) mod pool;
+pub(crate) mod reconstruct;
+pub(crate) mod reconstruct_files;
+pub(crate) mod report;
+pub(crate) mod study_run;
+pub(crate) mod summary;
+pub(crate) mod write_output;
+pub(crate) mod write_tables;

@@ -1,0 +1,242 @@
+//! Trials to pooled results. A trial that does not take part is always named, with the reason.
+
+use kmeta_evidence_pool::{
+    PoolError, ProportionCount, TrialPatients, hazard_ratio_from_interval, pool_effects, pool_proportions,
+    pool_survival,
+};
+use kmeta_trial_data::{EffectEstimate, EffectMeasure, Finding, PatientRecord, Provenance};
+
+use super::compare;
+use super::reconstruct::ArmPatients;
+use crate::project::{
+    Analysis, ArmView, HazardRatioAnalysis, HazardRatioSource, Project, ProportionAnalysis, SurvivalAnalysis,
+    Trial,
+};
+use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut};
+
+/// What the analyses draw on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) arms: &'a [ArmPatients],
+    pub(crate) comparisons: &'a [Comparison],
+}
+
+/// Runs one analysis.
+pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisResult, Vec<Finding>) {
+    let mut selection = Selection { evidence, analysis, left_out: Vec::new(), findings: Vec::new() };
+    let outcome = match analysis {
+        Analysis::Proportion(options) => selection.proportion(options),
+        Analysis::Survival(options) => selection.survival(options),
+        Analysis::HazardRatio(options) => selection.hazard_ratio(options),
+    };
+    let outcome = outcome.unwrap_or_else(|error| {
+        let reason = error.to_string();
+        selection.findings.push(Finding::error("not-pooled", analysis.id(), reason.clone()));
+        AnalysisOutcome::Failed { reason }
+    });
+    let own =
+        outcome.effect().map(|effect| &effect.findings).or(outcome.survival().map(|curve| &curve.findings));
+    for finding in own.into_iter().flatten() {
+        let place = format!("{}: {}", analysis.id(), finding.place);
+        selection.findings.push(Finding { place, ..finding.clone() });
+    }
+    let result = AnalysisResult {
+        id: analysis.id().to_owned(),
+        title: analysis.title().to_owned(),
+        figure_notice: evidence.project.figure_notice.clone().filter(|_| analysis.uses_figures()),
+        left_out: selection.left_out,
+        outcome,
+    };
+    (result, selection.findings)
+}
+
+/// Chooses the trials of one analysis and keeps record of those left out.
+struct Selection<'a> {
+    evidence: Evidence<'a>,
+    analysis: &'a Analysis,
+    left_out: Vec<LeftOut>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Selection<'a> {
+    /// Whether the project file wants the arm in this analysis.
+    fn wants_arm(&self, arm: ArmView<'_>) -> bool {
+        self.analysis
+            .trials()
+            .is_none_or(|listed| listed.iter().any(|listed| *listed == arm.trial.id || *listed == arm.key()))
+    }
+
+    fn wants_trial(&self, trial: &Trial) -> bool {
+        self.analysis.trials().is_none_or(|listed| listed.contains(&trial.id))
+    }
+
+    /// Every arm of every trial that the project file wants.
+    fn wanted_arms(&self) -> Vec<ArmView<'a>> {
+        let arms = self.evidence.project.trials.iter().flat_map(Trial::arm_views);
+        arms.filter(|&arm| self.wants_arm(arm)).collect()
+    }
+
+    /// Records that a trial or arm takes no part. It is an error when data were promised but could not be
+    /// had, else a note.
+    fn leave_out(&mut self, key: String, reason: &str, promised: bool) {
+        let message = format!("{key} takes no part: {reason}");
+        self.findings.push(if promised {
+            Finding::error("trial-missing", self.analysis.id(), message)
+        } else {
+            Finding::note("trial-left-out", self.analysis.id(), message)
+        });
+        self.left_out.push(LeftOut { trial: key, reason: reason.to_owned() });
+    }
+
+    fn proportion(&mut self, analysis: &ProportionAnalysis) -> Result<AnalysisOutcome, PoolError> {
+        let mut counts = Vec::new();
+        for arm in self.wanted_arms() {
+            match arm.facts.responses.get(&analysis.outcome) {
+                Some(count) => counts.push(ProportionCount {
+                    trial: arm.key(),
+                    label: arm.full_label(),
+                    subgroup: arm.trial.group.clone().filter(|_| analysis.options.subgroups),
+                    events: count.events,
+                    total: count.total,
+                    provenance: Provenance::printed("printed counts"),
+                }),
+                None => self.leave_out(
+                    arm.key(),
+                    &format!("no counts of `{}` are stated", analysis.outcome),
+                    false,
+                ),
+            }
+        }
+        let result = Box::new(pool_proportions(&counts, &analysis.options)?);
+        Ok(AnalysisOutcome::Proportion { outcome: analysis.outcome.clone(), result })
+    }
+
+    fn survival(&mut self, analysis: &SurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {
+        let factor = self.evidence.project.time_unit.factor_to(analysis.options.time_unit);
+        let mut trials = Vec::new();
+        for arm in self.wanted_arms() {
+            let reconstructed = self.reconstructed(arm, &analysis.endpoint);
+            match reconstructed {
+                Some(found) => trials.push(TrialPatients {
+                    trial: arm.key(),
+                    label: arm.full_label(),
+                    patients: found
+                        .patients
+                        .iter()
+                        .map(|patient| PatientRecord { time: patient.time * factor, ..*patient })
+                        .collect(),
+                    provenance: found.result.provenance.clone(),
+                }),
+                None => self.leave_out_without_patients(arm, &analysis.endpoint),
+            }
+        }
+        let result = Box::new(pool_survival(&trials, &analysis.options)?);
+        Ok(AnalysisOutcome::Survival { endpoint: analysis.endpoint.clone(), result })
+    }
+
+    fn reconstructed(&self, arm: ArmView<'_>, endpoint: &str) -> Option<&'a ArmPatients> {
+        self.evidence.arms.iter().find(|found| {
+            found.result.trial == arm.trial.id
+                && found.result.arm == arm.id
+                && found.result.endpoint == endpoint
+        })
+    }
+
+    fn leave_out_without_patients(&mut self, arm: ArmView<'_>, endpoint: &str) {
+        let has_figure = self.evidence.project.figures.iter().any(|figure| {
+            figure.endpoint == endpoint
+                && figure.trial == arm.trial.id
+                && figure.arm_assignments(arm.trial).iter().any(|&(_, id)| id == arm.id)
+        });
+        if has_figure {
+            self.leave_out(arm.key(), &format!("its figure of `{endpoint}` gave no patients"), true);
+        } else {
+            self.leave_out(arm.key(), &format!("there is no figure of `{endpoint}`"), false);
+        }
+    }
+
+    fn hazard_ratio(&mut self, analysis: &HazardRatioAnalysis) -> Result<AnalysisOutcome, PoolError> {
+        let mut effects = Vec::new();
+        for trial in &self.evidence.project.trials {
+            if !self.wants_trial(trial) {
+                continue;
+            }
+            let subgroup = trial.group.clone().filter(|_| analysis.options.subgroups);
+            let effect = match analysis.source {
+                HazardRatioSource::Printed => self.printed_effect(trial, &analysis.endpoint, subgroup)?,
+                HazardRatioSource::Reconstructed => {
+                    self.reconstructed_effect(trial, &analysis.endpoint, subgroup)
+                }
+            };
+            effects.extend(effect);
+        }
+        let result = Box::new(pool_effects(&effects, &analysis.options)?);
+        Ok(AnalysisOutcome::HazardRatio {
+            endpoint: analysis.endpoint.clone(),
+            source: analysis.source,
+            result,
+        })
+    }
+
+    fn printed_effect(
+        &mut self,
+        trial: &Trial,
+        endpoint: &str,
+        subgroup: Option<String>,
+    ) -> Result<Option<EffectEstimate>, PoolError> {
+        let Some(printed) = trial.hazard_ratios.get(endpoint) else {
+            self.leave_out(trial.id.clone(), &format!("no hazard ratio of `{endpoint}` is stated"), false);
+            return Ok(None);
+        };
+        let (value, standard_error, findings) = hazard_ratio_from_interval(
+            printed.value,
+            printed.lower,
+            printed.upper,
+            printed.confidence_level,
+        )?;
+        self.findings.extend(
+            findings
+                .into_iter()
+                .map(|finding| Finding { place: format!("{}, {endpoint}", trial.id), ..finding }),
+        );
+        Ok(Some(EffectEstimate {
+            trial: trial.id.clone(),
+            label: trial.label.clone(),
+            subgroup,
+            measure: EffectMeasure::LogHazardRatio,
+            value,
+            variance: standard_error * standard_error,
+            provenance: Provenance::printed("printed hazard ratio and interval"),
+        }))
+    }
+
+    fn reconstructed_effect(
+        &mut self,
+        trial: &Trial,
+        endpoint: &str,
+        subgroup: Option<String>,
+    ) -> Option<EffectEstimate> {
+        let found = self
+            .evidence
+            .comparisons
+            .iter()
+            .find(|comparison| comparison.trial == trial.id && comparison.endpoint == endpoint);
+        if let Some(comparison) = found {
+            return Some(compare::effect(comparison, subgroup));
+        }
+        let has_figure = self
+            .evidence
+            .project
+            .figures
+            .iter()
+            .any(|figure| figure.trial == trial.id && figure.endpoint == endpoint);
+        if has_figure {
+            let reason = format!("its figure of `{endpoint}` gave no two arms to compare");
+            self.leave_out(trial.id.clone(), &reason, true);
+        } else {
+            self.leave_out(trial.id.clone(), &format!("there is no figure of `{endpoint}`"), false);
+        }
+        None
+    }
+}

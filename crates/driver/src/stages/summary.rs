@@ -1,0 +1,83 @@
+//! A few lines for the terminal.
+
+use comfy_table::{Table, TableStyle};
+use kmeta_trial_data::{PooledEffect, PooledSurvival};
+
+use crate::results::{AnalysisOutcome, AnalysisResult, Results};
+
+/// Every pooled result in one table, with the notice that belongs to it.
+pub(crate) fn table(results: &Results) -> String {
+    let mut text = analyses(&results.analyses);
+    if let Some(notice) = &results.figure_notice {
+        text.push_str(&format!("\n{notice}"));
+    }
+    text
+}
+
+/// Pooled results, one line each; a survival curve has a line per time.
+pub(crate) fn analyses(analyses: &[AnalysisResult]) -> String {
+    let mut rows = vec![["Analysis", "Trials", "Pooled", "Interval", "I²", "tau²"].map(str::to_owned)];
+    for analysis in analyses {
+        match &analysis.outcome {
+            AnalysisOutcome::Proportion { result, .. } | AnalysisOutcome::HazardRatio { result, .. } => {
+                rows.push(effect_row(&analysis.title, result));
+            }
+            AnalysisOutcome::Survival { result, .. } => rows.extend(survival_rows(&analysis.title, result)),
+            AnalysisOutcome::Failed { reason } => {
+                let mut row: [String; 6] = Default::default();
+                (row[0], row[2]) = (analysis.title.clone(), format!("failed: {reason}"));
+                rows.push(row);
+            }
+        }
+    }
+    plain(rows)
+}
+
+/// A table without frames; the first row is the header.
+fn plain<const COLUMNS: usize>(rows: Vec<[String; COLUMNS]>) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    let mut rows = rows.into_iter();
+    if let Some(header) = rows.next() {
+        table.set_header(header);
+    }
+    table.add_rows(rows);
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn effect_row(title: &str, effect: &PooledEffect) -> [String; 6] {
+    let pooled = &effect.random;
+    [
+        title.to_owned(),
+        effect.studies.len().to_string(),
+        format!("{:.4}", pooled.shown),
+        format!("{:.4} to {:.4}", pooled.shown_interval.lower, pooled.shown_interval.upper),
+        effect.heterogeneity.i_squared.map(|i| format!("{:.1} %", 100.0 * i)).unwrap_or_default(),
+        effect.heterogeneity.tau_squared.map(|tau| format!("{tau:.6}")).unwrap_or_default(),
+    ]
+}
+
+fn survival_rows(title: &str, curve: &PooledSurvival) -> Vec<[String; 6]> {
+    let unit = curve.time_unit;
+    let limit = |time: Option<f64>| time.map_or("not reached".to_owned(), |time| format!("{time:.2}"));
+    let i_squared = curve.heterogeneity.as_ref().map(|spread| format!("{:.1} %", 100.0 * spread.i_squared));
+    let mut rows = vec![[
+        format!("{title}, median"),
+        curve.trials.len().to_string(),
+        curve.median.map_or("not reached".to_owned(), |median| format!("{median:.2} {unit}")),
+        format!("{} to {}", limit(curve.median_lower), limit(curve.median_upper)),
+        i_squared.unwrap_or_default(),
+        String::new(),
+    ]];
+    rows.extend(curve.random.iter().map(|point| {
+        [
+            format!("{title}, {} {unit}", point.time),
+            point.trials.to_string(),
+            format!("{:.4}", point.survival),
+            format!("{:.4} to {:.4}", point.interval.lower, point.interval.upper),
+            String::new(),
+            String::new(),
+        ]
+    }));
+    rows
+}

@@ -1,0 +1,12 @@
+//! CSV tables that people bring: curves, numbers at risk, censor marks, counts, effects, patients.
+//!
+//! Each reader checks every cell and reports all mistakes at once with file, row and column. Tables exported
+//! with semicolons or tabs are understood; numbers need a decimal point.
+
+mod csv_table;
+mod curve_files;
+mod study_files;
+
+pub use csv_table::CsvTable;
+pub use curve_files::{ArmCurve, ArmMarks, ArmRisk, read_curves, read_marks, read_risk_tables};
+pub use study_files::{TrialArmPatients, read_effects, read_patients, read_proportions};

@@ -1,0 +1,171 @@
+//! One row per trial or per patient.
+
+use std::path::Path;
+
+use kmeta_evidence_pool::{ProportionCount, hazard_ratio_from_interval};
+use kmeta_trial_data::{
+    EffectEstimate, EffectMeasure, Finding, Origin, PatientRecord, Provenance, sha256_hex,
+};
+
+use super::CsvTable;
+use crate::project::{Problem, Problems};
+
+/// Patients of one arm in a CSV file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrialArmPatients {
+    /// Identifier of the trial.
+    pub trial: String,
+    /// Name of the arm; empty when there is none.
+    pub arm: String,
+    /// The patients in the order of the file.
+    pub patients: Vec<PatientRecord>,
+    /// The file.
+    pub provenance: Provenance,
+}
+
+/// A value typed into the table `path`.
+fn provenance(path: &Path, method: &str) -> Result<Provenance, Problems> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Problem::in_file(path.display().to_string(), format!("cannot be read: {error}")))?;
+    Ok(Provenance {
+        origin: Origin::Printed,
+        method: method.to_owned(),
+        file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        sha256: sha256_hex(&bytes),
+        page: None,
+        panel: None,
+    })
+}
+
+/// Label of a row: its own column, or the trial's identifier.
+fn label(table: &CsvTable, row: usize, trial: &str) -> String {
+    match table.text(row, "label") {
+        "" => trial.to_owned(),
+        label => label.to_owned(),
+    }
+}
+
+/// Text of an optional cell.
+fn optional(table: &CsvTable, row: usize, column: &str) -> Option<String> {
+    Some(table.text(row, column)).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Reads `trial,events,total[,label,subgroup]`.
+///
+/// # Errors
+/// All bad cells, events above totals included.
+pub fn read_proportions(path: &Path) -> Result<Vec<ProportionCount>, Problems> {
+    let mut table = CsvTable::read(path, &["trial", "events", "total"], &["label", "subgroup"])?;
+    let provenance = provenance(path, "typed counts")?;
+    let mut counts = Vec::new();
+    for row in 0..table.len() {
+        let trial = table.name(row, "trial");
+        let (events, total) = (table.count(row, "events"), table.count(row, "total"));
+        if events > total {
+            table.report(row, "events", format!("{events} patients with the event among {total}"));
+        }
+        let (label, subgroup) = (label(&table, row, &trial), optional(&table, row, "subgroup"));
+        counts.push(ProportionCount {
+            trial,
+            label,
+            subgroup,
+            events,
+            total,
+            provenance: provenance.clone(),
+        });
+    }
+    table.check()?;
+    Ok(counts)
+}
+
+/// Reads effects: `trial,hazard_ratio,lower,upper[,label,subgroup]` with intervals at `level`, or
+/// `trial,log_hazard_ratio,standard_error[,label,subgroup]`.
+///
+/// # Errors
+/// All bad cells.
+pub fn read_effects(path: &Path, level: f64) -> Result<(Vec<EffectEstimate>, Vec<Finding>), Problems> {
+    let ratio = ["hazard_ratio", "lower", "upper"];
+    let log = ["log_hazard_ratio", "standard_error"];
+    let optional_columns: Vec<&str> = ratio.into_iter().chain(log).chain(["label", "subgroup"]).collect();
+    let mut table = CsvTable::read(path, &["trial"], &optional_columns)?;
+    let as_ratio = ratio.iter().all(|column| table.has(column));
+    if !as_ratio && !log.iter().all(|column| table.has(column)) {
+        let message =
+            "needs the columns hazard_ratio, lower, upper or the columns log_hazard_ratio, standard_error";
+        return Err(Problem::in_file(path.display().to_string(), message).into());
+    }
+    let provenance =
+        provenance(path, if as_ratio { "typed hazard ratio" } else { "typed log hazard ratio" })?;
+    let (mut effects, mut findings) = (Vec::new(), Vec::new());
+    for row in 0..table.len() {
+        let trial = table.name(row, "trial");
+        let (value, standard_error) = if as_ratio {
+            let [hazard_ratio, lower, upper] = ratio.map(|column| table.number(row, column));
+            match hazard_ratio_from_interval(hazard_ratio, lower, upper, level) {
+                Ok((value, standard_error, noticed)) => {
+                    findings.extend(
+                        noticed.into_iter().map(|finding| Finding { place: trial.clone(), ..finding }),
+                    );
+                    (value, standard_error)
+                }
+                Err(error) => {
+                    table.report(row, "hazard_ratio", error.to_string());
+                    (f64::NAN, f64::NAN)
+                }
+            }
+        } else {
+            let standard_error = table.number(row, "standard_error");
+            if standard_error <= 0.0 {
+                table.report(row, "standard_error", format!("{standard_error} must be above 0"));
+            }
+            (table.number(row, "log_hazard_ratio"), standard_error)
+        };
+        effects.push(EffectEstimate {
+            label: label(&table, row, &trial),
+            subgroup: optional(&table, row, "subgroup"),
+            trial,
+            measure: EffectMeasure::LogHazardRatio,
+            value,
+            variance: standard_error * standard_error,
+            provenance: provenance.clone(),
+        });
+    }
+    table.check()?;
+    Ok((effects, findings))
+}
+
+/// Reads patients: `time,status[,trial,arm]`, status 1 for an event and 0 for a censored patient. Without a
+/// column `trial` the trial is named after the file.
+///
+/// # Errors
+/// All bad cells.
+pub fn read_patients(path: &Path) -> Result<Vec<TrialArmPatients>, Problems> {
+    let mut table = CsvTable::read(path, &["time", "status"], &["trial", "arm"])?;
+    let provenance = provenance(path, "patients from a file")?;
+    let file_trial = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut arms: Vec<TrialArmPatients> = Vec::new();
+    for row in 0..table.len() {
+        let time = table.number(row, "time");
+        if time < 0.0 {
+            table.report(row, "time", format!("time {time} is below 0"));
+        }
+        let status = table.text(row, "status").to_owned();
+        if status != "0" && status != "1" {
+            table.report(row, "status", format!("\"{status}\" is not 0 (censored) or 1 (event)"));
+        }
+        let trial = optional(&table, row, "trial").unwrap_or_else(|| file_trial.clone());
+        let arm = table.text(row, "arm");
+        let patient = PatientRecord { time, event: status == "1" };
+        match arms.iter_mut().find(|known| known.trial == trial && known.arm == arm) {
+            Some(known) => known.patients.push(patient),
+            None => arms.push(TrialArmPatients {
+                trial,
+                arm: arm.to_owned(),
+                patients: vec![patient],
+                provenance: provenance.clone(),
+            }),
+        }
+    }
+    table.check()?;
+    Ok(arms)
+}
