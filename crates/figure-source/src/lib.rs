@@ -1,5 +1,23 @@
-//! Reads figure files into pages of pixels.
+//! Reads figure files into pages of opaque RGB pixels.
+//!
+//! The format is told from the content, not from the file name. Raster files (`raster`) are decoded as they are:
+//! transparency is flattened onto white and EXIF rotation applied, nothing is filtered or scaled. Vector files (`pdf`,
+//! `svg`) are drawn on white at a resolution that gives thin lines several pixels; it is noted in
+//! [`FigurePage::pixels_per_inch`].
+//!
+//! Files come from strangers: sizes are limited before memory is taken, SVG files cannot name other files, and
+//! damaged content gives an error that says what was found.
 
+mod error;
+mod format;
+mod limits;
+mod pdf;
+mod raster;
+mod svg;
+mod tiff_pages;
+
+pub use error::FigureSourceError;
+use format::Format;
 use image::RgbImage;
 
 /// One page of a figure file as opaque RGB pixels.
@@ -15,20 +33,26 @@ pub struct FigurePage {
     pub pixels_per_inch: Option<f64>,
 }
 
-/// Why a file gives no page.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FigureSourceError {
-    /// The file is not a figure that kmeta reads.
-    #[error("not a readable figure: {0}")]
-    Unreadable(String),
-}
-
-/// Reads the pages of a figure file.
+/// Reads the pages of a figure file: PNG, JPEG, TIFF, GIF (first frame), WebP, BMP, PDF or SVG.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let svg = br#"<svg xmlns="http://www.w3.org/2000/svg" width="7in" height="5in"></svg>"#;
+/// let pages = kmeta_figure_source::read_figure(svg)?;
+/// assert_eq!(pages[0].format, "svg");
+/// assert_eq!(pages[0].pixels_per_inch, Some(216.0));
+/// assert_eq!(pages[0].image.dimensions(), (1512, 1080));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
-/// [`FigureSourceError`] when the bytes are not a readable figure.
+/// [`FigureSourceError`] when the bytes are not a readable figure, are damaged, protected by a password, or too large.
 pub fn read_figure(bytes: &[u8]) -> Result<Vec<FigurePage>, FigureSourceError> {
-    let image = image::load_from_memory(bytes).map_err(|e| FigureSourceError::Unreadable(e.to_string()))?;
-    Ok(vec![FigurePage { image: image.to_rgb8(), format: "png".into(), page: None, pixels_per_inch: None }])
+    match format::sniff(bytes)? {
+        Format::Pdf => pdf::read_pages(bytes),
+        Format::Svg => Ok(vec![svg::read_page(bytes)?]),
+        Format::Raster(image::ImageFormat::Tiff) => tiff_pages::read_pages(bytes),
+        Format::Raster(format) => Ok(vec![raster::read_page(bytes, format)?]),
+    }
 }
