@@ -35,7 +35,7 @@ fn page_directories(bytes: &[u8]) -> Result<Vec<u64>, FigureSourceError> {
     let Some(layout) = Layout::of(bytes) else { return Ok(Vec::new()) };
     let mut seen = Vec::new();
     let mut pages = Vec::new();
-    let mut next = layout.first_directory(bytes);
+    let mut next = Some(layout.first_directory(bytes).ok_or_else(broken_chain)?);
     while let Some(directory) = next.filter(|&offset| offset != 0 && !seen.contains(&offset)) {
         if seen.len() >= 2 * MAXIMUM_PAGES {
             return Err(FigureSourceError::TooManyPages {
@@ -45,13 +45,13 @@ fn page_directories(bytes: &[u8]) -> Result<Vec<u64>, FigureSourceError> {
             });
         }
         seen.push(directory);
-        let Some(count) = layout.number(bytes, directory, layout.count_bytes) else { break };
+        // A directory beyond the end: the file was cut, and pages are missing.
+        let count = layout.number(bytes, directory, layout.count_bytes).ok_or_else(broken_chain)?;
         if !layout.is_preview(bytes, directory, count) {
             pages.push(directory);
         }
-        next = layout
-            .after_entries(directory, count)
-            .and_then(|end| layout.number(bytes, end, layout.offset_bytes));
+        let end = layout.after_entries(directory, count).ok_or_else(broken_chain)?;
+        next = Some(layout.number(bytes, end, layout.offset_bytes).ok_or_else(broken_chain)?);
     }
     if pages.len() > MAXIMUM_PAGES {
         return Err(FigureSourceError::TooManyPages {
