@@ -50,8 +50,48 @@ pub(crate) fn time_axis(
         .into_iter()
         .filter(|(_, word)| (word.area.center_y() - row).abs() <= 0.6 * word.letter_height as f64)
         .collect();
+    let pairs = if pairs.len() >= 3 { pairs } else { pairs_without_ticks(&below, pairs, Along::Row) };
     labelled_axis(page, reader, &pairs, Direction::Increasing, line.middle())
         .map_err(|reason| format!("time axis: {reason}"))
+}
+
+/// Whether labels stand in a row or in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Along {
+    Row,
+    Column,
+}
+
+/// For an axis without tick marks: the row below (or the column beside) it with the most words, each label's
+/// middle standing for its tick. What the ticks gave is kept when that is no better.
+fn pairs_without_ticks<'a>(words: &[&'a Word], found: Vec<(TickMark, &'a Word)>, along: Along) -> Vec<(TickMark, &'a Word)> {
+    let across = |word: &Word| match along {
+        Along::Row => word.area.center_y(),
+        Along::Column => word.area.right as f64,
+    };
+    let position = |word: &Word| match along {
+        Along::Row => word.area.center_x(),
+        Along::Column => word.area.center_y(),
+    };
+    let tolerance = |word: &Word| word.letter_height as f64 * if along == Along::Row { 0.4 } else { 1.2 };
+    let line_of = |anchor: &Word| -> Vec<&'a Word> {
+        words.iter().copied().filter(|word| (across(word) - across(anchor)).abs() <= tolerance(anchor)).collect()
+    };
+    // The first of equally full lines is the nearest to the axis.
+    let mut best: Vec<&Word> = Vec::new();
+    for anchor in words {
+        let line = line_of(anchor);
+        if line.len() > best.len() {
+            best = line;
+        }
+    }
+    if best.len() < 3 || best.len() <= found.len() {
+        return found;
+    }
+    let mut pairs: Vec<(TickMark, &Word)> =
+        best.into_iter().map(|word| (TickMark { position: position(word), length: 0 }, word)).collect();
+    pairs.sort_by(|a, b| a.0.position.total_cmp(&b.0.position));
+    pairs
 }
 
 /// Calibrates the survival axis from the column of numbers beside it.
@@ -82,6 +122,7 @@ pub(crate) fn survival_axis(
         .into_iter()
         .filter(|(_, word)| (word.area.right as f64 - column).abs() <= 3.0 * word.letter_height as f64)
         .collect();
+    let pairs = if pairs.len() >= 3 { pairs } else { pairs_without_ticks(&beside, pairs, Along::Column) };
     labelled_axis(page, reader, &pairs, Direction::Decreasing, line.middle())
         .map_err(|reason| format!("survival axis: {reason}"))
 }

@@ -1,7 +1,7 @@
 //! Finds the pairs of axis lines on a page: a long horizontal line whose left end is near the lower end of a
 //! long vertical line.
 
-use crate::ink::InkPage;
+use crate::ink::{INK_CONTRAST, InkPage};
 use crate::plane::Rect;
 
 /// A straight run of ink along one direction. `from..to` runs along it, `first..last` across it.
@@ -63,10 +63,13 @@ const THICKEST_LINE: usize = 12;
 const PANEL_LIKENESS: f64 = 0.5;
 
 /// All long horizontal (or vertical) lines of the page.
-pub(crate) fn long_lines(page: &InkPage, horizontal: bool, shortest: usize) -> Vec<InkLine> {
+fn long_lines(page: &InkPage, horizontal: bool, shortest: usize, least_contrast: f32) -> Vec<InkLine> {
     let (along, across) =
         if horizontal { (page.width(), page.height()) } else { (page.height(), page.width()) };
-    let ink = |i: usize, j: usize| if horizontal { page.is_ink(i, j) } else { page.is_ink(j, i) };
+    let ink = |i: usize, j: usize| {
+        let contrast = if horizontal { page.contrast.get(i, j) } else { page.contrast.get(j, i) };
+        contrast >= least_contrast
+    };
     let mut lines: Vec<InkLine> = Vec::new();
     for j in 0..across {
         for (from, to) in runs(along, |i| ink(i, j)) {
@@ -101,12 +104,21 @@ fn runs(length: usize, ink: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
     found
 }
 
-/// The axes of every panel, in reading order.
+/// Contrast of pale frames and grid lines, which stand for the axes of a figure without dark ones.
+const PALE_CONTRAST: f32 = 0.05;
+
+/// The axes of every panel, in reading order. A figure without dark axis lines is taken at its pale frame or
+/// its outermost grid lines.
 pub(crate) fn find_axis_pairs(page: &InkPage) -> Vec<AxisPair> {
+    let dark = axis_pairs_of_contrast(page, INK_CONTRAST);
+    if dark.is_empty() { axis_pairs_of_contrast(page, PALE_CONTRAST) } else { dark }
+}
+
+fn axis_pairs_of_contrast(page: &InkPage, least_contrast: f32) -> Vec<AxisPair> {
     let shortest_width = (page.width() as f64 * SHORTEST_AXIS) as usize;
     let shortest_height = (page.height() as f64 * SHORTEST_AXIS) as usize;
-    let horizontal = long_lines(page, true, shortest_width.max(20));
-    let vertical = long_lines(page, false, shortest_height.max(20));
+    let horizontal = long_lines(page, true, shortest_width.max(20), least_contrast);
+    let vertical = long_lines(page, false, shortest_height.max(20), least_contrast);
     let gap_x = page.width() as f64 * JOINT_GAP;
     let gap_y = page.height() as f64 * JOINT_GAP;
     let mut pairs: Vec<AxisPair> = Vec::new();

@@ -11,7 +11,8 @@ const BORDER: f64 = 0.2;
 
 /// The word as dark ink on white, stretched to full contrast so that light grey print reads like black.
 fn crop(page: &InkPage, area: Rect) -> GrayImage {
-    let margin = ((area.height() as f64 * BORDER).round() as usize).max(2);
+    let letter_height = area.height().min(area.width());
+    let margin = ((letter_height as f64 * BORDER).round() as usize).max(2);
     let cut = area.grown(margin, page.width(), page.height());
     let darkest = (area.top..area.bottom)
         .flat_map(|y| (area.left..area.right).map(move |x| (x, y)))
