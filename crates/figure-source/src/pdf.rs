@@ -16,7 +16,16 @@ use crate::{FigurePage, FigureSourceError};
 const POINTS_PER_INCH: f64 = 72.0;
 
 /// Draws each page of a PDF on white.
+///
+/// The panic that `catch_unwind` turns into an error is a known one: `hayro` 0.9.0 adds glyph coordinates without a
+/// check (glyph_cache.rs, line 76), which overflows where a damaged file puts text very far off the page. Nothing that
+/// the closure touches outlives it.
 pub(crate) fn read_pages(bytes: &[u8]) -> Result<Vec<FigurePage>, FigureSourceError> {
+    std::panic::catch_unwind(|| draw_pages(bytes))
+        .unwrap_or_else(|_| Err(damaged("the page description makes the PDF renderer fail")))
+}
+
+fn draw_pages(bytes: &[u8]) -> Result<Vec<FigurePage>, FigureSourceError> {
     let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
         LoadPdfError::Decryption(_) => FigureSourceError::PasswordProtected,
         LoadPdfError::Invalid => damaged("its structure is broken"),

@@ -137,3 +137,59 @@ fn advance(beam: &[(Vec<usize>, Mass)], (blank, symbols): &(f64, Vec<f64>)) -> V
 fn rounded(probability: f64) -> f64 {
     (probability.min(1.0) * 1e4).round() / 1e4
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHARACTERS: [char; 5] = ['0', '1', 'A', '−', '-'];
+
+    fn likely(class: usize, probability: f32) -> Vec<f32> {
+        let rest = (1.0 - probability) / CHARACTERS.len() as f32;
+        (0..=CHARACTERS.len()).map(|c| if c == class { probability } else { rest }).collect()
+    }
+
+    fn text(classes: &[usize], alphabet: &Alphabet) -> String {
+        let steps: Vec<_> = classes.iter().map(|&class| likely(class, 0.98)).collect();
+        decode(&steps, alphabet).text
+    }
+
+    #[test]
+    fn repeats_merge_unless_a_blank_is_between() {
+        let any = Alphabet::any(&CHARACTERS);
+        assert_eq!(text(&[1, 1, 2, 0, 2], &any), "011");
+        assert_eq!(text(&[0, 0, 0], &any), "");
+        assert_eq!(text(&[], &any), "");
+    }
+
+    #[test]
+    fn dashes_of_a_number_are_one_character() {
+        let number = Alphabet::number(&CHARACTERS);
+        assert_eq!(text(&[4, 5, 0, 2], &number), "-1");
+        assert_eq!(text(&[4, 5, 0, 2], &Alphabet::any(&CHARACTERS)), "−-1");
+    }
+
+    #[test]
+    fn a_text_has_the_probability_of_all_its_paths() {
+        // Two steps with blank 0.4 and `0` 0.6: `0` arises from 0-, -0 and 00.
+        let step = vec![0.4, 0.6, 0.0, 0.0, 0.0, 0.0];
+        let label = decode(&[step.clone(), step], &Alphabet::any(&CHARACTERS));
+        assert_eq!((label.text.as_str(), label.confidence), ("0", 0.84));
+        assert_eq!(label.alternative, Some((String::new(), 0.16)));
+    }
+
+    #[test]
+    fn a_letter_does_not_lend_its_probability_to_a_digit() {
+        let step = vec![0.05, 0.15, 0.0, 0.8, 0.0, 0.0];
+        let label = decode(&[step], &Alphabet::number(&CHARACTERS));
+        assert_eq!((label.text.as_str(), label.confidence), ("0", 0.15));
+    }
+
+    #[test]
+    fn a_long_line_does_not_underflow() {
+        // A character without a period, then the blank; 0.8 to the power of 3600 is below the smallest f64.
+        let class = |i: usize| if i % 2 == 0 { 1 + (i * i / 7) % 3 } else { 0 };
+        let steps: Vec<_> = (0..3600).map(|i| likely(class(i), 0.8)).collect();
+        assert_eq!(decode(&steps, &Alphabet::any(&CHARACTERS)).text.len(), 1800);
+    }
+}

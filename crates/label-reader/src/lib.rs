@@ -91,6 +91,7 @@ impl LabelReader {
     ///
     /// A crop is one upright line of text with little around it, at the resolution of the figure: it is brought to the
     /// network's size here. Light text on a dark ground is inverted. A crop without ink gives an empty text.
+    /// Blanks between words of small print may be missing: compare without them.
     ///
     /// # Errors
     /// [`LabelReaderError::Model`] when the model fails to run.

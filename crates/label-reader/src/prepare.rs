@@ -33,10 +33,9 @@ pub(crate) fn prepare_crop(crop: &GrayImage) -> Option<Line> {
         return None;
     }
     let (left, top, right, bottom) = ink_box(crop, ground, f64::from(largest) * INK_SHARE)?;
-    // One pixel more on each side keeps the soft edge of the ink.
-    let (left, top) = (left.saturating_sub(1), top.saturating_sub(1));
-    let (right, bottom) = ((right + 2).min(crop.width()), (bottom + 2).min(crop.height()));
-    let mut ink = imageops::crop_imm(crop, left, top, right - left, bottom - top).to_image();
+    // One pixel more on each side keeps the soft edge of the ink; where the crop ends at the ink it becomes ground.
+    let mut ink = GrayImage::from_pixel(right - left + 3, bottom - top + 3, Luma([ground]));
+    imageops::replace(&mut ink, crop, 1 - i64::from(left), 1 - i64::from(top));
     let mut ground = ground;
     if ground < 128 {
         imageops::invert(&mut ink);
