@@ -53,9 +53,9 @@ def reconstruct(sidecar, out, extra=()):
         check=False, capture_output=True, text=True,
     )
     if done.returncode != 0:
-        print(f"{sidecar.name}: no patients: {done.stderr.strip().splitlines()[:1]}", file=sys.stderr)
-        return {}
-    return patients_of(out / "ipd.csv")
+        print(f"{sidecar.name}: {' '.join(done.stderr.split())[:200]}", file=sys.stderr)
+    table = out / "ipd.csv"
+    return patients_of(table) if table.exists() else {}
 
 
 def patients_of(path):
