@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_long_line_does_not_underflow() {
         // A character without a period, then the blank; 0.8 to the power of 3600 is below the smallest f64.
-        let class = |i: usize| if i % 2 == 0 { 1 + (i * i / 7) % 3 } else { 0 };
+        let class = |i: usize| if i.is_multiple_of(2) { 1 + (i * i / 7) % 3 } else { 0 };
         let steps: Vec<_> = (0..3600).map(|i| likely(class(i), 0.8)).collect();
         assert_eq!(decode(&steps, &Alphabet::any(&CHARACTERS)).text.len(), 1800);
     }
