@@ -5,7 +5,7 @@ use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{AxisCalibration, ReadText, TextRole, TimeUnit};
 
 use crate::axis_lines::AxisPair;
-use crate::calibrate::{Direction, LabelledTick, calibrate};
+use crate::calibrate::{Direction, LABEL_TOLERANCE_PX, LabelledTick, TICK_TOLERANCE_PX, calibrate};
 use crate::ink::InkPage;
 use crate::plane::Rect;
 use crate::reading::{read_upward, read_words};
@@ -50,7 +50,7 @@ pub(crate) fn time_axis(
         .into_iter()
         .filter(|(_, word)| (word.area.center_y() - row).abs() <= 0.6 * word.letter_height as f64)
         .collect();
-    let pairs = if pairs.len() >= 3 { pairs } else { pairs_without_ticks(&below, pairs, Along::Row) };
+    let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&below, pairs, Along::Row) };
     labelled_axis(page, reader, &pairs, Direction::Increasing, line.middle())
         .map_err(|reason| format!("time axis: {reason}"))
 }
@@ -64,7 +64,11 @@ enum Along {
 
 /// For an axis without tick marks: the row below (or the column beside) it with the most words, each label's
 /// middle standing for its tick. What the ticks gave is kept when that is no better.
-fn pairs_without_ticks<'a>(words: &[&'a Word], found: Vec<(TickMark, &'a Word)>, along: Along) -> Vec<(TickMark, &'a Word)> {
+fn pairs_without_ticks<'a>(
+    words: &[&'a Word],
+    found: Vec<(TickMark, &'a Word)>,
+    along: Along,
+) -> Vec<(TickMark, &'a Word)> {
     let across = |word: &Word| match along {
         Along::Row => word.area.center_y(),
         Along::Column => word.area.right as f64,
@@ -75,7 +79,11 @@ fn pairs_without_ticks<'a>(words: &[&'a Word], found: Vec<(TickMark, &'a Word)>,
     };
     let tolerance = |word: &Word| word.letter_height as f64 * if along == Along::Row { 0.4 } else { 1.2 };
     let line_of = |anchor: &Word| -> Vec<&'a Word> {
-        words.iter().copied().filter(|word| (across(word) - across(anchor)).abs() <= tolerance(anchor)).collect()
+        words
+            .iter()
+            .copied()
+            .filter(|word| (across(word) - across(anchor)).abs() <= tolerance(anchor))
+            .collect()
     };
     // The first of equally full lines is the nearest to the axis.
     let mut best: Vec<&Word> = Vec::new();
@@ -122,7 +130,7 @@ pub(crate) fn survival_axis(
         .into_iter()
         .filter(|(_, word)| (word.area.right as f64 - column).abs() <= 3.0 * word.letter_height as f64)
         .collect();
-    let pairs = if pairs.len() >= 3 { pairs } else { pairs_without_ticks(&beside, pairs, Along::Column) };
+    let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&beside, pairs, Along::Column) };
     labelled_axis(page, reader, &pairs, Direction::Decreasing, line.middle())
         .map_err(|reason| format!("survival axis: {reason}"))
 }
@@ -146,7 +154,9 @@ fn labelled_axis(
             confidence: reading.confidence,
         })
         .collect();
-    let calibration = calibrate(&labelled, direction, line_px)?;
+    let from_labels = pairs.iter().any(|(tick, _)| tick.length == 0);
+    let tolerance = if from_labels { LABEL_TOLERANCE_PX } else { TICK_TOLERANCE_PX };
+    let calibration = calibrate(&labelled, direction, line_px, tolerance)?;
     let labels = labels.ok_or_else(|| "no tick has a label beside it".to_owned())?;
     Ok(LabelledAxis { calibration, labels })
 }

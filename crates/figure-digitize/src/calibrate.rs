@@ -23,7 +23,9 @@ pub(crate) enum Direction {
 
 /// A tick may lie this far from the line and still support it, in pixels. Half a pixel of snapping by the
 /// renderer at either end, and a little blur.
-const INLIER_PX: f64 = 1.6;
+pub(crate) const TICK_TOLERANCE_PX: f64 = 1.6;
+/// The same where a label's middle stands for a missing tick: digits are not all equally wide.
+pub(crate) const LABEL_TOLERANCE_PX: f64 = 3.0;
 
 /// The line that most labels agree on, or why there is none. Labels that disagree are left out of the fit:
 /// neighbours in arithmetic progression are a stronger witness than one reading.
@@ -31,6 +33,7 @@ pub(crate) fn calibrate(
     ticks: &[LabelledTick],
     direction: Direction,
     line_px: f64,
+    tolerance_px: f64,
 ) -> Result<AxisCalibration, String> {
     let points: Vec<(usize, f64, f64)> = ticks
         .iter()
@@ -45,7 +48,7 @@ pub(crate) fn calibrate(
             points.len()
         ));
     }
-    let inliers = largest_agreement(ticks, &points, direction);
+    let inliers = largest_agreement(ticks, &points, direction, tolerance_px);
     if inliers.len() < 2 {
         return Err("no two tick labels agree on a scale".to_owned());
     }
@@ -60,6 +63,7 @@ fn largest_agreement(
     ticks: &[LabelledTick],
     points: &[(usize, f64, f64)],
     direction: Direction,
+    tolerance_px: f64,
 ) -> Vec<(usize, f64, f64)> {
     let mut best: (f64, Vec<(usize, f64, f64)>) = (0.0, Vec::new());
     for (i, a) in points.iter().enumerate() {
@@ -75,7 +79,7 @@ fn largest_agreement(
             let agreeing: Vec<_> = points
                 .iter()
                 .copied()
-                .filter(|point| (point.1 - (a.1 + (point.2 - a.2) / slope)).abs() <= INLIER_PX)
+                .filter(|point| (point.1 - (a.1 + (point.2 - a.2) / slope)).abs() <= tolerance_px)
                 .collect();
             let weight: f64 = agreeing.iter().map(|point| 0.5 + ticks[point.0].confidence).sum();
             if weight > best.0 + 1e-9 {
@@ -151,7 +155,7 @@ mod tests {
     fn a_misread_label_is_outvoted() {
         let ticks =
             [tick(10.0, "0"), tick(60.0, "6"), tick(110.0, "72"), tick(160.0, "18"), tick(210.0, "24")];
-        let axis = calibrate(&ticks, Direction::Increasing, 0.0).unwrap();
+        let axis = calibrate(&ticks, Direction::Increasing, 0.0, TICK_TOLERANCE_PX).unwrap();
         assert_eq!(axis.ticks.len(), 4);
         assert!((axis.value_at(110.0) - 12.0).abs() < 1e-9);
     }
@@ -159,13 +163,16 @@ mod tests {
     #[test]
     fn percentages_become_fractions() {
         let ticks = [tick(10.0, "100"), tick(60.0, "50"), tick(110.0, "0")];
-        let axis = calibrate(&ticks, Direction::Decreasing, 0.0).unwrap();
+        let axis = calibrate(&ticks, Direction::Decreasing, 0.0, TICK_TOLERANCE_PX).unwrap();
         assert_eq!(axis.scale, AxisScale::Percent);
         assert!((axis.value_at(35.0) - 0.75).abs() < 1e-12);
     }
 
     #[test]
     fn unreadable_labels_are_an_error() {
-        assert!(calibrate(&[tick(1.0, "x"), tick(9.0, "y")], Direction::Increasing, 0.0).is_err());
+        assert!(
+            calibrate(&[tick(1.0, "x"), tick(9.0, "y")], Direction::Increasing, 0.0, TICK_TOLERANCE_PX)
+                .is_err()
+        );
     }
 }

@@ -9,11 +9,15 @@ const START_TOLERANCE: f64 = 0.015;
 /// How far n(t)/n(0) may exceed S(t): one patient of the arm and a little reading error.
 const RISK_FLOOR_TOLERANCE: f64 = 0.02;
 
+/// More curves than this in one panel are likely to be something else.
+const MOST_ARMS: usize = 6;
+
 /// The checks of one panel.
 pub(crate) fn checks_of(panel: &Panel, first_levels: &[f64]) -> Vec<Check> {
     let mut checks =
         vec![tick_check("tick-residual-x", &panel.axes.x), tick_check("tick-residual-y", &panel.axes.y)];
     checks.push(start_check(first_levels));
+    checks.push(names_check(panel));
     if let Some(table) = &panel.risk_table {
         checks.push(rows_match(table, panel.arms.len()));
         checks.push(risk_falls(table));
@@ -48,6 +52,26 @@ fn start_check(first_levels: &[f64]) -> Check {
         "starts-at-one",
         worst <= START_TOLERANCE,
         format!("the curves start {worst:.4} from S = 1; at most {START_TOLERANCE} is asked"),
+    )
+}
+
+/// A legend names every arm: where some arms have a name and others none, a curve may be no arm, or two arms
+/// may be one.
+fn names_check(panel: &Panel) -> Check {
+    let named = panel.arms.iter().filter(|arm| !arm.label.is_empty()).count();
+    let arms = panel.arms.len();
+    let mut labels: Vec<&str> =
+        panel.arms.iter().map(|arm| arm.label.as_str()).filter(|label| !label.is_empty()).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    let passed = (named == arms || named == 0) && labels.len() == named && arms <= MOST_ARMS;
+    check(
+        "names-match-arms",
+        passed,
+        format!(
+            "{arms} arms, {named} with a name, {} different names; at most {MOST_ARMS} arms are expected",
+            labels.len()
+        ),
     )
 }
 
