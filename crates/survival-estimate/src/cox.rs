@@ -1,25 +1,35 @@
 //! Cox regression of two arms.
 
+use kmeta_numerics::distributions::normal_two_sided;
 use kmeta_trial_data::PatientRecord;
 
 use crate::SurvivalError;
+use crate::kaplan_meier::level_quantile;
+use crate::patients::{EventTime, check_patients, event_times};
+
+/// Newton's method on a concave function of one variable needs about five steps; more than this is a fault.
+const MAX_ITERATIONS: u32 = 100;
+
+/// Convergence: a step smaller than this, relative to the standard error, changes no printed digit.
+const STEP_TOLERANCE: f64 = 1e-12;
 
 /// How tied events enter the partial likelihood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Ties {
-    /// Efron 1977 (R `coxph`'s default).
+    /// Efron 1977 (R `coxph`'s default): of d tied events the l-th sees the risk set less l/d of the tied.
     #[default]
     Efron,
-    /// Breslow 1974.
+    /// Breslow 1974: every tied event sees the whole risk set. Biased towards 1 when ties are heavy, as they
+    /// are in reconstructed patients.
     Breslow,
 }
 
-/// A fitted two-arm Cox model.
+/// A fitted two-arm Cox model (Cox 1972).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CoxFit {
     /// Log of the hazard ratio, treated over reference.
     pub log_hazard_ratio: f64,
-    /// Its standard error.
+    /// Its standard error, from the observed information.
     pub standard_error: f64,
     /// Log partial likelihood at a log hazard ratio of 0.
     pub log_likelihood_null: f64,
@@ -38,25 +48,109 @@ impl CoxFit {
     /// Wald interval of the hazard ratio, `(lower, upper)`.
     ///
     /// # Errors
-    /// [`SurvivalError::InvalidLevel`].
+    /// [`SurvivalError::InvalidLevel`] unless 0 < level < 1.
     pub fn hazard_ratio_interval(&self, level: f64) -> Result<(f64, f64), SurvivalError> {
-        unimplemented!("{level}")
+        let width = level_quantile(level)? * self.standard_error;
+        Ok(((self.log_hazard_ratio - width).exp(), (self.log_hazard_ratio + width).exp()))
     }
 
     /// Two-sided p value of Wald's test.
     pub fn p_value(&self) -> f64 {
-        unimplemented!()
+        normal_two_sided(self.log_hazard_ratio / self.standard_error)
     }
 }
 
-/// Fits the hazard ratio of two arms.
+/// Fits the hazard ratio of a treated over a reference arm by maximum partial likelihood, with Newton steps
+/// that are halved until the likelihood rises.
 ///
 /// # Errors
-/// [`SurvivalError`] for invalid patients, nothing to compare, or a monotone likelihood.
+/// [`SurvivalError::NoPatients`], [`SurvivalError::InvalidTime`]; [`SurvivalError::NothingToCompare`] when no
+/// event happened while both arms were at risk; [`SurvivalError::MonotoneLikelihood`] when all such events
+/// fell into one arm, so that the estimate would be infinite.
 pub fn cox_two_arms(
     reference: &[PatientRecord],
     treated: &[PatientRecord],
     ties: Ties,
 ) -> Result<CoxFit, SurvivalError> {
-    unimplemented!("{}{}{ties:?}", reference.len(), treated.len())
+    check_patients("reference arm", reference)?;
+    check_patients("treated arm", treated)?;
+    let times = informative_times(event_times(&[reference, treated]))?;
+    let null = Likelihood::at(&times, 0.0, ties);
+    let (mut beta, mut here) = (0.0, null);
+    for iterations in 1..=MAX_ITERATIONS {
+        let mut step = here.score / here.information;
+        let mut next = Likelihood::at(&times, beta + step, ties);
+        // A value that falls by rounding alone (near the maximum) is no reason to halve.
+        let slack = 1e-12 * here.value.abs().max(1.0);
+        while next.value < here.value - slack && step.abs() > f64::EPSILON {
+            step *= 0.5;
+            next = Likelihood::at(&times, beta + step, ties);
+        }
+        beta += step;
+        here = next;
+        if step.abs() * here.information.sqrt() <= STEP_TOLERANCE {
+            return Ok(CoxFit {
+                log_hazard_ratio: beta,
+                standard_error: here.information.sqrt().recip(),
+                log_likelihood_null: null.value,
+                log_likelihood: here.value,
+                iterations,
+            });
+        }
+    }
+    Err(SurvivalError::NotConverged { iterations: MAX_ITERATIONS, score: here.score })
+}
+
+/// Checks that the likelihood has a maximum. A time at which one arm alone is at risk adds a constant. At the
+/// others the log likelihood has slope −(events of the reference arm) as the log hazard ratio goes to +∞ and
+/// +(events of the treated arm) as it goes to −∞, with either handling of ties: the concave sum has a finite
+/// maximum exactly when both arms have events at such times.
+fn informative_times(times: Vec<EventTime>) -> Result<Vec<EventTime>, SurvivalError> {
+    let shared = || times.iter().filter(|time| time.at_risk.iter().all(|&count| count > 0.0));
+    let (reference, treated) =
+        shared().fold((0.0, 0.0), |sum, time| (sum.0 + time.events[0], sum.1 + time.events[1]));
+    let monotone = |arm: &str, limit: &str| {
+        Err(SurvivalError::MonotoneLikelihood { arm: arm.to_owned(), limit: limit.to_owned() })
+    };
+    match (reference > 0.0, treated > 0.0) {
+        (false, false) => Err(SurvivalError::NothingToCompare),
+        (true, false) => monotone("reference", "0"),
+        (false, true) => monotone("treated", "infinity"),
+        (true, true) => Ok(times),
+    }
+}
+
+/// The log partial likelihood with its first and negative second derivative.
+#[derive(Debug, Clone, Copy)]
+struct Likelihood {
+    value: f64,
+    score: f64,
+    information: f64,
+}
+
+impl Likelihood {
+    fn at(times: &[EventTime], beta: f64, ties: Ties) -> Self {
+        let mut sum = Self { value: 0.0, score: 0.0, information: 0.0 };
+        let hazard_ratio = beta.exp();
+        for time in times {
+            let (d0, d1) = (time.events[0], time.events[1]);
+            let (n0, n1) = (time.at_risk[0], time.at_risk[1]);
+            let events = d0 + d1;
+            sum.value += d1 * beta;
+            sum.score += d1;
+            for earlier in 0..events as u32 {
+                let removed = match ties {
+                    Ties::Efron => f64::from(earlier) / events,
+                    Ties::Breslow => 0.0,
+                };
+                let treated = (n1 - removed * d1) * hazard_ratio;
+                let total = (n0 - removed * d0) + treated;
+                let share = treated / total;
+                sum.value -= total.ln();
+                sum.score -= share;
+                sum.information += share * (1.0 - share);
+            }
+        }
+        sum
+    }
 }

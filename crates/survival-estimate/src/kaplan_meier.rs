@@ -1,17 +1,23 @@
-//! The Kaplan-Meier estimator.
+//! The Kaplan-Meier estimator, its intervals and summaries.
 
+use kmeta_numerics::distributions::normal_quantile;
 use kmeta_trial_data::{PatientRecord, StepCurve};
 
 use crate::SurvivalError;
+use crate::patients::check_patients;
+
+/// Slack below which two survival values count as equal, as in R `survfit` (its quantiles use the square root
+/// of the machine precision): 0.7 · 5/7 must meet one half.
+const EQUAL_SURVIVAL: f64 = 1.5e-8;
 
 /// Scale on which a Kaplan-Meier interval is symmetric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IntervalType {
-    /// Survival itself (R `conf.type = "plain"`).
+    /// Survival itself, S ± z·S·σ (R `conf.type = "plain"`).
     Plain,
-    /// log S (R `survfit`'s default, `conf.type = "log"`).
+    /// log S: S·exp(±z·σ) (R `survfit`'s default, `conf.type = "log"`).
     Log,
-    /// log(−log S) (R `conf.type = "log-log"`).
+    /// log(−log S): S^exp(±z·σ/log S) (R `conf.type = "log-log"`; Kalbfleisch & Prentice 2002, 1.4).
     LogLog,
 }
 
@@ -20,24 +26,37 @@ pub enum IntervalType {
 pub struct SurvivalInterval {
     /// Survival, a fraction.
     pub survival: f64,
-    /// Lower limit; absent where the scale does not define it (S = 0, or S = 1 on log-log).
+    /// Lower limit, cut at 0; absent where the scale does not define it (S = 0).
     pub lower: Option<f64>,
-    /// Upper limit, as above.
+    /// Upper limit, cut at 1; absent as above.
     pub upper: Option<f64>,
 }
 
 /// Restricted mean survival time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RestrictedMean {
-    /// The horizon tau.
+    /// The horizon τ.
     pub horizon: f64,
-    /// Area under the curve up to the horizon.
+    /// Area under the Kaplan-Meier curve from 0 to the horizon.
     pub mean: f64,
     /// Its standard error.
     pub standard_error: f64,
 }
 
-/// Kaplan-Meier estimate: one entry per distinct follow-up time, ascending.
+/// The Kaplan-Meier estimate S(t) = ∏ (1 − dᵢ/nᵢ) over times up to t (Kaplan & Meier 1958), with one entry
+/// per distinct follow-up time, ascending. nᵢ are the patients with follow-up of at least the time, so that
+/// patients censored at an event time are still at risk there.
+///
+/// ```
+/// use kmeta_survival_estimate::KaplanMeier;
+/// use kmeta_trial_data::PatientRecord;
+/// let patients = [(1.0, true), (2.0, false), (3.0, true)].map(|(time, event)| PatientRecord { time, event });
+/// let fit = KaplanMeier::fit(&patients)?;
+/// assert_eq!(fit.number_at_risk(), [3, 2, 1]);
+/// assert_eq!(fit.survival_at(2.5), 2.0 / 3.0);
+/// assert_eq!(fit.median(), Some(3.0));
+/// # Ok::<(), kmeta_survival_estimate::SurvivalError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct KaplanMeier {
     times: Vec<f64>,
@@ -52,9 +71,36 @@ impl KaplanMeier {
     /// Fits the curve.
     ///
     /// # Errors
-    /// [`SurvivalError`] for no patients or an invalid time.
+    /// [`SurvivalError::NoPatients`], [`SurvivalError::InvalidTime`].
     pub fn fit(patients: &[PatientRecord]) -> Result<Self, SurvivalError> {
-        unimplemented!("{}", patients.len())
+        check_patients("patients", patients)?;
+        let mut sorted = patients.to_vec();
+        sorted.sort_by(|one, two| one.time.total_cmp(&two.time));
+        let mut fit = Self {
+            times: Vec::new(),
+            number_at_risk: Vec::new(),
+            events: Vec::new(),
+            censored: Vec::new(),
+            survival: Vec::new(),
+            greenwood: Vec::new(),
+        };
+        let (mut at_risk, mut survival, mut greenwood) = (sorted.len() as u32, 1.0, 0.0);
+        for tied in sorted.chunk_by(|one, two| one.time == two.time) {
+            let events = tied.iter().filter(|patient| patient.event).count() as u32;
+            let (n, d) = (f64::from(at_risk), f64::from(events));
+            survival *= (n - d) / n;
+            if events > 0 {
+                greenwood += d / (n * (n - d));
+            }
+            fit.times.push(tied[0].time);
+            fit.number_at_risk.push(at_risk);
+            fit.events.push(events);
+            fit.censored.push(tied.len() as u32 - events);
+            fit.survival.push(survival);
+            fit.greenwood.push(greenwood);
+            at_risk -= tied.len() as u32;
+        }
+        Ok(fit)
     }
 
     /// Distinct follow-up times, ascending.
@@ -72,7 +118,7 @@ impl KaplanMeier {
         &self.events
     }
 
-    /// Censored patients at each time.
+    /// Patients censored at each time.
     pub fn censored(&self) -> &[u32] {
         &self.censored
     }
@@ -82,47 +128,62 @@ impl KaplanMeier {
         &self.survival
     }
 
-    /// Greenwood's sum at each time.
+    /// Greenwood's sum Σ dᵢ / (nᵢ (nᵢ − dᵢ)) at each time: the variance of log S (Greenwood 1926). Infinite
+    /// once survival is 0.
     pub fn greenwood(&self) -> &[f64] {
         &self.greenwood
     }
 
-    /// The curve as a step function with corners at event times.
+    /// The curve as a step function with a corner at 0, at each event time and at the end of follow-up.
     pub fn curve(&self) -> StepCurve {
-        unimplemented!()
+        let last = self.times.len() - 1;
+        let mut corners = vec![(0.0, 1.0)];
+        for (index, (&time, &survival)) in self.times.iter().zip(&self.survival).enumerate() {
+            if self.events[index] > 0 || index == last {
+                corners.push((time, survival));
+            }
+        }
+        let (times, survival) = corners.into_iter().unzip();
+        // Times ascend from 0 and survival falls from 1 by construction.
+        StepCurve::new(times, survival).unwrap_or_else(|_| unreachable!("a fitted curve is a step function"))
     }
 
-    /// S(t).
+    /// S(t), right-continuous; 1 before the first time and the last value after the end of follow-up.
     pub fn survival_at(&self, time: f64) -> f64 {
-        unimplemented!("{time}")
+        match self.times.partition_point(|&corner| corner <= time) {
+            0 => 1.0,
+            after => self.survival[after - 1],
+        }
     }
 
     /// Patients with follow-up of at least `time`.
     pub fn number_at_risk_at(&self, time: f64) -> u32 {
-        unimplemented!("{time}")
+        self.times.iter().position(|&corner| corner >= time).map_or(0, |index| self.number_at_risk[index])
     }
 
     /// Longest follow-up.
     pub fn follow_up_end(&self) -> f64 {
-        unimplemented!()
+        self.times[self.times.len() - 1]
     }
 
     /// Patients.
     pub fn patients(&self) -> u32 {
-        unimplemented!()
+        self.number_at_risk[0]
     }
 
-    /// All events.
+    /// Events, all times together.
     pub fn total_events(&self) -> u32 {
-        unimplemented!()
+        self.events.iter().sum()
     }
 
-    /// Median as R `survfit` prints it.
+    /// Median survival time, absent when survival stays above one half. As R `survfit` prints it: the first
+    /// time with S below one half; where S equals one half over an interval, its middle.
     pub fn median(&self) -> Option<f64> {
-        unimplemented!()
+        first_at_or_below(&self.times, &self.survival.iter().copied().map(Some).collect::<Vec<_>>())
     }
 
-    /// Interval of the median.
+    /// Interval of the median (Brookmeyer & Crowley 1982): the times at which the limits of S cross one half.
+    /// A limit that is never crossed is absent.
     ///
     /// # Errors
     /// [`SurvivalError::InvalidLevel`].
@@ -131,26 +192,90 @@ impl KaplanMeier {
         level: f64,
         interval: IntervalType,
     ) -> Result<(Option<f64>, Option<f64>), SurvivalError> {
-        unimplemented!("{level}{interval:?}")
+        let intervals = self.intervals(level, interval)?;
+        let lower: Vec<_> = intervals.iter().map(|limits| limits.lower).collect();
+        let upper: Vec<_> = intervals.iter().map(|limits| limits.upper).collect();
+        Ok((first_at_or_below(&self.times, &lower), first_at_or_below(&self.times, &upper)))
     }
 
-    /// Intervals at each time.
+    /// S with its interval at each time. σ is the square root of Greenwood's sum. Where S is 1 both limits
+    /// are 1, as in R.
     ///
     /// # Errors
-    /// [`SurvivalError::InvalidLevel`].
+    /// [`SurvivalError::InvalidLevel`] unless 0 < level < 1.
     pub fn intervals(
         &self,
         level: f64,
         interval: IntervalType,
     ) -> Result<Vec<SurvivalInterval>, SurvivalError> {
-        unimplemented!("{level}{interval:?}")
+        let z = level_quantile(level)?;
+        let limits = |(&survival, &greenwood): (&f64, &f64)| {
+            if survival == 0.0 {
+                return SurvivalInterval { survival, lower: None, upper: None };
+            }
+            if survival == 1.0 {
+                return SurvivalInterval { survival, lower: Some(1.0), upper: Some(1.0) };
+            }
+            let width = z * greenwood.sqrt();
+            let (lower, upper) = match interval {
+                IntervalType::Plain => (survival - width * survival, survival + width * survival),
+                IntervalType::Log => (survival * (-width).exp(), survival * width.exp()),
+                IntervalType::LogLog => {
+                    let power = (width / survival.ln().abs()).exp();
+                    (survival.powf(power), survival.powf(1.0 / power))
+                }
+            };
+            SurvivalInterval { survival, lower: Some(lower.max(0.0)), upper: Some(upper.min(1.0)) }
+        };
+        Ok(self.survival.iter().zip(&self.greenwood).map(limits).collect())
     }
 
-    /// Restricted mean survival time.
+    /// Restricted mean survival time: the area under the curve up to `horizon`, with variance
+    /// Σ Aᵢ² dᵢ / (nᵢ (nᵢ − dᵢ)), Aᵢ being the area after the event time (Klein & Moeschberger 2003, 4.5;
+    /// R `print(survfit, rmean = τ)`).
     ///
     /// # Errors
-    /// [`SurvivalError`] for a horizon that is invalid or beyond follow-up.
+    /// [`SurvivalError::InvalidHorizon`]; [`SurvivalError::HorizonBeyondFollowUp`] when the curve ends above 0
+    /// before the horizon, because nothing is known of the area beyond.
     pub fn restricted_mean_survival_time(&self, horizon: f64) -> Result<RestrictedMean, SurvivalError> {
-        unimplemented!("{horizon}")
+        if !(horizon > 0.0 && horizon.is_finite()) {
+            return Err(SurvivalError::InvalidHorizon { horizon });
+        }
+        let (last, survival) = (self.follow_up_end(), self.survival[self.times.len() - 1]);
+        if horizon > last && survival > 0.0 {
+            return Err(SurvivalError::HorizonBeyondFollowUp { horizon, last, survival });
+        }
+        let (mut area_after, mut variance, mut right) = (0.0, 0.0, horizon);
+        for index in (0..self.times.len()).rev().filter(|&index| self.times[index] < horizon) {
+            area_after += self.survival[index] * (right - self.times[index]);
+            right = self.times[index];
+            let (n, d) = (f64::from(self.number_at_risk[index]), f64::from(self.events[index]));
+            if n > d {
+                variance += area_after * area_after * d / (n * (n - d));
+            }
+        }
+        Ok(RestrictedMean { horizon, mean: area_after + right, standard_error: variance.sqrt() })
     }
+}
+
+/// The normal quantile of a two-sided level.
+pub(crate) fn level_quantile(level: f64) -> Result<f64, SurvivalError> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(SurvivalError::InvalidLevel { level });
+    }
+    normal_quantile(0.5 + level / 2.0).map_err(|_| SurvivalError::InvalidLevel { level })
+}
+
+/// The first time at which `curve` is below one half; the middle of the interval over which it equals one
+/// half, where it does. Undefined values are passed over.
+fn first_at_or_below(times: &[f64], curve: &[Option<f64>]) -> Option<f64> {
+    let below = |slack: f64| {
+        times
+            .iter()
+            .zip(curve)
+            .find(|(_, value)| value.is_some_and(|value| value < 0.5 + slack))
+            .map(|at| *at.0)
+    };
+    let reached = below(EQUAL_SURVIVAL)?;
+    Some(below(-EQUAL_SURVIVAL).map_or(reached, |after| 0.5 * (reached + after)))
 }

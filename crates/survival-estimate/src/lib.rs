@@ -8,6 +8,7 @@ mod cox;
 mod error;
 mod kaplan_meier;
 mod log_rank;
+mod patients;
 
 pub use cox::{CoxFit, Ties, cox_two_arms};
 pub use error::SurvivalError;

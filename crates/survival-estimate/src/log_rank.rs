@@ -1,8 +1,11 @@
 //! The log-rank test.
 
+use kmeta_numerics::distributions::chi_squared_upper;
 use kmeta_trial_data::PatientRecord;
+use nalgebra::{DMatrix, DVector};
 
 use crate::SurvivalError;
+use crate::patients::{EventTime, check_patients, event_times};
 
 /// One group's line of a log-rank test.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,7 +14,7 @@ pub struct LogRankGroup {
     pub patients: u32,
     /// Observed events.
     pub observed: f64,
-    /// Expected events under equal hazards.
+    /// Events expected under equal hazards.
     pub expected: f64,
 }
 
@@ -30,10 +33,68 @@ pub struct LogRank {
     pub p_value: f64,
 }
 
-/// Compares survival of two or more groups (Mantel 1966).
+/// Compares survival of two or more groups (Mantel 1966; R `survdiff`): at each event time the expected events
+/// of a group are d·n_g/n, their covariance is hypergeometric.
 ///
 /// # Errors
-/// [`SurvivalError`] for invalid patients, fewer than two groups, or nothing to compare.
+/// [`SurvivalError::TooFewGroups`], [`SurvivalError::NoPatients`], [`SurvivalError::InvalidTime`],
+/// [`SurvivalError::NothingToCompare`] when some group was never at risk together with others at an event.
 pub fn log_rank(groups: &[&[PatientRecord]]) -> Result<LogRank, SurvivalError> {
-    unimplemented!("{}", groups.len())
+    if groups.len() < 2 {
+        return Err(SurvivalError::TooFewGroups { groups: groups.len() });
+    }
+    for (index, patients) in groups.iter().enumerate() {
+        check_patients(&format!("group {} of {}", index + 1, groups.len()), patients)?;
+    }
+    let times = event_times(groups);
+    let lines: Vec<LogRankGroup> = groups
+        .iter()
+        .enumerate()
+        .map(|(group, patients)| LogRankGroup {
+            patients: patients.len() as u32,
+            observed: times.iter().map(|time| time.events[group]).sum(),
+            expected: times.iter().map(|time| expected(time, group)).sum(),
+        })
+        .collect();
+    let covariance = covariance(&times, groups.len());
+    let chi_squared = quadratic_form(&lines, &covariance).ok_or(SurvivalError::NothingToCompare)?;
+    let degrees_of_freedom = groups.len() as u32 - 1;
+    let p_value = chi_squared_upper(chi_squared, f64::from(degrees_of_freedom))
+        .map_err(|_| SurvivalError::NothingToCompare)?;
+    let covariance = covariance.row_iter().map(|row| row.iter().copied().collect()).collect();
+    Ok(LogRank { groups: lines, covariance, chi_squared, degrees_of_freedom, p_value })
+}
+
+fn expected(time: &EventTime, group: usize) -> f64 {
+    let (d, n): (f64, f64) = (time.events.iter().sum(), time.at_risk.iter().sum());
+    d * time.at_risk[group] / n
+}
+
+/// Sum over event times of d (n − d)/(n − 1) · (δ_gh n_g/n − n_g n_h/n²).
+fn covariance(times: &[EventTime], groups: usize) -> DMatrix<f64> {
+    let mut sum = DMatrix::zeros(groups, groups);
+    for time in times {
+        let (d, n): (f64, f64) = (time.events.iter().sum(), time.at_risk.iter().sum());
+        if n <= 1.0 {
+            continue;
+        }
+        let spread = d * (n - d) / (n - 1.0);
+        for g in 0..groups {
+            for h in 0..groups {
+                let same = if g == h { time.at_risk[g] / n } else { 0.0 };
+                sum[(g, h)] += spread * (same - time.at_risk[g] * time.at_risk[h] / (n * n));
+            }
+        }
+    }
+    sum
+}
+
+/// (O − E)ᵀ V⁻¹ (O − E) without the last group, whose difference is fixed by the others.
+fn quadratic_form(lines: &[LogRankGroup], covariance: &DMatrix<f64>) -> Option<f64> {
+    let free = lines.len() - 1;
+    let difference =
+        DVector::from_iterator(free, lines.iter().take(free).map(|line| line.observed - line.expected));
+    let factors = covariance.view((0, 0), (free, free)).into_owned().cholesky()?;
+    let statistic = difference.dot(&factors.solve(&difference));
+    statistic.is_finite().then_some(statistic.max(0.0))
 }
