@@ -35,7 +35,7 @@ struct ConsoleArgs {
     /// Print one JSON object on standard output, for machines.
     #[arg(long, global = true)]
     json: bool,
-    /// Say more on standard error; twice for all.
+    /// Also say notes, and what each stage did, on standard error.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
     /// Say nothing but errors.
@@ -74,9 +74,10 @@ Examples:
   kmeta run study.toml
   kmeta run study.toml --out results --threads 2
 
-The output folder holds report.html, results.json, manifest.json, and the folders figures, ipd, tables and
-plots. It is written whole or not at all: an earlier output stays until the new one is complete. A figure that
-cannot be used is left out, said so in the report, and makes the exit code 1.
+The output folder holds report.html, results.json, manifest.json, fidelity.csv and the folders
+figures, ipd, tables and plots. It is written whole or not at all: an earlier output stays until
+the new one is complete. A figure that cannot be used is left out, the report says so, and the exit
+code is 1.
 
 Exit codes: 0 done, 1 failed or done with an error finding, 2 bad input (nothing written).")]
 pub(crate) struct RunArgs {
@@ -95,11 +96,11 @@ Examples:
   kmeta digitize figure1.png figure2.pdf --out digitized
   kmeta digitize paper.pdf --page 5 --out digitized
 
-Writes DIR/NAME.kmfig.json and DIR/NAME.overlay.png for each figure; NAME-page2 and so on for a PDF of several
-pages. Look at the overlay before you use a figure.
+Writes DIR/NAME.kmfig.json and DIR/NAME.overlay.png for each figure; NAME-page2 and so on for a PDF
+of several pages. Look at the overlay before you use a figure.
 
-Exit codes: 0 when every file could be read, whatever the verdicts (ok, review or refused: see the sidecar),
-1 failed, 2 when a file is missing or no figure.")]
+Exit codes: 0 when every file could be read, whatever the verdicts (ok, review or refused: see the
+sidecar), 1 failed, 2 when a file is missing or no figure (nothing is written).")]
 pub(crate) struct DigitizeArgs {
     /// Figures: PNG, JPEG, TIFF, WebP, BMP, GIF or PDF.
     #[arg(required = true, value_name = "FIGURE")]
@@ -124,8 +125,8 @@ Tables (a column `arm` may be added to each):
   RISK.csv   time,number_at_risk   patients with follow-up of at least the time
   MARKS.csv  time                  censor marks
 
-Writes DIR/ipd.csv (trial,arm,time,status; status 1 is an event) and DIR/fidelity.json, a list with one entry
-per arm.
+Writes DIR/ipd.csv (trial,arm,time,status; status 1 is an event) and DIR/fidelity.json, a list with
+one entry per arm.
 
 Exit codes: 0 done, 1 an arm could not be reconstructed, 2 bad input.")]
 pub(crate) struct ReconstructArgs {
@@ -247,8 +248,8 @@ pub(crate) struct PoolHazardRatiosArgs {
 Example:
   kmeta pool survival ipd/*.csv --times 3,6,9,12 --time-unit months --seed 1
 
-Each table has the columns time,status (1 event, 0 censored) and, if wanted, trial,arm; `kmeta reconstruct`
-writes such tables. Each trial and arm is one curve.")]
+Each table has the columns time,status (1 event, 0 censored) and, if wanted, trial,arm; such tables
+are written by `kmeta reconstruct`. Each trial and arm is one curve.")]
 pub(crate) struct PoolSurvivalArgs {
     /// Patients.
     #[arg(required = true, value_name = "IPD.csv")]
@@ -275,8 +276,8 @@ pub(crate) struct PoolSurvivalArgs {
 Example:
   kmeta report study.kmeta-out
 
-Draws the plots and writes report.html again from results.json and the figures folder, for example after a
-word in results.json was corrected by hand.")]
+Draws the plots and writes report.html again from results.json and the figures folder, for example
+after a word in results.json was corrected by hand.")]
 pub(crate) struct ReportArgs {
     /// An output folder of `kmeta run`.
     #[arg(value_name = "DIR")]

@@ -4,8 +4,7 @@ use crate::project::{Problem, Problems};
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommandError {
+pub(crate) enum CommandError {
     /// The input is wrong: exit code 2.
     #[error("{0}")]
     Input(Problems),

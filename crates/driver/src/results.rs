@@ -3,7 +3,7 @@
 
 use kmeta_trial_data::{
     Check, Fidelity, FigureSource, Finding, Interval, PooledEffect, PooledSurvival, Provenance, Severity,
-    TimeUnit, Verdict,
+    StepCurve, TimeUnit, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,10 @@ pub struct ArmResult {
     pub figure: String,
     /// Colour of the curve in the picture, `#rrggbb`.
     pub color: String,
+    /// The digitized curve, in the study's unit.
+    pub curve: StepCurve,
+    /// Where its line ends.
+    pub curve_end: Option<f64>,
     /// Path of the patients in the output folder.
     pub patients_file: String,
     /// How well the patients reproduce what is printed.

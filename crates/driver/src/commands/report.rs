@@ -1,37 +1,43 @@
-//! `kmeta report`: the report again from an output folder.
+//! `kmeta report`: the plots and the report again from an output folder.
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use kmeta_trial_data::{DigitizedFigure, PatientRecord};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::command_line::ReportArgs;
 use crate::console::Console;
 use crate::error::CommandError;
+use crate::manifest::Manifest;
 use crate::output_folder::write_file;
-use crate::project::Problem;
+use crate::project::{Problem, Problems};
 use crate::results::Results;
-use crate::stages::report::plots_and_report;
+use crate::stages::report::{ReportInput, plots_and_report};
+use crate::tables::read_patients;
 
 pub(crate) fn run(args: &ReportArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
-    let path = args.folder.join("results.json");
-    let wrong = |message: String| Problem::in_file(path.display().to_string(), message);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        wrong(format!("cannot be read: {error}")).with_help("give an output folder of `kmeta run`")
-    })?;
-    let results: Results = serde_json::from_str(&text)
-        .map_err(|error| wrong(format!("is no results file of kmeta: {error}")))?;
-    let overlays: Result<Vec<Vec<u8>>, Problem> = results
-        .figures
-        .iter()
-        .map(|figure| {
-            let overlay = args.folder.join(&figure.overlay);
-            std::fs::read(&overlay).map_err(|error| {
-                Problem::in_file(overlay.display().to_string(), format!("cannot be read: {error}"))
-            })
-        })
-        .collect();
+    let results: Results = read_json(&args.folder.join("results.json"))?;
+    let manifest: Manifest = read_json(&args.folder.join(Manifest::FILE))?;
+    let mut figures: Vec<(DigitizedFigure, Vec<u8>)> = Vec::new();
+    for figure in &results.figures {
+        let sidecar = read_json(&args.folder.join(&figure.sidecar))?;
+        figures.push((sidecar, read(&args.folder.join(&figure.overlay))?));
+    }
+    let mut patients: Vec<Vec<PatientRecord>> = Vec::new();
+    for arm in &results.arms {
+        let arms = read_patients(&args.folder.join(&arm.patients_file))?;
+        patients.push(arms.into_iter().flat_map(|arm| arm.patients).collect());
+    }
+    let input = ReportInput {
+        results: &results,
+        manifest: &manifest,
+        figures: figures.iter().map(|(figure, overlay)| (figure, overlay.as_slice())).collect(),
+        patients: patients.iter().map(Vec::as_slice).collect(),
+    };
     let mut names = Vec::new();
-    for (name, content) in plots_and_report(&results, overlays?)? {
+    for (name, content) in plots_and_report(&input)? {
         write_file(&args.folder.join(&name), content)?;
         names.push(name);
     }
@@ -39,4 +45,19 @@ pub(crate) fn run(args: &ReportArgs, console: &mut Console) -> Result<ExitCode, 
     let text = format!("report: {}\n", report.display());
     console.result(&json!({ "report": report, "written": names }), &text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Problems> {
+    std::fs::read(path).map_err(|error| {
+        Problem::in_file(path.display().to_string(), format!("cannot be read: {error}"))
+            .with_help("give an output folder of `kmeta run`")
+            .into()
+    })
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Problems> {
+    let wrong = |error: serde_json::Error| {
+        Problem::in_file(path.display().to_string(), format!("is not what `kmeta run` writes: {error}"))
+    };
+    serde_json::from_slice(&read(path)?).map_err(|error| wrong(error).into())
 }

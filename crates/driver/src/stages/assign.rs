@@ -69,11 +69,11 @@ fn by_label(arms: &[DigitizedArm], label: &str) -> Option<usize> {
     let mut likeness: Vec<(f64, usize)> = arms
         .iter()
         .enumerate()
-        .map(|(index, arm)| (strsim::jaro_winkler(&plain(&arm.label), &wanted), index))
+        .map(|(index, arm)| (strsim::normalized_damerau_levenshtein(&plain(&arm.label), &wanted), index))
         .collect();
     likeness.sort_by(|a, b| b.0.total_cmp(&a.0));
     match likeness[..] {
-        [(best, index), ..] if best >= 0.9 && likeness.get(1).is_none_or(|next| best - next.0 > 0.05) => {
+        [(best, index), ..] if best >= 0.8 && likeness.get(1).is_none_or(|next| best - next.0 > 0.1) => {
             Some(index)
         }
         _ => None,

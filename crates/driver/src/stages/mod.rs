@@ -3,10 +3,12 @@
 pub(crate) mod assign;
 pub(crate) mod compare;
 pub(crate) mod digitize;
+pub(crate) mod names;
 pub(crate) mod pool;
 pub(crate) mod reconstruct;
 pub(crate) mod reconstruct_files;
 pub(crate) mod report;
+pub(crate) mod report_content;
 pub(crate) mod study_run;
 pub(crate) mod summary;
 pub(crate) mod write_output;

@@ -228,6 +228,8 @@ impl Reconstruction {
                 endpoint: figure.endpoint.clone(),
                 figure: figure.file.clone(),
                 color: color.to_owned(),
+                curve: input.curve,
+                curve_end: input.curve_end,
                 patients_file: format!("ipd/{}-{}-{}.csv", arm.trial.id, arm.id, figure.endpoint),
                 fidelity,
                 median_printed: arm.facts.medians.get(&figure.endpoint).copied(),

@@ -1,7 +1,8 @@
 //! Everything that a run leaves behind, as files of the output folder.
 
+use super::report::{ReportInput, plots_and_report};
 use super::study_run::StudyRun;
-use super::{report, write_tables};
+use super::write_tables;
 use crate::error::CommandError;
 use crate::manifest::{FileHash, Manifest};
 use crate::output_folder::OutputFolder;
@@ -23,12 +24,18 @@ pub(crate) fn write(
         folder.write(&arm.result.patients_file, write_tables::patients(rows)?)?;
     }
     write_csv_tables(folder, run)?;
-    let overlays = run.figures.iter().map(|page| page.overlay_png.clone()).collect();
-    for (name, content) in report::plots_and_report(&run.results, overlays)? {
+    folder.write_json("results.json", &run.results)?;
+    let mut manifest = manifest(study, run);
+    let input = ReportInput {
+        results: &run.results,
+        manifest: &manifest,
+        figures: run.figures.iter().map(|page| (&page.figure, page.overlay_png.as_slice())).collect(),
+        patients: run.arms.iter().map(|arm| arm.patients.as_slice()).collect(),
+    };
+    for (name, content) in plots_and_report(&input)? {
         folder.write(&name, content)?;
     }
-    folder.write_json("results.json", &run.results)?;
-    let manifest = manifest(folder, study, run);
+    manifest.outputs = folder.files();
     folder.write_json(Manifest::FILE, &manifest)
 }
 
@@ -45,7 +52,8 @@ fn write_csv_tables(folder: &mut OutputFolder, run: &StudyRun) -> Result<(), Com
     Ok(())
 }
 
-fn manifest(folder: &OutputFolder, study: &StudyFile, run: &StudyRun) -> Manifest {
+/// The manifest without the outputs, which are not written yet.
+fn manifest(study: &StudyFile, run: &StudyRun) -> Manifest {
     let project = &study.project;
     Manifest {
         program: Manifest::PROGRAM.to_owned(),
@@ -58,6 +66,6 @@ fn manifest(folder: &OutputFolder, study: &StudyFile, run: &StudyRun) -> Manifes
         reconstruction: project.reconstruction.clone(),
         checks: project.checks.clone(),
         analyses: project.analyses.clone(),
-        outputs: folder.files(),
+        outputs: Vec::new(),
     }
 }
