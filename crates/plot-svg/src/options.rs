@@ -1,5 +1,6 @@
 //! What a person may choose about each figure. Every field has a default that suits a journal.
 
+use kmeta_trial_data::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -107,9 +108,9 @@ pub struct SurvivalFigureOptions {
     pub survival_title: String,
     /// Survival axis in percent.
     pub percent: bool,
-    /// End of the time axis; after the last of the asked times and the trials' follow-up when left out.
+    /// End of the time axis; at or just after the last of the asked times when left out.
     pub time_end: Option<f64>,
-    /// Distance of the time ticks; chosen from the axis when left out.
+    /// Distance of the time ticks; at the asked times when left out, as many as have room.
     pub time_step: Option<f64>,
     /// Also draw the common-effect curve, dashed.
     pub show_common: bool,
@@ -147,8 +148,10 @@ pub struct KaplanMeierOptions {
     pub title: String,
     /// Title of the survival axis, for example "Progression-free survival".
     pub survival_title: String,
-    /// Title of the time axis, for example "Time (months)".
+    /// Title of the time axis; empty for "Time" with the unit.
     pub time_title: String,
+    /// Unit of the times: its ticks fall on 3, 6 or 12 months, whole years and the like.
+    pub time_unit: Option<TimeUnit>,
     /// Survival axis in percent.
     pub percent: bool,
     /// End of the time axis; after the longest follow-up when left out.
@@ -176,7 +179,8 @@ impl Default for KaplanMeierOptions {
         Self {
             title: String::new(),
             survival_title: "Survival".to_owned(),
-            time_title: "Time".to_owned(),
+            time_title: String::new(),
+            time_unit: None,
             percent: false,
             time_end: None,
             time_step: None,

@@ -172,11 +172,8 @@ impl Svg {
             Anchor::End => r#" text-anchor="end""#,
         };
         let weight = if style.weight == FontWeight::Bold { r#" font-weight="bold""# } else { "" };
-        let fill = if style.color == "#000000" {
-            String::new()
-        } else {
-            format!(r#" fill="{}""#, style.color)
-        };
+        let fill =
+            if style.color == "#000000" { String::new() } else { format!(r#" fill="{}""#, style.color) };
         self.element(&format!(
             r#"<text x="{}" y="{}" font-size="{}"{weight}{anchor}{fill}>{}</text>"#,
             number(x),
@@ -331,7 +328,9 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            control if control.is_control() || matches!(control, '\u{fffe}' | '\u{ffff}') => escaped.push(' '),
+            control if control.is_control() || matches!(control, '\u{fffe}' | '\u{ffff}') => {
+                escaped.push(' ')
+            }
             other => escaped.push(other),
         }
     }

@@ -14,8 +14,6 @@ pub(crate) const FAMILY: &str = "Liberation Sans";
 /// Widest character of scripts that the fonts lack (Chinese, Japanese, Korean are one em wide).
 const MISSING_GLYPH_EM: f64 = 1.0;
 
-/// Height of a capital letter above the baseline, as a part of the font size.
-pub(crate) const CAP_HEIGHT: f64 = 0.72;
 /// Part of the font size above the baseline that a line of text takes, accents included.
 pub(crate) const ASCENT: f64 = 0.9;
 /// Part of the font size below the baseline.

@@ -1,0 +1,172 @@
+//! The axis of a forest plot: what it spans, its ticks, its title and the texts about its halves.
+
+use kmeta_trial_data::{Interval, PooledEffect};
+
+use super::layout::MARGIN;
+use super::{FONT, LINE, SMALL, effect_heading, factor};
+use crate::format::shortest;
+use crate::palette::INK;
+use crate::scale::nice_step;
+use crate::svg::{Anchor, Stroke, Svg, TextStyle};
+use crate::text_metrics::TextMetrics;
+use crate::{ForestOptions, Scale, ScaleKind};
+
+/// A single study's interval may stretch a logarithmic axis by at most this factor beyond the estimates.
+const LONGEST_STRETCH: f64 = 8.0;
+
+/// The axis on the reading scale.
+pub(super) fn scale(result: &PooledEffect, options: &ForestOptions, range: (f64, f64)) -> Scale {
+    let is_log = !result.measure.is_proportion();
+    let kind = if is_log { ScaleKind::Log } else { ScaleKind::Linear };
+    let usable = |limits: &[f64; 2]| {
+        limits.iter().all(|limit| limit.is_finite()) && limits[0] < limits[1] && (!is_log || limits[0] > 0.0)
+    };
+    let domain = match options.axis_limits.filter(usable) {
+        Some([lower, upper]) => (lower, upper),
+        None if is_log => ratio_limits(result, options),
+        None => proportion_limits(result, options),
+    };
+    Scale::new(kind, domain, range)
+}
+
+/// From 0 to the first tick that covers every interval.
+fn proportion_limits(result: &PooledEffect, options: &ForestOptions) -> (f64, f64) {
+    let studies = result.studies.iter().map(|study| study.estimate.shown_interval);
+    let highest = studies.chain(pooled_intervals(result, options)).map(|limits| limits.upper);
+    let highest = highest.filter(|upper| upper.is_finite()).fold(0.05, f64::max).min(1.0);
+    let step = nice_step(highest, 5);
+    (0.0, ((highest / step - 1e-9).ceil() * step).min(1.0))
+}
+
+/// Covers 1, every estimate and pooled interval, and the studies' intervals unless they stretch too far; ends
+/// on 1, 2 or 5 times a power of ten.
+fn ratio_limits(result: &PooledEffect, options: &ForestOptions) -> (f64, f64) {
+    let usable = |value: &f64| value.is_finite() && *value > 0.0;
+    let needed: Vec<f64> = result
+        .studies
+        .iter()
+        .map(|study| study.estimate.shown)
+        .chain(pooled_intervals(result, options).into_iter().flat_map(|limits| [limits.lower, limits.upper]))
+        .chain([0.5, 2.0])
+        .filter(usable)
+        .collect();
+    let lowest = needed.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = needed.iter().copied().fold(0.0, f64::max);
+    let limits = result.studies.iter().map(|study| study.estimate.shown_interval);
+    let study_lowest = limits.clone().map(|limits| limits.lower).filter(usable).fold(lowest, f64::min);
+    let study_highest = limits.map(|limits| limits.upper).filter(usable).fold(highest, f64::max);
+    (
+        round_outwards(study_lowest.max(lowest / LONGEST_STRETCH), false),
+        round_outwards(study_highest.min(highest * LONGEST_STRETCH), true),
+    )
+}
+
+/// The next of 1, 2, 5 times a power of ten beyond a positive value.
+fn round_outwards(value: f64, upwards: bool) -> f64 {
+    let power = 10_f64.powf(value.log10().floor());
+    let series = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let slack = 1e-9 * value;
+    let found = if upwards {
+        series.into_iter().find(|&end| end >= value - slack)
+    } else {
+        series.into_iter().rev().find(|&end| end <= value + slack)
+    };
+    found.unwrap_or(value)
+}
+
+/// Intervals of everything pooled that is drawn.
+fn pooled_intervals(result: &PooledEffect, options: &ForestOptions) -> Vec<Interval> {
+    let mut limits: Vec<Interval> = result
+        .subgroups
+        .iter()
+        .filter(|subgroup| subgroup.studies > 1)
+        .map(|subgroup| subgroup.random.shown_interval)
+        .collect();
+    if options.show_common {
+        limits.push(result.common.shown_interval);
+    }
+    if options.show_random {
+        limits.push(result.random.shown_interval);
+        // A prediction interval can span decades; it may not squeeze the studies together.
+        limits.extend(result.prediction.filter(|_| options.show_prediction).filter(|prediction| {
+            result.measure.is_proportion()
+                || prediction.upper < 50.0 * prediction.lower.max(f64::MIN_POSITIVE)
+        }));
+    }
+    limits
+}
+
+/// Draws axis, ticks, title and the texts about its halves; returns the lower edge.
+pub(super) fn draw(
+    svg: &mut Svg,
+    scale: &Scale,
+    result: &PooledEffect,
+    options: &ForestOptions,
+    y: f64,
+    figure_width: f64,
+) -> f64 {
+    let (left, right) = scale.range();
+    svg.line((left, y), (right, y), &Stroke::solid(INK, 1.0));
+    let style = TextStyle::new(SMALL).anchor(Anchor::Middle);
+    for tick in ticks(scale, options) {
+        let x = scale.position(tick);
+        svg.line((x, y), (x, y + 4.0), &Stroke::solid(INK, 1.0));
+        let label = shortest(tick * factor(result, options));
+        let mut place = style.text_box(x, y + 16.0, &label);
+        // Labels keep a space between them; the tick of one that has no room stays bare.
+        place.right += 4.0;
+        place.left -= 4.0;
+        if !svg.is_taken(&place) {
+            svg.text(x, y + 16.0, &label, &style);
+        }
+    }
+    let title = effect_heading(result, options);
+    let title = if result.measure.is_proportion() { title } else { format!("{title} (log scale)") };
+    svg.text((left + right) / 2.0, y + 32.0, &title, &style.color(INK));
+    draw_favours(svg, scale, result, options, y + 32.0, figure_width)
+}
+
+/// Ticks inside the axis: those of the options, or chosen.
+fn ticks(scale: &Scale, options: &ForestOptions) -> Vec<f64> {
+    let (lower, upper) = scale.domain();
+    let slack = 1e-9 * (upper - lower);
+    if options.ticks.is_empty() {
+        return scale.ticks(8);
+    }
+    options.ticks.iter().copied().filter(|&tick| tick >= lower - slack && tick <= upper + slack).collect()
+}
+
+/// "← favours A" and "favours B →" on both sides of the line of no effect; returns the lower edge.
+fn draw_favours(
+    svg: &mut Svg,
+    scale: &Scale,
+    result: &PooledEffect,
+    options: &ForestOptions,
+    y: f64,
+    figure_width: f64,
+) -> f64 {
+    if options.favours_left.is_empty() && options.favours_right.is_empty() {
+        return y + 4.0;
+    }
+    let (left, right) = scale.range();
+    let neutral = if result.measure.is_proportion() { None } else { Some(1.0) };
+    let center = options
+        .reference_line
+        .or(neutral)
+        .map_or((left + right) / 2.0, |value| scale.position(value).clamp(left, right));
+    let style = TextStyle::new(SMALL).color(INK);
+    // Each text may reach as far out as the longer half of the axis, beyond which columns are empty here.
+    let width = ((right - left) / 2.0 - 8.0).max(60.0);
+    let wrapped = |text: &str, room: f64| TextMetrics::wrap(text, width.min(room), SMALL, style.weight);
+    let mut lower_edge = y;
+    if !options.favours_left.is_empty() {
+        let lines = wrapped(&format!("← {}", options.favours_left), center - 8.0 - MARGIN);
+        lower_edge = svg.lines(center - 8.0, y + 18.0, &lines, LINE - 1.0, &style.anchor(Anchor::End));
+    }
+    if !options.favours_right.is_empty() {
+        let lines = wrapped(&format!("{} →", options.favours_right), figure_width - MARGIN - center - 8.0);
+        let edge = svg.lines(center + 8.0, y + 18.0, &lines, LINE - 1.0, &style);
+        lower_edge = lower_edge.max(edge);
+    }
+    lower_edge - LINE + 1.0 + 0.3 * FONT
+}

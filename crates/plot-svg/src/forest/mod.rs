@@ -1,0 +1,214 @@
+//! Forest plots: a table with a drawing inside. [`rows`] says what each line holds, [`layout`] where the
+//! columns stand, [`axis`] what the drawing spans, and this file draws.
+
+mod axis;
+mod layout;
+mod rows;
+
+#[cfg(test)]
+mod tests;
+
+use kmeta_trial_data::PooledEffect;
+
+use crate::format::fixed;
+use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK, VERMILLION};
+use crate::svg::{Anchor, Stroke, Svg, TextStyle};
+use crate::{Figure, ForestOptions, Scale, footer, sentences};
+use layout::{Layout, MARGIN};
+use rows::{Mark, Row};
+
+/// Font size of the table.
+const FONT: f64 = 12.0;
+/// Font size of tick labels and of the lines below subgroups.
+const SMALL: f64 = 11.0;
+/// Distance of two lines of one row.
+const LINE: f64 = 14.5;
+/// Height of a row of one line.
+const ROW: f64 = 20.0;
+/// Side of the largest square.
+const LARGEST_SQUARE: f64 = 13.0;
+
+/// The forest plot of a pooled effect: studies with counts, squares whose area follows the weight, intervals,
+/// effects and weights; subgroups with their diamonds (left out where a subgroup has one study, whose own line
+/// says all) and heterogeneity; pooled diamonds, prediction interval, tests and a line of methods.
+///
+/// Weights and squares refer to the analysis of all studies, as in R meta. Hazard ratios have a logarithmic
+/// axis with a line at 1, proportions a linear axis from 0. The height follows the number of rows.
+pub fn forest_plot(result: &PooledEffect, options: &ForestOptions) -> Figure {
+    let (svg, width, height) = draw(result, options);
+    svg.finish(width, height, &result.title, alt_text(result, options))
+}
+
+/// The drawing with its width and height.
+fn draw(result: &PooledEffect, options: &ForestOptions) -> (Svg, f64, f64) {
+    let rows = rows::rows(result, options);
+    let layout = Layout::of(result, options, &rows);
+    let scale = axis::scale(result, options, layout.drawing);
+    let mut svg = Svg::new();
+    let title = TextStyle::new(14.0).bold();
+    let mut y = MARGIN + 12.0;
+    if !result.title.is_empty() {
+        y = svg.lines(MARGIN, y, &layout.title_lines, 18.0, &title) + 6.0;
+    }
+    let top = layout.draw_header(&mut svg, y);
+    let height: f64 = rows.iter().map(|row| layout.row_height(row)).sum();
+    draw_guides(&mut svg, &scale, result, options, (top, top + height));
+    let mut row_top = top;
+    for row in &rows {
+        layout.draw_cells(&mut svg, row, row_top);
+        draw_mark(&mut svg, &scale, &row.mark, row_top + row.space_before + ROW / 2.0);
+        row_top += layout.row_height(row);
+    }
+    let below_axis = axis::draw(&mut svg, &scale, result, options, row_top + 4.0, layout.width);
+    let bottom = draw_footer(&mut svg, result, options, below_axis + 10.0, layout.width - 2.0 * MARGIN);
+    (svg, layout.width, bottom + MARGIN)
+}
+
+/// The line of no effect, the line of interest and the pooled effect's dashed line.
+fn draw_guides(
+    svg: &mut Svg,
+    scale: &Scale,
+    result: &PooledEffect,
+    options: &ForestOptions,
+    (top, bottom): (f64, f64),
+) {
+    let (lower, upper) = scale.domain();
+    let mut guide = |value: f64, stroke: Stroke| {
+        if value >= lower && value <= upper {
+            let x = scale.position(value);
+            svg.line((x, top), (x, bottom + 4.0), &stroke);
+        }
+    };
+    let pooled = if options.show_random { &result.random } else { &result.common };
+    if options.show_random || options.show_common {
+        guide(pooled.shown, Stroke::dashed(GUIDE, 1.0));
+    }
+    if !result.measure.is_proportion() {
+        guide(1.0, Stroke::solid(INK, 1.0));
+    }
+    if let Some(value) = options.reference_line {
+        guide(value, Stroke { dashes: "1.5 2.5", ..Stroke::solid(VERMILLION, 1.3) });
+    }
+}
+
+/// Draws a square with its interval, a diamond, or a prediction bar.
+fn draw_mark(svg: &mut Svg, scale: &Scale, mark: &Mark, y: f64) {
+    match *mark {
+        Mark::None => {}
+        Mark::Square { value, interval, relative_weight } => {
+            draw_interval(svg, scale, interval, y);
+            let (lower, upper) = scale.domain();
+            if value >= lower && value <= upper {
+                let side = (LARGEST_SQUARE * relative_weight.max(0.0).sqrt()).max(2.5);
+                svg.rectangle(scale.position(value) - side / 2.0, y - side / 2.0, side, side, BLUE);
+            }
+        }
+        Mark::Diamond { value, interval, fill } => {
+            let place = |value: f64| clamp_to_axis(scale, value);
+            let points = [
+                (place(interval.lower), y),
+                (place(value), y - 6.5),
+                (place(interval.upper), y),
+                (place(value), y + 6.5),
+            ];
+            svg.polygon(&points, fill, 1.0, Some(&Stroke::solid(BLUE, 1.0)));
+        }
+        Mark::Bar { interval } => {
+            let (left, right) = (clamp_to_axis(scale, interval.lower), clamp_to_axis(scale, interval.upper));
+            svg.rectangle(left, y - 2.0, (right - left).max(1.0), 4.0, VERMILLION);
+        }
+    }
+}
+
+/// A study's interval; an end beyond the axis becomes an arrow.
+fn draw_interval(svg: &mut Svg, scale: &Scale, interval: kmeta_trial_data::Interval, y: f64) {
+    if interval.lower.is_nan() || interval.upper.is_nan() {
+        return;
+    }
+    let (lower, upper) = scale.domain();
+    let (left, right) = (clamp_to_axis(scale, interval.lower), clamp_to_axis(scale, interval.upper));
+    svg.line((left, y), (right, y), &Stroke::solid(INK, 1.2));
+    let slack = 1e-9 * (upper - lower);
+    let mut arrow = |tip: f64, direction: f64| {
+        let back = tip - direction * 6.0;
+        svg.polygon(&[(tip, y), (back, y - 3.5), (back, y + 3.5)], INK, 1.0, None);
+    };
+    if interval.lower < lower - slack {
+        arrow(left, -1.0);
+    }
+    if interval.upper > upper + slack {
+        arrow(right, 1.0);
+    }
+}
+
+/// Pixel of a value, kept inside the axis.
+fn clamp_to_axis(scale: &Scale, value: f64) -> f64 {
+    let (left, right) = scale.range();
+    if value == f64::INFINITY { right } else { scale.position(value).clamp(left, right) }
+}
+
+/// Heterogeneity, the test between subgroups, methods and notice; returns the lower edge.
+fn draw_footer(svg: &mut Svg, result: &PooledEffect, options: &ForestOptions, y: f64, width: f64) -> f64 {
+    let mut lines = Vec::new();
+    if let Some(text) = sentences::heterogeneity(&result.heterogeneity, options.p_digits) {
+        lines.push((format!("Heterogeneity: {text}"), INK));
+    }
+    if let Some(test) = &result.between_subgroups {
+        let model = if options.show_random { "random effects" } else { "common effect" };
+        let text = sentences::subgroup_test(test, options.show_random, options.p_digits);
+        lines.push((format!("Test for subgroup differences ({model}): {text}"), INK));
+    }
+    lines.push((sentences::method_line(result), GREY_TEXT));
+    footer::draw(svg, MARGIN, y, width, &lines, &options.note)
+}
+
+/// Decimals of effects.
+fn digits(options: &ForestOptions) -> usize {
+    options.effect_digits.unwrap_or(if options.percent { 1 } else { 2 })
+}
+
+/// Effects as shown: proportions times 100 when asked in percent.
+fn factor(result: &PooledEffect, options: &ForestOptions) -> f64 {
+    if options.percent && result.measure.is_proportion() { 100.0 } else { 1.0 }
+}
+
+/// Heading of the effect column.
+fn effect_heading(result: &PooledEffect, options: &ForestOptions) -> String {
+    if !options.effect_heading.is_empty() {
+        options.effect_heading.clone()
+    } else if options.percent && result.measure.is_proportion() {
+        "Percent".to_owned()
+    } else {
+        sentences::effect_name(result.measure).to_owned()
+    }
+}
+
+fn alt_text(result: &PooledEffect, options: &ForestOptions) -> String {
+    let pooled = if options.show_random { &result.random } else { &result.common };
+    let model = if options.show_random { "Random-effects" } else { "Common-effect" };
+    let number = |value: f64| fixed(value * factor(result, options), digits(options).max(2));
+    let studies = if result.studies.len() == 1 {
+        "1 study".to_owned()
+    } else {
+        format!("{} studies", result.studies.len())
+    };
+    let title = if result.title.is_empty() { String::new() } else { format!(" of {}", result.title) };
+    let heterogeneity = result
+        .heterogeneity
+        .i_squared
+        .map_or(String::new(), |i_squared| format!(" I² is {}.", crate::format::percent(i_squared, 1)));
+    format!(
+        "Forest plot{title}: {studies}. {model} {} {} ({} interval {} to {}).{heterogeneity}",
+        effect_heading(result, options).to_lowercase(),
+        number(pooled.shown),
+        sentences::level(result.confidence_level),
+        number(pooled.shown_interval.lower),
+        number(pooled.shown_interval.upper),
+    )
+}
+
+/// Style of the cells.
+fn cell_style(bold: bool, anchor: Anchor) -> TextStyle {
+    let style = TextStyle::new(FONT).anchor(anchor);
+    if bold { style.bold() } else { style }
+}

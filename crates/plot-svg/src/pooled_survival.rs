@@ -1,0 +1,284 @@
+//! The figure of a pooled survival curve.
+
+use kmeta_trial_data::{PooledSurvival, SurvivalPoint};
+
+use crate::format::{fixed, percent, shortest};
+use crate::number_at_risk::{self, RiskLine};
+use crate::palette::{BLUE, GREY_TEXT, INK, TRIAL_GREY};
+use crate::survival_axes::{AXIS_ROOM, LegendEntry, MARGIN, SurvivalAxes, draw_legend, thin};
+use crate::svg::{Anchor, Stroke, Svg, TextStyle};
+use crate::text_metrics::TextMetrics;
+use crate::{Figure, SurvivalFigureOptions, footer, sentences};
+
+/// Fill of the confidence band.
+const BAND: &str = "#d6e2ee";
+
+/// The figure of a pooled survival curve: the random-effects curve at the asked times, joined by straight
+/// lines (between those times it is not estimated), with its confidence band; each trial's Kaplan-Meier curve
+/// in grey; the median; patients at risk and trials contributing, below.
+///
+/// A [`SurvivalPoint`] counts the patients at the start of the interval that ends at its time. The figure
+/// shows each number where its interval starts, so that the column at time 0 holds all patients, as readers of
+/// survival figures expect.
+pub fn survival_figure(result: &PooledSurvival, options: &SurvivalFigureOptions) -> Figure {
+    let (svg, width, height) = draw(result, options);
+    svg.finish(width, height, &result.title, alt_text(result))
+}
+
+/// The drawing with its width and height.
+fn draw(result: &PooledSurvival, options: &SurvivalFigureOptions) -> (Svg, f64, f64) {
+    let width = options.width.clamp(320.0, 3000.0);
+    let mut svg = Svg::new();
+    let title = TextStyle::new(14.0).bold();
+    let lines = TextMetrics::wrap(&result.title, width - 2.0 * MARGIN, title.size, title.weight);
+    let mut top = svg.lines(MARGIN, MARGIN + 12.0, &lines, 18.0, &title) - 10.0;
+    top = draw_legend(&mut svg, &legend(result, options), MARGIN, width - MARGIN, top) + 10.0;
+    let risk = risk_lines(&result.random);
+    let left = number_at_risk::room_for_names(&risk).max(AXIS_ROOM);
+    let axes = axes(result, options, (left, width - MARGIN - 6.0), top, &risk);
+    draw_band(&mut svg, &axes, &result.random);
+    draw_trials(&mut svg, &axes, result);
+    draw_pooled(&mut svg, &axes, result, options);
+    let time_title = format!("Time ({})", result.time_unit);
+    let bottom = axes.draw(&mut svg, &options.survival_title, &time_title, options.percent);
+    if options.show_trial_labels {
+        name_trials(&mut svg, &axes, result);
+    }
+    let bottom = number_at_risk::draw(&mut svg, &axes, &risk, bottom + 4.0);
+    let bottom =
+        footer::draw(&mut svg, MARGIN, bottom + 6.0, width - 2.0 * MARGIN, &caption(result), &options.note);
+    (svg, width, bottom + MARGIN)
+}
+
+/// Axes until a little after the last asked time, with ticks at 0 and the asked times.
+fn axes(
+    result: &PooledSurvival,
+    options: &SurvivalFigureOptions,
+    (left, right): (f64, f64),
+    top: f64,
+    risk: &[RiskLine],
+) -> SurvivalAxes {
+    let last = result.random.last().map_or(0.0, |point| point.time);
+    let follow_up = result.trials.iter().map(|trial| trial.follow_up_end).fold(0.0, f64::max);
+    let natural = if last > 0.0 { follow_up.clamp(last, 1.04 * last) } else { follow_up };
+    let usable = |end: &f64| end.is_finite() && *end > 0.0;
+    let end = options.time_end.filter(usable).unwrap_or(natural).max(f64::MIN_POSITIVE);
+    let pixels_per_unit = (right - left) / end;
+    let asked = std::iter::once(0.0).chain(result.random.iter().map(|point| point.time)).collect();
+    let ticks = match options.time_step.filter(usable) {
+        Some(step) => crate::scale::multiples(0.0, end, step),
+        None => asked,
+    };
+    let ticks = thin(ticks, pixels_per_unit, number_at_risk::tick_distance(risk));
+    let height = options.plot_height.clamp(120.0, 3000.0);
+    SurvivalAxes::new(end, (left, right), (top, top + height), ticks)
+}
+
+fn legend(result: &PooledSurvival, options: &SurvivalFigureOptions) -> Vec<LegendEntry> {
+    let level = sentences::level(result.confidence_level);
+    let mut entries = vec![LegendEntry {
+        label: format!("Pooled, random effects ({level} CI)"),
+        stroke: Stroke::solid(BLUE, 2.4),
+        band: Some(BAND),
+    }];
+    if options.show_common {
+        entries.push(LegendEntry {
+            label: "Pooled, common effect".to_owned(),
+            stroke: Stroke::dashed(BLUE, 1.6),
+            band: None,
+        });
+    }
+    entries.push(LegendEntry {
+        label: "Single trials".to_owned(),
+        stroke: Stroke::solid(TRIAL_GREY, 1.2),
+        band: None,
+    });
+    if result.median.is_some() {
+        entries.push(LegendEntry {
+            label: median_text(result),
+            stroke: Stroke::dashed(INK, 1.0),
+            band: None,
+        });
+    }
+    entries
+}
+
+/// "Median 4.50 months [2.74, not reached]".
+fn median_text(result: &PooledSurvival) -> String {
+    let Some(median) = result.median else { return "Median not reached".to_owned() };
+    let limit = |limit: Option<f64>| limit.map_or("not reached".to_owned(), |limit| fixed(limit, 2));
+    let limits = if result.median_lower.is_none() && result.median_upper.is_none() {
+        String::new()
+    } else {
+        format!(" [{}, {}]", limit(result.median_lower), limit(result.median_upper))
+    };
+    format!("Median {} {}{limits}", fixed(median, 2), result.time_unit)
+}
+
+/// Patients and trials, each shown where its interval starts.
+fn risk_lines(points: &[SurvivalPoint]) -> Vec<RiskLine> {
+    let starts = std::iter::once(0.0).chain(points.iter().map(|point| point.time));
+    let intervals: Vec<(f64, &SurvivalPoint)> = starts.zip(points).collect();
+    let line = |name: &str, number: fn(&SurvivalPoint) -> u32| RiskLine {
+        name: name.to_owned(),
+        color: INK,
+        counts: intervals.iter().map(|(start, point)| (*start, number(point))).collect(),
+    };
+    if points.is_empty() {
+        return Vec::new();
+    }
+    vec![line("Patients", |point| point.number_at_risk), line("Trials", |point| point.trials)]
+}
+
+fn draw_band(svg: &mut Svg, axes: &SurvivalAxes, points: &[SurvivalPoint]) {
+    let inside = points.iter().filter(|point| point.time <= axes.end() * (1.0 + 1e-9));
+    let mut outline = vec![axes.point(0.0, 1.0)];
+    outline.extend(inside.clone().map(|point| axes.point(point.time, point.interval.upper)));
+    let lower: Vec<(f64, f64)> = inside.map(|point| axes.point(point.time, point.interval.lower)).collect();
+    outline.extend(lower.into_iter().rev());
+    svg.polygon(&outline, BAND, 1.0, None);
+}
+
+fn draw_trials(svg: &mut Svg, axes: &SurvivalAxes, result: &PooledSurvival) {
+    for trial in &result.trials {
+        svg.polyline(&axes.steps(&trial.curve, trial.follow_up_end), &Stroke::solid(TRIAL_GREY, 1.2));
+    }
+}
+
+fn draw_pooled(svg: &mut Svg, axes: &SurvivalAxes, result: &PooledSurvival, options: &SurvivalFigureOptions) {
+    if let Some(median) = result.median {
+        axes.draw_median(svg, median, &Stroke::dashed(INK, 1.0));
+    }
+    let path = |points: &[SurvivalPoint]| -> Vec<(f64, f64)> {
+        let inside = points.iter().filter(|point| point.time <= axes.end() * (1.0 + 1e-9));
+        std::iter::once(axes.point(0.0, 1.0))
+            .chain(inside.map(|point| axes.point(point.time, point.survival)))
+            .collect()
+    };
+    if options.show_common {
+        svg.polyline(&path(&result.common), &Stroke::dashed(BLUE, 1.6));
+    }
+    let points = path(&result.random);
+    svg.polyline(&points, &Stroke::solid(BLUE, 2.4));
+    for &point in points.iter().skip(1) {
+        svg.circle(point, 3.2, BLUE, &Stroke::solid("#ffffff", 0.8));
+    }
+}
+
+/// Writes each trial's name at the end of its curve, where there is room.
+fn name_trials(svg: &mut Svg, axes: &SurvivalAxes, result: &PooledSurvival) {
+    let style = TextStyle::new(10.0).color(GREY_TEXT);
+    let ((left, right), (bottom, top)) = (axes.x.range(), axes.y.range());
+    for trial in &result.trials {
+        let end = trial.follow_up_end.max(trial.curve.last_time()).min(axes.end());
+        let (x, y) = axes.point(end, trial.curve.survival_at(end));
+        let spots = [
+            (x + 5.0, y - 3.0, Anchor::Start),
+            (x - 2.0, y - 4.0, Anchor::End),
+            (x + 5.0, y - 14.0, Anchor::Start),
+            (x - 2.0, y - 15.0, Anchor::End),
+            (x - 2.0, y - 26.0, Anchor::End),
+            (x - 2.0, y - 37.0, Anchor::End),
+        ];
+        let free = |(x, y, anchor): &(f64, f64, Anchor)| {
+            let place = style.anchor(*anchor).text_box(*x, *y, &trial.label);
+            let inside =
+                place.left > left && place.right <= right && place.top >= top && place.bottom <= bottom;
+            inside && !svg.is_taken(&place)
+        };
+        if let Some((x, y, anchor)) = spots.into_iter().find(free) {
+            svg.text(x, y, &trial.label, &style.anchor(anchor));
+        }
+    }
+}
+
+fn caption(result: &PooledSurvival) -> Vec<(String, &'static str)> {
+    let trials = result.trials.len();
+    let trials = if trials == 1 { "1 trial".to_owned() } else { format!("{trials} trials") };
+    let mut lines = vec![(
+        format!(
+            "Distribution-free summary curve of {trials} (Combescure 2014) at the marked times; trials are \
+             Kaplan-Meier curves of reconstructed patients."
+        ),
+        GREY_TEXT,
+    )];
+    if let Some(value) = &result.heterogeneity {
+        lines.insert(0, (format!("Heterogeneity: {}", survival_heterogeneity(value)), INK));
+    }
+    lines
+}
+
+/// "Q = 26.53, df = 25, H² = 1.06, I² = 5.8%".
+fn survival_heterogeneity(value: &kmeta_trial_data::SurvivalHeterogeneity) -> String {
+    format!(
+        "Q = {}, df = {}, H² = {}, I² = {}",
+        fixed(value.q, 2),
+        value.degrees_of_freedom,
+        fixed(value.h_squared, 2),
+        percent(value.i_squared, 1)
+    )
+}
+
+fn alt_text(result: &PooledSurvival) -> String {
+    let points: Vec<String> = result
+        .random
+        .iter()
+        .map(|point| {
+            format!("{} at {} {}", percent(point.survival, 1), shortest(point.time), result.time_unit)
+        })
+        .collect();
+    format!(
+        "{}: pooled survival curve of {} trials, each trial in grey. Pooled survival {}. {}.",
+        result.title,
+        result.trials.len(),
+        points.join(", "),
+        median_text(result)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_data::{assert_texts_are_apart, survival};
+
+    #[test]
+    fn texts_are_apart_with_any_number_of_trials() {
+        for trials in [1, 2, 6, 40] {
+            let result = survival(trials, |index| format!("Étude multicentrique {index}"));
+            for options in [
+                SurvivalFigureOptions::default(),
+                SurvivalFigureOptions {
+                    width: 320.0,
+                    percent: true,
+                    show_common: true,
+                    survival_title: "Progression-free survival by blinded independent review".to_owned(),
+                    note: "Stand-in figures. ".repeat(12),
+                    ..SurvivalFigureOptions::default()
+                },
+            ] {
+                let (svg, width, height) = draw(&result, &options);
+                assert_texts_are_apart(&svg, width, height);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_at_risk_stand_where_their_interval_starts() {
+        let lines = risk_lines(&survival(3, |_| String::new()).random);
+        assert_eq!(lines[0].counts[..2], [(0.0, 130), (3.0, 65)]);
+    }
+
+    #[test]
+    fn a_median_that_is_not_reached_is_said_so() {
+        let mut result = survival(2, |_| String::new());
+        assert_eq!(median_text(&result), "Median 4.50 months [2.70, not reached]");
+        result.median = None;
+        assert!(survival_figure(&result, &SurvivalFigureOptions::default()).alt_text.contains("not reached"));
+    }
+
+    #[test]
+    fn small_survival_figure_snapshot() {
+        let result = survival(1, |index| format!("Trial {index}"));
+        insta::assert_snapshot!(survival_figure(&result, &SurvivalFigureOptions::default()).svg);
+    }
+}

@@ -1,0 +1,171 @@
+//! The page as the templates see it: sections made of a few kinds of blocks.
+
+use kmeta_plot_svg::Figure;
+use serde::Serialize;
+
+/// What `report.html` is rendered from.
+#[derive(Debug, Serialize)]
+pub(crate) struct Page {
+    pub(crate) title: String,
+    pub(crate) subtitle: String,
+    pub(crate) generator: String,
+    pub(crate) date: String,
+    pub(crate) notices: Vec<String>,
+    pub(crate) style: &'static str,
+    pub(crate) sections: Vec<Section>,
+}
+
+/// A section with its heading.
+#[derive(Debug, Serialize)]
+pub(crate) struct Section {
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    /// The headings inside, for the contents list.
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// A line of the contents list.
+#[derive(Debug, Serialize)]
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) title: String,
+}
+
+impl Section {
+    /// A section; its inner headings become entries of the contents list.
+    pub(crate) fn new(id: &'static str, title: &'static str, blocks: Vec<Block>) -> Self {
+        let entry = |block: &Block| match block {
+            Block::Heading { id, text, .. } => Some(Entry { id: id.clone(), title: text.clone() }),
+            _ => None,
+        };
+        let entries = blocks.iter().filter_map(entry).collect();
+        Self { id, title, entries, blocks }
+    }
+}
+
+/// A part of a section.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum Block {
+    /// A heading inside the section, perhaps with a badge.
+    Heading { id: String, text: String, badge: Option<Badge> },
+    /// Running text.
+    Paragraph { text: String },
+    /// Text that must not be overlooked.
+    Notice { text: String },
+    /// Bullet points.
+    List { items: Vec<String> },
+    /// Numbered references.
+    References { items: Vec<String> },
+    /// A drawn figure.
+    Figure { svg: String, caption: String },
+    /// A PNG picture.
+    Picture { base64: String, alt: String, caption: String },
+    /// A table.
+    Table { table: Table },
+    /// A table that can be folded away.
+    Details { summary: String, table: Table },
+}
+
+/// A word with a coloured ground.
+#[derive(Debug, Serialize)]
+pub(crate) struct Badge {
+    pub(crate) class: &'static str,
+    pub(crate) text: &'static str,
+}
+
+impl Block {
+    pub(crate) fn heading(id: String, text: &str) -> Self {
+        Self::Heading { id, text: text.to_owned(), badge: None }
+    }
+
+    pub(crate) fn paragraph(text: impl Into<String>) -> Self {
+        Self::Paragraph { text: text.into() }
+    }
+
+    pub(crate) fn figure(figure: &Figure, caption: impl Into<String>) -> Self {
+        Self::Figure { svg: figure.svg.clone(), caption: caption.into() }
+    }
+}
+
+/// A table with a caption and headings.
+#[derive(Debug, Serialize)]
+pub(crate) struct Table {
+    pub(crate) caption: String,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// A column: its heading, and whether it holds numbers (which are set flush right).
+#[derive(Debug, Serialize)]
+pub(crate) struct Column {
+    pub(crate) heading: String,
+    pub(crate) is_number: bool,
+}
+
+/// A row.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) cells: Vec<Cell>,
+    /// Set in bold: totals.
+    pub(crate) is_strong: bool,
+}
+
+/// A cell.
+#[derive(Debug, Serialize)]
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) column: usize,
+    pub(crate) row_span: usize,
+    pub(crate) is_header: bool,
+}
+
+impl Table {
+    /// An empty table. Headings that begin with `#` are those of number columns (the sign is not shown).
+    pub(crate) fn new(caption: impl Into<String>, headings: &[&str]) -> Self {
+        let column = |heading: &&str| Column {
+            heading: heading.trim_start_matches('#').to_owned(),
+            is_number: heading.starts_with('#'),
+        };
+        Self { caption: caption.into(), columns: headings.iter().map(column).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row; its first cell heads it.
+    pub(crate) fn push(&mut self, texts: Vec<String>) {
+        self.push_spanned(texts, Some(1));
+    }
+
+    /// Adds a row in bold.
+    pub(crate) fn push_strong(&mut self, texts: Vec<String>) {
+        self.push(texts);
+        if let Some(row) = self.rows.last_mut() {
+            row.is_strong = true;
+        }
+    }
+
+    /// Adds a row whose first cell spans `first_span` rows, or lies under the span of one before (`None`).
+    pub(crate) fn push_spanned(&mut self, texts: Vec<String>, first_span: Option<usize>) {
+        let skipped = usize::from(first_span.is_none());
+        let cells = texts.into_iter().enumerate().skip(skipped).map(|(column, text)| Cell {
+            text: if text.is_empty() { "–".to_owned() } else { text },
+            column,
+            row_span: if column == 0 { first_span.unwrap_or(1) } else { 1 },
+            is_header: column == 0,
+        });
+        self.rows.push(Row { cells: cells.collect(), is_strong: false });
+    }
+}
+
+/// An anchor from words: small letters, digits and hyphens.
+pub(crate) fn anchor(prefix: &str, name: &str, index: usize) -> String {
+    let mut id = format!("{prefix}-{}-", index + 1);
+    for character in name.chars().filter(char::is_ascii) {
+        if character.is_ascii_alphanumeric() {
+            id.push(character.to_ascii_lowercase());
+        } else if !id.ends_with('-') {
+            id.push('-');
+        }
+    }
+    id.trim_end_matches('-').to_owned()
+}

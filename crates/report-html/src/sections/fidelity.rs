@@ -1,0 +1,82 @@
+//! How faithfully patients were reconstructed.
+
+use kmeta_plot_svg::format::fixed;
+use kmeta_trial_data::{Fidelity, ReconstructionStatus};
+
+use crate::page::{Block, Section, Table, anchor};
+use crate::report::Report;
+
+pub(crate) fn section(report: &Report) -> Section {
+    let mut blocks = Vec::new();
+    if !report.reconstructions.is_empty() {
+        blocks.push(Block::Table { table: table(report) });
+        blocks.push(Block::paragraph(
+            "Curve error: difference between the reconstructed Kaplan-Meier curve and the digitized one, in \
+             survival (0 to 1). Risk-table error: largest difference from the printed numbers at risk, in patients.",
+        ));
+    }
+    for (index, arm) in report.reconstructions.iter().enumerate() {
+        if let Some(figure) = &arm.figure {
+            let title = format!("{}: {}", arm.label, arm.endpoint);
+            blocks.push(Block::heading(anchor("reconstruction", &arm.label, index), &title));
+            let caption = format!("{title}. Reconstructed (thin) over digitized (broad) curve.");
+            blocks.push(Block::figure(figure, caption));
+        }
+    }
+    Section::new("reconstruction", "Fidelity of the reconstruction", blocks)
+}
+
+fn table(report: &Report) -> Table {
+    let unit = report.time_unit;
+    let medians = ["printed", "digitized", "reconstructed"].map(|kind| format!("#Median {kind} ({unit})"));
+    let mut headings = vec![
+        "Arm",
+        "Endpoint",
+        "Status",
+        "#Patients",
+        "#Events stated",
+        "#Events reconstructed",
+        "#Curve error, mean",
+        "#RMS",
+        "#largest",
+        "#Risk-table error",
+    ];
+    headings.extend(medians.iter().map(String::as_str));
+    let mut table = Table::new("Reconstructed patients against what is printed", &headings);
+    for arm in &report.reconstructions {
+        let mut texts = vec![arm.label.clone(), arm.endpoint.clone()];
+        texts.extend(numbers(&arm.fidelity));
+        table.push(texts);
+    }
+    table
+}
+
+fn numbers(fidelity: &Fidelity) -> Vec<String> {
+    let time = |time: Option<f64>, otherwise: &str| time.map_or(otherwise.to_owned(), |time| fixed(time, 2));
+    let risk_error = if fidelity.number_at_risk.is_empty() {
+        "no table".to_owned()
+    } else {
+        fidelity.number_at_risk_error_max.to_string()
+    };
+    vec![
+        status(fidelity.status).to_owned(),
+        fidelity.patients.to_string(),
+        fidelity.events_stated.map_or(String::new(), |events| events.to_string()),
+        fidelity.events.to_string(),
+        fixed(fidelity.curve_error_mean, 4),
+        fixed(fidelity.curve_error_rms, 4),
+        fixed(fidelity.curve_error_max, 4),
+        risk_error,
+        time(fidelity.median_printed, ""),
+        time(fidelity.median_digitized, "not reached"),
+        time(fidelity.median_reconstructed, "not reached"),
+    ]
+}
+
+fn status(status: ReconstructionStatus) -> &'static str {
+    match status {
+        ReconstructionStatus::Converged => "converged",
+        ReconstructionStatus::Compromise => "compromise",
+        ReconstructionStatus::Stopped => "stopped",
+    }
+}

@@ -1,0 +1,124 @@
+//! The methods, written from the settings inside the results.
+
+use kmeta_plot_svg::format::shortest;
+use kmeta_plot_svg::sentences;
+use kmeta_trial_data::{BackTransformSize, EffectMeasure, PooledEffect, PooledSurvival};
+
+use crate::page::{Block, Section};
+use crate::report::{EffectSection, Report};
+
+pub(crate) fn section(report: &Report) -> Section {
+    let mut paragraphs: Vec<String> = Vec::new();
+    paragraphs.extend(from_figures(report));
+    paragraphs.extend(pooled("Proportions", &report.responses));
+    paragraphs.extend(report.survival.first().map(|section| pooled_survival(&section.result)));
+    paragraphs.extend(pooled("Hazard ratios", &report.hazard_ratios));
+    paragraphs.extend(heterogeneity(report));
+    if !paragraphs.is_empty() {
+        paragraphs.push(format!("Computations: {}.", report.provenance.generator));
+    }
+    paragraphs.extend(report.methods.iter().cloned());
+    Section::new("methods", "Methods", paragraphs.into_iter().map(Block::paragraph).collect())
+}
+
+/// How figures became patients.
+fn from_figures(report: &Report) -> Option<String> {
+    if report.figures.is_empty() && report.reconstructions.is_empty() {
+        return None;
+    }
+    let mut text = String::from(
+        "Survival curves were digitized automatically from the figures: axes were calibrated on tick marks and \
+         their labels, curves and censor marks traced, and the numbers at risk read where they are printed.",
+    );
+    if !report.reconstructions.is_empty() {
+        text.push_str(
+            " Individual patient data were reconstructed from each curve and its numbers at risk (Guyot 2012) \
+             and compared with the digitized curve, the numbers at risk and any printed median.",
+        );
+    }
+    Some(text)
+}
+
+/// One sentence per distinct choice of methods; analyses that share it are named together.
+fn pooled(what: &str, sections: &[EffectSection]) -> Option<String> {
+    let mut choices: Vec<(String, Vec<&str>)> = Vec::new();
+    for section in sections {
+        let choice = choice(&section.result);
+        match choices.iter_mut().find(|(known, _)| *known == choice) {
+            Some((_, titles)) => titles.push(&section.result.title),
+            None => choices.push((choice, vec![&section.result.title])),
+        }
+    }
+    let sentences: Vec<String> = if let [(choice, _)] = choices.as_slice() {
+        vec![format!("{what} were pooled {choice}.")]
+    } else {
+        choices
+            .iter()
+            .map(|(choice, titles)| format!("{what} ({}) were pooled {choice}.", titles.join("; ")))
+            .collect()
+    };
+    if sentences.is_empty() { None } else { Some(sentences.join(" ")) }
+}
+
+/// What a methods section says about one pooled effect, from "by the inverse-variance method" on.
+fn choice(result: &PooledEffect) -> String {
+    let mut text = format!(
+        "by the inverse-variance method on the scale of {} with a random-effects model; the between-study \
+         variance τ² was estimated by {}",
+        sentences::pooled_quantity(result.measure),
+        sentences::tau_squared_name(result.tau_squared_estimator)
+    );
+    if result.measure == EffectMeasure::FreemanTukey {
+        let size = result.back_transform.unwrap_or(BackTransformSize::HarmonicMean);
+        text.push_str(&format!(
+            "; pooled values were transformed back by Miller's inverse at {}",
+            sentences::back_transform_name(size)
+        ));
+    }
+    text.push_str(&format!(
+        ". The {} interval of the pooled effect is of the kind: {}; intervals of single studies: {}",
+        sentences::level(result.confidence_level),
+        sentences::interval_name(result.interval_method),
+        sentences::study_interval_name(result.study_interval_method)
+    ));
+    if result.subgroups.len() > 1 {
+        text.push_str(
+            ". Subgroups were pooled with a τ² of their own and compared by the χ² test between subgroup means",
+        );
+    }
+    text
+}
+
+fn pooled_survival(result: &PooledSurvival) -> String {
+    let times: Vec<String> = result.random.iter().map(|point| shortest(point.time)).collect();
+    let mut text = format!(
+        "Survival curves of single arms were pooled by the distribution-free random-effects summary curve \
+         (Combescure 2014) from the reconstructed patients, at {} {}",
+        times.join(", "),
+        result.time_unit
+    );
+    text.push_str(&format!(
+        ". The median is where the summary curve, interpolated between these times, crosses one half; its {} \
+         interval comes from {} Monte-Carlo draws (seed {}).",
+        sentences::level(result.confidence_level),
+        result.median_draws,
+        result.seed
+    ));
+    text
+}
+
+fn heterogeneity(report: &Report) -> Option<String> {
+    let results = || report.responses.iter().chain(&report.hazard_ratios).map(|section| &section.result);
+    let mut text = String::from(
+        "Heterogeneity is described by Cochran's Q, I² and H with their intervals (Higgins & Thompson 2002)",
+    );
+    results().next()?;
+    if results().any(|result| result.heterogeneity.tau_squared_interval.is_some()) {
+        text.push_str(" and τ² with its Q-profile interval (Viechtbauer 2007)");
+    }
+    if results().any(|result| result.egger.is_some()) {
+        text.push_str(". Asymmetry of funnel plots was tested by Egger's regression (Egger 1997)");
+    }
+    text.push('.');
+    Some(text)
+}

@@ -1,0 +1,56 @@
+//! One file per section of the report.
+
+pub(crate) mod adverse_events;
+pub(crate) mod comparisons;
+pub(crate) mod digitized;
+pub(crate) mod effects;
+pub(crate) mod fidelity;
+pub(crate) mod methods;
+pub(crate) mod provenance;
+pub(crate) mod references;
+pub(crate) mod summary;
+pub(crate) mod survival;
+pub(crate) mod trials;
+pub(crate) mod warnings;
+
+use kmeta_plot_svg::format::{fixed, interval};
+use kmeta_trial_data::{Interval, TimeUnit};
+
+use crate::page::Block;
+
+/// Decimals of effects in tables, as R meta prints them.
+pub(crate) const DIGITS: usize = 4;
+
+/// "0.0873 [0.0248, 0.1739]".
+pub(crate) fn with_interval(value: f64, limits: Interval) -> String {
+    format!("{} {}", fixed(value, DIGITS), interval(limits.lower, limits.upper, DIGITS))
+}
+
+/// "6 trials", "1 trial".
+pub(crate) fn count(number: usize, singular: &str) -> String {
+    if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
+}
+
+/// "4.50 months [2.74, not reached]"; "not reached" without a median.
+pub(crate) fn median_with_limits(median: Option<f64>, limits: [Option<f64>; 2], unit: TimeUnit) -> String {
+    let number = |value: Option<f64>| value.map_or("not reached".to_owned(), |value| fixed(value, 2));
+    match (median, limits) {
+        (None, _) => "not reached".to_owned(),
+        (Some(median), [None, None]) => format!("{} {unit}", fixed(median, 2)),
+        (Some(median), [lower, upper]) => {
+            format!("{} {unit} [{}, {}]", fixed(median, 2), number(lower), number(upper))
+        }
+    }
+}
+
+/// The notes of a result and the trials that it leaves out.
+pub(crate) fn notes(notes: &[String], left_out: &[(String, String)]) -> Vec<Block> {
+    let mut blocks: Vec<Block> = notes.iter().map(|note| Block::Notice { text: note.clone() }).collect();
+    if !left_out.is_empty() {
+        blocks.push(Block::paragraph("Left out:"));
+        blocks.push(Block::List {
+            items: left_out.iter().map(|(trial, reason)| format!("{trial}: {reason}")).collect(),
+        });
+    }
+    blocks
+}

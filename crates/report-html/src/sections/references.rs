@@ -1,0 +1,122 @@
+//! The references: of the trials, and of the methods that were used.
+
+use kmeta_trial_data::{
+    BackTransformSize, EffectMeasure, IntervalMethod, PooledEffect, StudyIntervalMethod, TauSquaredEstimator,
+};
+
+use crate::page::{Block, Section};
+use crate::report::Report;
+
+pub(crate) fn section(report: &Report) -> Section {
+    let mut blocks = Vec::new();
+    let mut trials: Vec<String> = Vec::new();
+    for trial in report.trials.iter().filter(|trial| !trial.source.is_empty()) {
+        if !trials.contains(&trial.source) {
+            trials.push(trial.source.clone());
+        }
+    }
+    if !trials.is_empty() {
+        blocks.push(Block::heading("references-trials".to_owned(), "Trials"));
+        blocks.push(Block::References { items: trials });
+    }
+    let methods = methods(report);
+    if !methods.is_empty() {
+        blocks.push(Block::heading("references-methods".to_owned(), "Methods"));
+        blocks.push(Block::References { items: methods });
+    }
+    Section::new("references", "References", blocks)
+}
+
+fn methods(report: &Report) -> Vec<String> {
+    let mut found: Vec<&str> = Vec::new();
+    if !report.reconstructions.is_empty() {
+        found.push(
+            "Guyot P, Ades AE, Ouwens MJNM, Welton NJ. Enhanced secondary analysis of survival data: \
+             reconstructing the data from published Kaplan-Meier survival curves. BMC Med Res Methodol 2012;12:9.",
+        );
+    }
+    if !report.survival.is_empty() {
+        found.push(
+            "Combescure C, Foucher Y, Jackson D. Meta-analysis of single-arm survival studies: a \
+             distribution-free approach for estimating summary survival curves with random effects. Stat Med \
+             2014;33:2521-2537.",
+        );
+    }
+    for section in report.responses.iter().chain(&report.hazard_ratios) {
+        found.extend(of_effect(&section.result));
+    }
+    let mut unique: Vec<String> = Vec::new();
+    for reference in found {
+        if !unique.iter().any(|known| known == reference) {
+            unique.push(reference.to_owned());
+        }
+    }
+    unique
+}
+
+fn of_effect(result: &PooledEffect) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    if result.measure == EffectMeasure::FreemanTukey {
+        found.push(
+            "Freeman MF, Tukey JW. Transformations related to the angular and the square root. Ann Math Stat \
+             1950;21:607-611.",
+        );
+        found.push(
+            "Miller JJ. The inverse of the Freeman-Tukey double arcsine transformation. Am Stat 1978;32:138.",
+        );
+        if result.back_transform == Some(BackTransformSize::InverseVariance) {
+            found.push(
+                "Barendregt JJ, Doi SA, Lee YY, Norman RE, Vos T. Meta-analysis of prevalence. J Epidemiol \
+                 Community Health 2013;67:974-978.",
+            );
+        }
+    }
+    found.extend(match result.tau_squared_estimator {
+        TauSquaredEstimator::DerSimonianLaird => {
+            Some("DerSimonian R, Laird N. Meta-analysis in clinical trials. Control Clin Trials 1986;7:177-188.")
+        }
+        TauSquaredEstimator::PauleMandel => {
+            Some("Paule RC, Mandel J. Consensus values and weighting factors. J Res Natl Bur Stand 1982;87:377-385.")
+        }
+        TauSquaredEstimator::RestrictedMaximumLikelihood | TauSquaredEstimator::MaximumLikelihood => Some(
+            "Viechtbauer W. Bias and efficiency of meta-analytic variance estimators in the random-effects \
+             model. J Educ Behav Stat 2005;30:261-293.",
+        ),
+    });
+    if result.interval_method == IntervalMethod::HartungKnapp {
+        found.push(
+            "Hartung J, Knapp G. A refined method for the meta-analysis of controlled clinical trials with \
+             binary outcome. Stat Med 2001;20:3875-3889.",
+        );
+        found.push(
+            "Sidik K, Jonkman JN. A simple confidence interval for meta-analysis. Stat Med 2002;21:3153-3159.",
+        );
+    }
+    found.extend(match result.study_interval_method {
+        StudyIntervalMethod::ClopperPearson => Some(
+            "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the \
+             binomial. Biometrika 1934;26:404-413.",
+        ),
+        StudyIntervalMethod::Wilson => Some(
+            "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc \
+             1927;22:209-212.",
+        ),
+        StudyIntervalMethod::Wald => None,
+    });
+    found.push(
+        "Higgins JPT, Thompson SG. Quantifying heterogeneity in a meta-analysis. Stat Med 2002;21:1539-1558.",
+    );
+    if result.heterogeneity.tau_squared_interval.is_some() {
+        found.push(
+            "Viechtbauer W. Confidence intervals for the amount of heterogeneity in meta-analysis. Stat Med \
+             2007;26:37-52.",
+        );
+    }
+    if result.egger.is_some() {
+        found.push(
+            "Egger M, Davey Smith G, Schneider M, Minder C. Bias in meta-analysis detected by a simple, \
+             graphical test. BMJ 1997;315:629-634.",
+        );
+    }
+    found
+}
