@@ -1,5 +1,6 @@
 //! How well reconstructed patients reproduce the curve and the printed numbers.
 
+use kmeta_survival_estimate::KaplanMeier;
 use kmeta_trial_data::{Fidelity, NumberAtRiskFit, PatientRecord, ReconstructionStatus, StepCurve};
 
 use crate::ReconstructionInput;
@@ -11,7 +12,8 @@ pub(crate) fn assess(
     status: ReconstructionStatus,
     follow_up_end: f64,
 ) -> Fidelity {
-    let estimated = kaplan_meier_curve(patients);
+    // No patients is an error before this, and every time is valid: there is a curve.
+    let estimated = KaplanMeier::fit(patients).ok().map(|fit| fit.curve());
     let estimated_at = |time: f64| estimated.as_ref().map_or(1.0, |curve| curve.survival_at(time));
     let differences: Vec<f64> =
         input.curve.corners().map(|(time, survival)| (estimated_at(time) - survival).abs()).collect();
@@ -50,21 +52,4 @@ fn number_at_risk_fit(input: &ReconstructionInput, patients: &[PatientRecord]) -
             NumberAtRiskFit { time, stated, reconstructed: (patients.len() - before) as u32 }
         })
         .collect()
-}
-
-/// The Kaplan-Meier curve of patients sorted by time with events before censorings at equal times.
-fn kaplan_meier_curve(patients: &[PatientRecord]) -> Option<StepCurve> {
-    let (mut times, mut levels) = (vec![0.0], vec![1.0]);
-    let mut level = 1.0;
-    let mut at_risk = patients.len();
-    for same_time in patients.chunk_by(|one, next| one.time == next.time) {
-        let events = same_time.iter().filter(|patient| patient.event).count();
-        if events > 0 {
-            level *= 1.0 - events as f64 / at_risk as f64;
-            times.push(same_time[0].time);
-            levels.push(level);
-        }
-        at_risk -= same_time.len();
-    }
-    StepCurve::new(times, levels).ok()
 }

@@ -12,7 +12,8 @@
 //!   [`ReconstructionOptions::curve_tolerance`] by rounding the events of the interval otherwise, it is met.
 //! - A total of events changes censoring in the last interval, as published, but the drops of the last
 //!   interval are never erased to meet it.
-//! - Censor marks, where the figure shows them, say where patients are censored.
+//! - Censor marks, where the figure shows them, say where patients are censored. Where the next column asks for
+//!   more patients than there are marks, each further one is put where the curve then stays closest.
 
 use kmeta_trial_data::{Finding, PatientRecord, ReconstructedArm, ReconstructionStatus};
 
@@ -148,11 +149,20 @@ impl<'a> Solver<'a> {
         });
         let mut walk = walk_with(interval, correction.censored);
         settle_in_last_gap(interval, &mut walk, target);
-        if !self.marks.is_empty()
-            && let Some(one_per_mark) = self.walk_with_marks(interval, meets)
-            && (one_per_mark.curve_error <= walk.curve_error || !meets(&walk))
-        {
-            return one_per_mark;
+        if !self.marks.is_empty() {
+            let by_marks = [
+                self.walk_with_marks(interval, meets),
+                with_hidden_patients(interval, target, self.options.curve_tolerance),
+            ];
+            let best = by_marks
+                .into_iter()
+                .flatten()
+                .min_by(|one, next| one.curve_error.total_cmp(&next.curve_error));
+            if let Some(best) = best
+                && (best.curve_error <= walk.curve_error || !meets(&walk))
+            {
+                return best;
+            }
         }
         self.note_bound(&correction, interval);
         if !meets(&walk) {
@@ -338,6 +348,50 @@ fn place(interval: &Interval<'_>, count: u32) -> Vec<Vec<f64>> {
 
 fn walk_with(interval: &Interval<'_>, count: u32) -> Walk {
     interval.walk(place(interval, count), 0.0)
+}
+
+/// One patient per mark, and more, one after the other where the curve stays closest, as long as the next
+/// column asks for more or the curve is missed by more than `tolerance`: marks can stand for several patients,
+/// and marks that touch or lie on a drop are not seen. `None` when the column cannot be met so.
+fn with_hidden_patients(interval: &Interval<'_>, target: u32, tolerance: f64) -> Option<Walk> {
+    const MOST_HIDDEN: u32 = 20;
+    let mut placed = interval.place_on_marks(interval.marks.len() as u32);
+    let mut counts: Vec<usize> = placed.iter().map(Vec::len).collect();
+    let mut best: Option<Walk> = None;
+    for _ in 0..=MOST_HIDDEN {
+        let end = interval.end_with(&counts);
+        if end.at_risk < target {
+            break;
+        }
+        if end.at_risk == target {
+            if best.as_ref().is_none_or(|walk| end.curve_error < walk.curve_error) {
+                best = Some(interval.walk(placed.clone(), 0.0));
+            }
+            if end.curve_error <= tolerance {
+                break;
+            }
+        }
+        let gap = closest_gap_for_one_more(interval, &mut counts, target);
+        let time = placed[gap].last().copied().unwrap_or_else(|| interval.middle_of_gap(gap));
+        placed[gap].push(time);
+        counts[gap] += 1;
+    }
+    best
+}
+
+/// The gap in which one more censored patient leaves the curve closest, the column still within reach.
+fn closest_gap_for_one_more(interval: &Interval<'_>, counts: &mut [usize], target: u32) -> usize {
+    let mut best = ((true, f64::INFINITY), 0);
+    for gap in 0..counts.len() {
+        counts[gap] += 1;
+        let end = interval.end_with(counts);
+        counts[gap] -= 1;
+        let rank = (end.at_risk < target, end.curve_error);
+        if rank < best.0 {
+            best = (rank, gap);
+        }
+    }
+    best.1
 }
 
 /// Meets the next column exactly by censoring after the last drop of the interval, where it changes no event.

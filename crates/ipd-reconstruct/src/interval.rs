@@ -85,24 +85,65 @@ impl Interval<'_> {
     ///
     /// Numbers never fall below zero, and one patient stays at risk for each drop that is still to come.
     pub(crate) fn walk(&self, mut censored: CensoredByGap, shift: f64) -> Walk {
-        let mut at_risk = self.at_risk;
-        let mut estimate = self.estimate;
-        let mut curve_error: f64 = 0.0;
         let mut events = Vec::with_capacity(self.drops.len());
-        for (gap, times) in censored.iter_mut().enumerate() {
-            let keep = u32::from(gap < self.drops.len());
-            times.truncate(at_risk.saturating_sub(keep) as usize);
-            at_risk -= times.len() as u32;
-            let Some(drop) = self.drops.get(gap) else { break };
-            let deaths = events_at(drop, at_risk, estimate, shift);
-            if deaths > 0 {
-                estimate *= 1.0 - f64::from(deaths) / f64::from(at_risk);
-            }
-            at_risk -= deaths;
-            events.push(deaths);
-            curve_error = curve_error.max((estimate - drop.survival).abs());
+        let wanted: Vec<usize> = censored.iter().map(Vec::len).collect();
+        let end = self.follow(&wanted, shift, |gap, placed, deaths| {
+            censored[gap].truncate(placed);
+            events.extend(deaths);
+        });
+        Walk {
+            events,
+            censored,
+            at_risk_end: end.at_risk,
+            estimate_end: end.estimate,
+            curve_error: end.curve_error,
         }
-        Walk { events, censored, at_risk_end: at_risk, estimate_end: estimate, curve_error }
+    }
+
+    /// Where an interval with `wanted` censored patients per gap ends, by the published rule.
+    pub(crate) fn end_with(&self, wanted: &[usize]) -> IntervalEnd {
+        self.follow(wanted, 0.0, |_, _, _| {})
+    }
+
+    /// The recursion of [`Self::walk`]. `record` gets, gap by gap, the censored patients who found place and
+    /// the events of the drop after the gap.
+    fn follow(
+        &self,
+        wanted: &[usize],
+        shift: f64,
+        mut record: impl FnMut(usize, usize, Option<u32>),
+    ) -> IntervalEnd {
+        let mut end = IntervalEnd { at_risk: self.at_risk, estimate: self.estimate, curve_error: 0.0 };
+        for (gap, &wanted) in wanted.iter().enumerate() {
+            let drop = self.drops.get(gap);
+            let placed = wanted.min(end.at_risk.saturating_sub(u32::from(drop.is_some())) as usize);
+            end.at_risk -= placed as u32;
+            let deaths = drop.map(|drop| end.pass(drop, shift));
+            record(gap, placed, deaths);
+        }
+        end
+    }
+}
+
+/// The state after part of an interval.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IntervalEnd {
+    pub(crate) at_risk: u32,
+    pub(crate) estimate: f64,
+    /// Largest absolute difference from the curve so far, at the drops.
+    pub(crate) curve_error: f64,
+}
+
+impl IntervalEnd {
+    /// Passes a drop and returns its events.
+    fn pass(&mut self, drop: &Drop, shift: f64) -> u32 {
+        let deaths = events_at(drop, self.at_risk, self.estimate, shift);
+        if deaths > 0 {
+            self.estimate *= 1.0 - f64::from(deaths) / f64::from(self.at_risk);
+        }
+        self.at_risk -= deaths;
+        self.curve_error = self.curve_error.max((self.estimate - drop.survival).abs());
+        deaths
     }
 }
 

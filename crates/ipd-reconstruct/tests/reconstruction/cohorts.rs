@@ -90,11 +90,10 @@ fn exact_curves_with_marks_give_the_patients_back() {
         let arm = reconstruct(&input, &ReconstructionOptions::default()).expect("a complete input");
         let worst = grid_error(&cohort, &arm);
         let events_error = (i64::from(arm.fidelity.events) - events(&cohort.patients)).abs();
-        // Two pairs of `alter1102-pfs` share a censor mark, and which marks stand for two patients cannot be
-        // seen: one event more or less. Every other arm comes back exactly.
-        let several_on_one_mark = cohort.name == "alter1102-pfs Anlotinib";
-        let good = worst <= if several_on_one_mark { 0.01 } else { 0.001 }
-            && events_error <= i64::from(several_on_one_mark)
+        // Two pairs of patients of `alter1102-pfs` share a mark each: where the second patient of a mark is put
+        // is a choice of the best curve, so survival is compared, not times.
+        let good = worst <= 0.002
+            && events_error == 0
             && arm.fidelity.number_at_risk_error_max == 0
             && arm.fidelity.status == ReconstructionStatus::Converged
             && arm.patients.len() == cohort.patients.len();
