@@ -48,7 +48,12 @@ pub(crate) fn run(args: &DigitizeArgs, console: &mut Console) -> Result<ExitCode
         console.findings(&figure.findings);
         let curves: usize = figure.panels.iter().map(|panel| panel.arms.len()).sum();
         let verdict = crate::stages::write_tables::serde_name(&figure.verdict);
-        text.push_str(&format!("{}: {verdict}, {curves} curves, see {}\n", job.name, overlay.display()));
+        text.push_str(&format!(
+            "{}: {verdict}, {curves} curve{}, see {}\n",
+            job.name,
+            if curves == 1 { "" } else { "s" },
+            overlay.display()
+        ));
         listed.push(json!({
             "name": job.name, "verdict": figure.verdict, "curves": curves,
             "sidecar": sidecar, "overlay": overlay, "findings": figure.findings,
