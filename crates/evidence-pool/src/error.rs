@@ -1,5 +1,6 @@
 //! Why studies cannot be pooled.
 
+use kmeta_numerics::NumericsError;
 use kmeta_survival_estimate::SurvivalError;
 
 /// Why studies cannot be pooled. Each message says which study or setting is at fault.
@@ -108,9 +109,17 @@ pub enum PoolError {
         source: SurvivalError,
     },
     /// A computation failed that cannot fail on valid input.
-    #[error("{what} could not be computed; please report this with the input")]
+    #[error("not computed: {what}; please report this with the input")]
     Computation {
         /// What was computed.
         what: String,
     },
+}
+
+/// Numeric routines decline arguments only that were checked before, so that this says something is wrong here
+/// rather than with the studies.
+impl From<NumericsError> for PoolError {
+    fn from(error: NumericsError) -> Self {
+        Self::Computation { what: error.to_string() }
+    }
 }

@@ -6,11 +6,19 @@
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
 //! | how long do patients live? | [`pool_survival`] |
 
+mod assemble;
+mod egger;
 mod error;
+mod heterogeneity;
+mod measure;
+mod model;
+mod notes;
 mod options;
 mod pool;
 mod printed_hazard_ratio;
+mod study_interval;
 mod survival_curve;
+mod tau_squared;
 
 pub use error::PoolError;
 pub use options::{EffectOptions, ProportionCount, ProportionOptions, SurvivalOptions, TrialPatients};

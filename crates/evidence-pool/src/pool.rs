@@ -1,24 +1,172 @@
-//! Pools one effect per study.
+//! Pools one effect per study: checks the input, puts it on the analysis scale and hands it on.
 
-use kmeta_trial_data::{EffectEstimate, PooledEffect};
+use std::collections::HashSet;
 
+use kmeta_trial_data::{EffectEstimate, EffectMeasure, PooledEffect, StudyIntervalMethod};
+
+use crate::assemble::{Settings, Study, assemble};
+use crate::measure::proportion_effect;
+use crate::model::two_sided_normal;
 use crate::{EffectOptions, PoolError, ProportionCount, ProportionOptions};
 
-/// Pools single proportions.
+/// Pools single proportions by inverse variance, as R `meta::metaprop(method = "Inverse")` does: common-effect
+/// and random-effects means, heterogeneity, subgroups with a τ² of their own, prediction interval, Egger's test.
+///
+/// Each study's `shown` proportion is events/total, with an interval by `study_interval`; its `interval` on the
+/// analysis scale is always effect ± z·SE. Study intervals and pooled ones therefore rest on different methods
+/// unless `study_interval` is `wald`. The row of a subgroup with a single study shows the interval of the model,
+/// not that of the study row (as R meta prints it).
+///
+/// Formulas and sources of each measure and estimator are in `docs/methods/pooling.md`.
 ///
 /// # Errors
-/// [`PoolError`] naming the trial or option at fault.
+/// [`PoolError`] naming the trial or option at fault: no studies, duplicate ids, no patients, more events than
+/// patients, a measure that is no proportion, a missing subgroup, an impossible level.
+///
+/// ```
+/// use kmeta_evidence_pool::{ProportionCount, ProportionOptions, pool_proportions};
+/// use kmeta_trial_data::{EffectMeasure, Provenance};
+/// let count = |trial: &str, events, total| ProportionCount {
+///     trial: trial.into(),
+///     label: trial.into(),
+///     subgroup: None,
+///     events,
+///     total,
+///     provenance: Provenance::printed("response count"),
+/// };
+/// let counts = [count("tahara2017", 4, 17), count("wirth2021", 1, 34), count("higashiyama2022", 5, 42)];
+/// let options = ProportionOptions { measure: EffectMeasure::FreemanTukey, ..Default::default() };
+/// let pooled = pool_proportions(&counts, &options)?;
+/// assert_eq!(format!("{:.4}", pooled.random.shown), "0.1040");
+/// # Ok::<(), kmeta_evidence_pool::PoolError>(())
+/// ```
 pub fn pool_proportions(
     counts: &[ProportionCount],
     options: &ProportionOptions,
 ) -> Result<PooledEffect, PoolError> {
-    unimplemented!("{}{}", counts.len(), options.id)
+    two_sided_normal(options.confidence_level)?;
+    if !options.measure.is_proportion() {
+        return Err(PoolError::WrongMeasure {
+            measure: options.measure,
+            place: "the options".to_owned(),
+            reason: "proportions need freeman-tukey, logit, arcsine, raw or log".to_owned(),
+        });
+    }
+    for count in counts {
+        if count.total == 0 {
+            return Err(PoolError::ZeroTotal { trial: count.trial.clone() });
+        }
+        if count.events > count.total {
+            return Err(PoolError::EventsAboveTotal {
+                trial: count.trial.clone(),
+                events: count.events,
+                total: count.total,
+            });
+        }
+    }
+    let studies = counts
+        .iter()
+        .map(|count| {
+            let (value, variance) = proportion_effect(options.measure, count);
+            Study {
+                trial: count.trial.clone(),
+                label: count.label.clone(),
+                subgroup: count.subgroup.clone(),
+                count: Some(count.clone()),
+                value,
+                variance,
+                provenance: count.provenance.clone(),
+            }
+        })
+        .collect();
+    let settings = Settings {
+        id: options.id.clone(),
+        title: options.title.clone(),
+        measure: options.measure,
+        tau_squared: options.tau_squared,
+        interval: options.interval,
+        study_interval: options.study_interval,
+        back_transform: (options.measure == EffectMeasure::FreemanTukey).then_some(options.back_transform),
+        level: options.confidence_level,
+        subgroups: options.subgroups,
+    };
+    pool(studies, settings)
 }
 
-/// Pools effects given with their variances.
+/// Pools effects given with their variances by inverse variance, as R `meta::metagen` does: log hazard ratios,
+/// or proportions already on a logit, log, arcsine or raw scale. All effects must share one measure.
 ///
 /// # Errors
-/// [`PoolError`] naming the trial or option at fault.
+/// [`PoolError`] naming the trial or option at fault: no studies, duplicate ids, effects or variances that are
+/// not finite, a variance of 0 or below, mixed measures, Freeman-Tukey values (their inverse needs the counts:
+/// use [`pool_proportions`]), a missing subgroup, an impossible level.
 pub fn pool_effects(effects: &[EffectEstimate], options: &EffectOptions) -> Result<PooledEffect, PoolError> {
-    unimplemented!("{}{}", effects.len(), options.id)
+    two_sided_normal(options.confidence_level)?;
+    let measure = effects.first().ok_or(PoolError::NoStudies)?.measure;
+    for effect in effects {
+        check_effect(effect, measure)?;
+    }
+    let studies = effects
+        .iter()
+        .map(|effect| Study {
+            trial: effect.trial.clone(),
+            label: effect.label.clone(),
+            subgroup: effect.subgroup.clone(),
+            count: None,
+            value: effect.value,
+            variance: effect.variance,
+            provenance: effect.provenance.clone(),
+        })
+        .collect();
+    let settings = Settings {
+        id: options.id.clone(),
+        title: options.title.clone(),
+        measure,
+        tau_squared: options.tau_squared,
+        interval: options.interval,
+        study_interval: StudyIntervalMethod::Wald,
+        back_transform: None,
+        level: options.confidence_level,
+        subgroups: options.subgroups,
+    };
+    pool(studies, settings)
+}
+
+fn check_effect(effect: &EffectEstimate, measure: EffectMeasure) -> Result<(), PoolError> {
+    let wrong_measure = |reason: &str| PoolError::WrongMeasure {
+        measure: effect.measure,
+        place: format!("trial `{}`", effect.trial),
+        reason: reason.to_owned(),
+    };
+    if effect.measure != measure {
+        return Err(wrong_measure("all effects of an analysis must share one measure"));
+    }
+    if measure == EffectMeasure::FreemanTukey {
+        return Err(wrong_measure("the inverse needs the numbers of patients; pool the counts instead"));
+    }
+    if !effect.value.is_finite() {
+        return Err(PoolError::InvalidEffect { trial: effect.trial.clone(), value: effect.value });
+    }
+    // A subnormal variance has a reciprocal that overflows.
+    if !effect.variance.is_finite() || effect.variance < f64::MIN_POSITIVE {
+        return Err(PoolError::InvalidVariance { trial: effect.trial.clone(), variance: effect.variance });
+    }
+    Ok(())
+}
+
+/// The checks that both analyses share.
+fn pool(studies: Vec<Study>, settings: Settings) -> Result<PooledEffect, PoolError> {
+    if studies.is_empty() {
+        return Err(PoolError::NoStudies);
+    }
+    let mut seen = HashSet::new();
+    for study in &studies {
+        if !seen.insert(study.trial.as_str()) {
+            return Err(PoolError::DuplicateTrial { trial: study.trial.clone() });
+        }
+        if settings.subgroups && study.subgroup.is_none() {
+            return Err(PoolError::MissingSubgroup { trial: study.trial.clone() });
+        }
+    }
+    assemble(studies, settings)
 }

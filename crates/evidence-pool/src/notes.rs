@@ -1,0 +1,170 @@
+//! What a pooled effect's reader should know beside the numbers.
+
+use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, IntervalMethod};
+
+use crate::assemble::{Pool, Settings, Study};
+use crate::measure::{Scale, back_transform_size, freeman_tukey_range, needs_correction};
+
+/// Below this number of studies intervals of τ² and prediction intervals support no conclusion (Mátrai 2026).
+const FEW_STUDIES: usize = 5;
+
+/// Below this number of studies Egger's test has little power (Sterne et al. 2011, recommendation 1).
+const EGGER_MIN_STUDIES: usize = 10;
+
+/// A pooled proportion that moves by more than this with the sample size of the back-transformation is not
+/// settled by the data.
+const BACK_TRANSFORM_SPREAD: f64 = 0.01;
+
+/// Everything worth knowing, most important first.
+pub(crate) fn findings(
+    studies: &[Study],
+    settings: &Settings,
+    pool: &Pool,
+    egger: Option<&EggerTest>,
+) -> Vec<Finding> {
+    let place =
+        if settings.id.is_empty() { "analysis".to_owned() } else { format!("analysis `{}`", settings.id) };
+    let mut findings = Vec::new();
+    findings.extend(number_of_studies(studies.len(), &place));
+    findings.extend(hartung_knapp(settings, pool, &place));
+    findings.extend(back_transform(settings, pool, &place));
+    findings.extend(corrected(studies, settings, &place));
+    findings.extend(outside_range(settings, pool, &place));
+    if egger.is_some() && studies.len() < EGGER_MIN_STUDIES {
+        findings.push(Finding::note(
+            "egger-low-power",
+            place,
+            format!(
+                "Egger's test of {} studies has little power; with fewer than {EGGER_MIN_STUDIES} a large p \
+                 value does not speak against funnel asymmetry",
+                studies.len()
+            ),
+        ));
+    }
+    findings
+}
+
+fn number_of_studies(k: usize, place: &str) -> Option<Finding> {
+    match k {
+        1 => Some(Finding::warning(
+            "single-study",
+            place,
+            "there is one study only: nothing is pooled, both models show the study itself",
+        )),
+        k if k < FEW_STUDIES => Some(Finding::note(
+            "few-studies",
+            place,
+            format!(
+                "{k} studies cannot tell how much studies differ: tau-squared, I-squared and the prediction \
+                 interval are uncertain, and a Wald interval of the random-effects mean is too narrow"
+            ),
+        )),
+        _ => None,
+    }
+}
+
+fn hartung_knapp(settings: &Settings, pool: &Pool, place: &str) -> Option<Finding> {
+    if settings.interval != IntervalMethod::HartungKnapp {
+        return None;
+    }
+    if pool.fit.hartung_knapp_degenerate {
+        return Some(Finding::warning(
+            "hartung-knapp-zero",
+            place,
+            "all effects are equal, so that the Hartung-Knapp standard error is 0; the Wald interval is shown",
+        ));
+    }
+    (pool.fit.random.standard_error < pool.fit.random_inverse_variance_error).then(|| {
+        Finding::note(
+            "hartung-knapp-smaller-error",
+            place,
+            "the Hartung-Knapp standard error is smaller than that of the inverse-variance method, because the \
+             effects differ less than their variances suggest; compare with the Wald interval",
+        )
+    })
+}
+
+/// Miller's inverse where it is unsafe: outside the range of values that the sample size allows, and where the
+/// choice of the sample size matters (Schwarzer et al. 2019; Röver & Friede 2022).
+fn back_transform(settings: &Settings, pool: &Pool, place: &str) -> Vec<Finding> {
+    if settings.back_transform.is_none() {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    let mean = &pool.fit.random;
+    let size = pool.scale(settings, mean).size;
+    let (lowest, highest) = freeman_tukey_range(size);
+    let outside = |value: f64| value < lowest || value > highest;
+    if outside(mean.value) {
+        findings.push(Finding::warning(
+            "freeman-tukey-outside-range",
+            place,
+            format!(
+                "the pooled double arcsine {:.4} lies outside {lowest:.4} to {highest:.4}, the range that a sample \
+                 of {size:.1} allows; it is shown as 0 or 1: use another measure",
+                mean.value
+            ),
+        ));
+    } else if outside(mean.lower) || outside(mean.upper) {
+        findings.push(Finding::note(
+            "freeman-tukey-limit-clipped",
+            place,
+            format!("a limit of the pooled interval lies outside the range that a sample of {size:.1} allows and is shown as 0 or 1"),
+        ));
+    }
+    let shown = |rule| {
+        let size = back_transform_size(rule, &pool.totals, mean.standard_error.powi(2));
+        Scale { measure: settings.measure, size }.shown(mean.value)
+    };
+    let (harmonic, arithmetic, inverse) = (
+        shown(BackTransformSize::HarmonicMean),
+        shown(BackTransformSize::ArithmeticMean),
+        shown(BackTransformSize::InverseVariance),
+    );
+    let all = [harmonic, arithmetic, inverse];
+    let spread = all.iter().copied().fold(0.0, f64::max) - all.iter().copied().fold(1.0, f64::min);
+    if spread > BACK_TRANSFORM_SPREAD {
+        findings.push(Finding::warning(
+            "freeman-tukey-size-matters",
+            place,
+            format!(
+                "the pooled proportion depends on the sample size at which it is transformed back: {harmonic:.4} at \
+                 the harmonic mean, {arithmetic:.4} at the arithmetic mean, {inverse:.4} at the reciprocal of the \
+                 variance; {size:.1} was used; compare with the logit"
+            ),
+        ));
+    }
+    findings
+}
+
+fn corrected(studies: &[Study], settings: &Settings, place: &str) -> Option<Finding> {
+    let corrected: Vec<&str> = studies
+        .iter()
+        .filter(|study| study.count.as_ref().is_some_and(|count| needs_correction(settings.measure, count)))
+        .map(|study| study.trial.as_str())
+        .collect();
+    (!corrected.is_empty()).then(|| {
+        Finding::note(
+            "continuity-correction",
+            place,
+            format!("0.5 was added to the cells of trials with 0 or only events: {}", corrected.join(", ")),
+        )
+    })
+}
+
+/// Raw and log proportions can leave 0 to 1.
+fn outside_range(settings: &Settings, pool: &Pool, place: &str) -> Option<Finding> {
+    if !matches!(settings.measure, EffectMeasure::Raw | EffectMeasure::Log) {
+        return None;
+    }
+    let mean = &pool.fit.random;
+    let scale = pool.scale(settings, mean);
+    let leaves = scale.shown(mean.lower) < 0.0 || scale.shown(mean.upper) > 1.0;
+    leaves.then(|| {
+        Finding::warning(
+            "interval-outside-proportions",
+            place,
+            "the interval of the pooled proportion leaves 0 to 1: use the logit or an arcsine measure",
+        )
+    })
+}

@@ -1,0 +1,51 @@
+//! Intervals of a single study's proportion.
+
+use kmeta_numerics::distributions::beta_quantile;
+use kmeta_trial_data::Interval;
+
+use crate::PoolError;
+use crate::model::two_sided_normal;
+
+/// Exact interval (Clopper & Pearson 1934) by beta quantiles: Beta(α/2; x, n−x+1) and Beta(1−α/2; x+1, n−x),
+/// with 0 and 1 at the edges.
+pub(crate) fn clopper_pearson(events: u32, total: u32, level: f64) -> Result<Interval, PoolError> {
+    let (x, n) = (f64::from(events), f64::from(total));
+    let tail = 0.5 - level / 2.0;
+    let lower = if events == 0 { 0.0 } else { beta_quantile(tail, x, n - x + 1.0)? };
+    let upper = if events == total { 1.0 } else { beta_quantile(1.0 - tail, x + 1.0, n - x)? };
+    Ok(Interval { lower, upper })
+}
+
+/// Score interval (Wilson 1927): [2x + z² ∓ z √(z² + 4x(1 − x/n))] / [2(n + z²)].
+pub(crate) fn wilson(events: u32, total: u32, level: f64) -> Result<Interval, PoolError> {
+    let (x, n) = (f64::from(events), f64::from(total));
+    let z = two_sided_normal(level)?;
+    let (centre, root) = (2.0 * x + z * z, z * (z * z + 4.0 * x * (1.0 - x / n)).sqrt());
+    let scale = 2.0 * (n + z * z);
+    Ok(Interval { lower: ((centre - root) / scale).max(0.0), upper: ((centre + root) / scale).min(1.0) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_abs_diff_eq;
+
+    /// Newcombe 1998, table I: methods 5 and 3 for four examples, printed to four digits.
+    #[test]
+    fn newcombe_examples() {
+        let cases = [
+            (81, 263, [0.2527, 0.3676], [0.2553, 0.3662]),
+            (15, 148, [0.0578, 0.1617], [0.0624, 0.1605]),
+            (0, 20, [0.0000, 0.1684], [0.0000, 0.1611]),
+            (1, 29, [0.0009, 0.1776], [0.0061, 0.1718]),
+        ];
+        for (events, total, exact, score) in cases {
+            let ours = clopper_pearson(events, total, 0.95).unwrap();
+            assert_abs_diff_eq!(ours.lower, exact[0], epsilon = 5.1e-5);
+            assert_abs_diff_eq!(ours.upper, exact[1], epsilon = 5.1e-5);
+            let ours = wilson(events, total, 0.95).unwrap();
+            assert_abs_diff_eq!(ours.lower, score[0], epsilon = 5.1e-5);
+            assert_abs_diff_eq!(ours.upper, score[1], epsilon = 5.1e-5);
+        }
+    }
+}
