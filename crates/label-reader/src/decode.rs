@@ -24,12 +24,18 @@ pub(crate) struct Alphabet {
     symbols: Vec<char>,
     /// For each class after the blank, the place of its symbol.
     symbol_of_class: Vec<Option<usize>>,
+    /// Whether texts are numbers, in which a percent sign ends the figure.
+    numbers: bool,
 }
 
 impl Alphabet {
     /// Every class stands for itself.
     pub(crate) fn any(characters: &[char]) -> Self {
-        Self { symbols: characters.to_vec(), symbol_of_class: (0..characters.len()).map(Some).collect() }
+        Self {
+            symbols: characters.to_vec(),
+            symbol_of_class: (0..characters.len()).map(Some).collect(),
+            numbers: false,
+        }
     }
 
     /// Only the characters of numbers.
@@ -39,7 +45,16 @@ impl Alphabet {
             .iter()
             .map(|&character| symbols.iter().position(|&symbol| symbol == as_number_character(character)))
             .collect();
-        Self { symbols, symbol_of_class }
+        Self { symbols, symbol_of_class, numbers: true }
+    }
+
+    /// Whether a text that ends in `last` may go on with `symbol`: in a number no digit follows a percent sign, whose
+    /// second ring small print makes look like a 6.
+    fn may_follow(&self, last: Option<usize>, symbol: usize) -> bool {
+        let is = |place: usize, test: fn(&char) -> bool| self.symbols.get(place).is_some_and(test);
+        !(self.numbers
+            && last.is_some_and(|last| is(last, |&c| c == '%'))
+            && is(symbol, char::is_ascii_digit))
     }
 
     /// Probability of the blank and of each symbol at one step. Classes outside the alphabet are dropped, not shared
@@ -94,7 +109,7 @@ fn prefix_search(steps: &[Vec<f32>], alphabet: &Alphabet) -> Vec<(Vec<usize>, f6
     // Masses are rescaled at each step; otherwise a long line would underflow.
     let mut log_scale = 0.0;
     for classes in steps {
-        beam = advance(&beam, &alphabet.step(classes));
+        beam = advance(&beam, alphabet, &alphabet.step(classes));
         let largest = beam.first().map_or(0.0, |(_, mass)| mass.total());
         if largest <= 0.0 {
             return Vec::new();
@@ -109,7 +124,11 @@ fn prefix_search(steps: &[Vec<f32>], alphabet: &Alphabet) -> Vec<(Vec<usize>, f6
 }
 
 /// All beginnings one step further on, the most likely kept; equal ones in the order of their symbols.
-fn advance(beam: &[(Vec<usize>, Mass)], (blank, symbols): &(f64, Vec<f64>)) -> Vec<(Vec<usize>, Mass)> {
+fn advance(
+    beam: &[(Vec<usize>, Mass)],
+    alphabet: &Alphabet,
+    (blank, symbols): &(f64, Vec<f64>),
+) -> Vec<(Vec<usize>, Mass)> {
     let mut next: BTreeMap<Vec<usize>, Mass> = BTreeMap::new();
     for (prefix, mass) in beam {
         let stay = next.entry(prefix.clone()).or_default();
@@ -118,6 +137,9 @@ fn advance(beam: &[(Vec<usize>, Mass)], (blank, symbols): &(f64, Vec<f64>)) -> V
             stay.symbol += mass.symbol * symbols[last];
         }
         for (symbol, &probability) in symbols.iter().enumerate().filter(|(_, p)| **p >= MINIMUM_PROBABILITY) {
+            if !alphabet.may_follow(prefix.last().copied(), symbol) {
+                continue;
+            }
             // A repeated character needs a blank in between, or it is the same character seen twice.
             let from = if prefix.last() == Some(&symbol) { mass.blank } else { mass.total() };
             if from > 0.0 {
@@ -183,6 +205,14 @@ mod tests {
         let step = vec![0.05, 0.15, 0.0, 0.8, 0.0, 0.0];
         let label = decode(&[step], &Alphabet::number(&CHARACTERS));
         assert_eq!((label.text.as_str(), label.confidence), ("0", 0.15));
+    }
+
+    #[test]
+    fn no_digit_follows_a_percent_sign_in_a_number() {
+        let characters = ['0', '6', '%'];
+        let steps = [vec![0.0, 1.0, 0.0, 0.0], vec![0.0, 0.0, 0.0, 1.0], vec![0.3, 0.0, 0.7, 0.0]];
+        assert_eq!(decode(&steps, &Alphabet::any(&characters)).text, "0%6");
+        assert_eq!(decode(&steps, &Alphabet::number(&characters)).text, "0%");
     }
 
     #[test]

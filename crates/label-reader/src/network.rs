@@ -15,10 +15,10 @@ static CHARACTERS: &str = include_str!("../model/characters.txt");
 
 /// Short lines are padded to this width: the network needs some context around a single digit, and accuracy does not
 /// gain from more.
-const MINIMUM_WIDTH: u32 = 64;
+const MINIMUM_WIDTH: u32 = 48;
 
 /// Widths are rounded up to this step, so that crops of similar length run together.
-const WIDTH_STEP: u32 = 16;
+const WIDTH_STEP: u32 = 8;
 
 /// Most pixels of width that run together; bounds the memory of one call.
 const BATCH_WIDTH: u32 = 1600;
@@ -48,7 +48,8 @@ impl std::fmt::Debug for Network {
 impl Network {
     /// Loads the embedded network, which must have one class per character and the blank.
     pub(crate) fn load(characters: usize) -> Result<Self, LabelReaderError> {
-        let model = ModelOptions::with_all_ops().load_static_slice(MODEL).map_err(failed)?;
+        let model =
+            ModelOptions::with_all_ops().prepack_weights(true).load_static_slice(MODEL).map_err(failed)?;
         let (&[input], &[output]) = (model.input_ids(), model.output_ids()) else {
             return Err(LabelReaderError::Model("expected one input and one output".into()));
         };
