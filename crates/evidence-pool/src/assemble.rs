@@ -2,8 +2,8 @@
 
 use kmeta_numerics::distributions::chi_squared_upper;
 use kmeta_trial_data::{
-    BackTransformSize, BetweenSubgroups, EffectMeasure, Estimate, Interval, IntervalMethod, PooledEffect,
-    Provenance, StudyIntervalMethod, StudyRow, SubgroupResult, TauSquaredEstimator,
+    BackTransformSize, BetweenSubgroups, EffectMeasure, Estimate, Finding, Interval, IntervalMethod,
+    PooledEffect, Provenance, StudyIntervalMethod, StudyRow, SubgroupResult, TauSquaredEstimator,
 };
 
 use crate::egger::egger;
@@ -91,20 +91,27 @@ fn estimate(mean: &Mean, scale: Scale) -> Estimate {
 /// Pools everything, then each subgroup, and collects what is worth knowing.
 pub(crate) fn assemble(studies: Vec<Study>, settings: Settings) -> Result<PooledEffect, PoolError> {
     let pool = Pool::of(&studies.iter().collect::<Vec<_>>(), &settings)?;
-    let subgroups = if settings.subgroups { subgroups(&studies, &settings)? } else { Vec::new() };
+    let mut subgroup_findings = Vec::new();
+    let subgroups = match settings.subgroups {
+        true => subgroups(&studies, &settings, &mut subgroup_findings)?,
+        false => Vec::new(),
+    };
+    let heterogeneity = heterogeneity(&pool.effects, &pool.fit, settings.level)?;
     let egger = egger(&pool.effects);
     let scale = pool.scale(&settings, &pool.fit.random);
     let prediction = pool.fit.prediction(settings.level)?;
+    let mut findings = notes::findings(&studies, &settings, &pool, &heterogeneity, egger.as_ref());
+    findings.extend(subgroup_findings);
     let result = PooledEffect {
         common: pool.estimate(&settings, &pool.fit.common),
         random: pool.estimate(&settings, &pool.fit.random),
         prediction: prediction
             .map(|(lower, upper)| Interval { lower: scale.shown(lower), upper: scale.shown(upper) }),
-        heterogeneity: heterogeneity(&pool.effects, &pool.fit, settings.level)?,
         studies: study_rows(&studies, &settings, &pool.fit)?,
         between_subgroups: between_subgroups(&subgroups)?,
         back_transform_size: pool.size(&settings, &pool.fit.random),
-        findings: notes::findings(&studies, &settings, &pool, egger.as_ref()),
+        findings,
+        heterogeneity,
         subgroups,
         egger,
         id: settings.id,
@@ -157,7 +164,11 @@ fn study_rows(studies: &[Study], settings: &Settings, fit: &Fit) -> Result<Vec<S
 }
 
 /// Pools each subgroup with a τ² of its own, in order of first appearance.
-fn subgroups(studies: &[Study], settings: &Settings) -> Result<Vec<SubgroupResult>, PoolError> {
+fn subgroups(
+    studies: &[Study],
+    settings: &Settings,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<SubgroupResult>, PoolError> {
     let mut names: Vec<&str> = Vec::new();
     for name in studies.iter().filter_map(|study| study.subgroup.as_deref()) {
         if !names.contains(&name) {
@@ -170,6 +181,7 @@ fn subgroups(studies: &[Study], settings: &Settings) -> Result<Vec<SubgroupResul
             let members: Vec<&Study> =
                 studies.iter().filter(|study| study.subgroup.as_deref() == Some(name)).collect();
             let pool = Pool::of(&members, settings)?;
+            findings.extend(notes::several_maxima(settings, &pool, &format!("subgroup `{name}`")));
             let sum = |part: fn(&ProportionCount) -> u32| {
                 members.iter().map(|study| study.count.as_ref().map(part)).sum::<Option<u32>>()
             };

@@ -1,9 +1,10 @@
 //! What a pooled effect's reader should know beside the numbers.
 
-use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, IntervalMethod};
+use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, Heterogeneity, IntervalMethod};
 
 use crate::assemble::{Pool, Settings, Study};
 use crate::measure::{Scale, back_transform_size, freeman_tukey_range, needs_correction};
+use crate::tau_squared::higher_maximum;
 
 /// Below this number of studies intervals of τ² and prediction intervals support no conclusion (Mátrai 2026).
 const FEW_STUDIES: usize = 5;
@@ -20,16 +21,26 @@ pub(crate) fn findings(
     studies: &[Study],
     settings: &Settings,
     pool: &Pool,
+    heterogeneity: &Heterogeneity,
     egger: Option<&EggerTest>,
 ) -> Vec<Finding> {
     let place =
         if settings.id.is_empty() { "analysis".to_owned() } else { format!("analysis `{}`", settings.id) };
     let mut findings = Vec::new();
     findings.extend(number_of_studies(studies.len(), &place));
+    findings.extend(several_maxima(settings, pool, &place));
     findings.extend(hartung_knapp(settings, pool, &place));
     findings.extend(back_transform(settings, pool, &place));
     findings.extend(corrected(studies, settings, &place));
     findings.extend(outside_range(settings, pool, &place));
+    if studies.len() > 1 && heterogeneity.tau_squared_interval.is_none() {
+        findings.push(Finding::note(
+            "tau-squared-interval-empty",
+            place.clone(),
+            "no between-study variance fits: the studies are more alike than their variances suggest, so that the \
+             Q-profile interval is empty (R prints 0 to 0)",
+        ));
+    }
     if egger.is_some() && studies.len() < EGGER_MIN_STUDIES {
         findings.push(Finding::note(
             "egger-low-power",
@@ -61,6 +72,24 @@ fn number_of_studies(k: usize, place: &str) -> Option<Finding> {
         )),
         _ => None,
     }
+}
+
+/// A likelihood with several maxima, of which not the highest was found.
+pub(crate) fn several_maxima(settings: &Settings, pool: &Pool, place: &str) -> Option<Finding> {
+    if pool.effects.len() < 2 {
+        return None;
+    }
+    let found = pool.fit.tau_squared;
+    higher_maximum(&pool.effects, settings.tau_squared, found).map(|higher| {
+        Finding::warning(
+            "likelihood-several-maxima",
+            place,
+            format!(
+                "the likelihood of tau-squared has several maxima: {found:.4e} is the one that scoring finds (as in \
+                 R), but {higher:.4e} is higher; compare with another estimator"
+            ),
+        )
+    })
 }
 
 fn hartung_knapp(settings: &Settings, pool: &Pool, place: &str) -> Option<Finding> {

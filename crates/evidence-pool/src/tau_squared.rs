@@ -69,6 +69,15 @@ fn sampling_scale(effects: &Effects) -> f64 {
     effects.variances.iter().sum::<f64>() / effects.len() as f64
 }
 
+/// Variance of the effects without weights.
+fn mean_square(effects: &Effects) -> f64 {
+    let mean = effects.values.iter().sum::<f64>() / effects.len() as f64;
+    effects.values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (effects.len() - 1) as f64
+}
+
+/// A log likelihood higher by this much is another maximum rather than rounding.
+const NOTABLE_GAIN: f64 = 1e-6;
+
 /// Which likelihood is maximized.
 #[derive(Debug, Clone, Copy)]
 enum Likelihood {
@@ -110,9 +119,10 @@ impl Likelihood {
     }
 }
 
-/// Fisher scoring from the moment estimate, with steps halved until the likelihood does not fall; a bracketing
-/// search where scoring does not settle. The likelihood at 0 has the last word, since scoring can end in a
-/// local maximum above 0.
+/// Fisher scoring from the Hedges-Olkin estimate var(y) − mean(v), with steps halved until the likelihood does
+/// not fall; a bracketing search where scoring does not settle. The likelihood at 0 has the last word, since
+/// scoring can end in a local maximum above 0. Start and last word are those of R metafor, so that the same of
+/// several maxima is found; [`higher_maximum`] tells when there is a better one.
 fn maximize(effects: &Effects, likelihood: Likelihood) -> Result<f64, PoolError> {
     let found = match score_steps(effects, likelihood) {
         Some(found) => found,
@@ -122,10 +132,23 @@ fn maximize(effects: &Effects, likelihood: Likelihood) -> Result<f64, PoolError>
     Ok(if at_zero >= likelihood.at(effects, found).value { 0.0 } else { found })
 }
 
+/// The τ² of a maximum of the likelihood that is higher than `found`, if there is one. With few studies of very
+/// unequal precision the likelihood can have several.
+pub(crate) fn higher_maximum(effects: &Effects, estimator: TauSquaredEstimator, found: f64) -> Option<f64> {
+    let likelihood = match estimator {
+        TauSquaredEstimator::RestrictedMaximumLikelihood => Likelihood::Restricted,
+        TauSquaredEstimator::MaximumLikelihood => Likelihood::Full,
+        TauSquaredEstimator::DerSimonianLaird | TauSquaredEstimator::PauleMandel => return None,
+    };
+    let other = bracketed_maximum(effects, likelihood).ok()?;
+    let gain = likelihood.at(effects, other).value - likelihood.at(effects, found).value;
+    (gain > NOTABLE_GAIN).then_some(other)
+}
+
 /// Fisher scoring; `None` when it does not settle.
 fn score_steps(effects: &Effects, likelihood: Likelihood) -> Option<f64> {
     let smallest = effects.variances.iter().copied().fold(f64::INFINITY, f64::min);
-    let mut tau_squared = der_simonian_laird(effects);
+    let mut tau_squared = (mean_square(effects) - sampling_scale(effects)).max(0.0);
     let mut here = likelihood.at(effects, tau_squared);
     for _ in 0..MAX_SCORING_STEPS {
         let mut next_tau_squared = (tau_squared + here.score / here.information).max(0.0);
@@ -153,9 +176,8 @@ fn score_steps(effects: &Effects, likelihood: Likelihood) -> Option<f64> {
 /// The highest of a logarithmic grid of points, sharpened by a minimum search between its neighbours and, where
 /// the score changes sign there, by a root of the score.
 fn bracketed_maximum(effects: &Effects, likelihood: Likelihood) -> Result<f64, PoolError> {
-    let mean = effects.values.iter().sum::<f64>() / effects.len() as f64;
-    let spread: f64 = effects.values.iter().map(|value| (value - mean).powi(2)).sum();
     // Neither likelihood rises beyond the sum of squares about the mean.
+    let spread = mean_square(effects) * (effects.len() - 1) as f64;
     let largest = spread.max(sampling_scale(effects));
     let grid: Vec<f64> = (0..=FALLBACK_POINTS)
         .map(|point| largest * 10_f64.powf(12.0 * (f64::from(point) / f64::from(FALLBACK_POINTS) - 1.0)))
@@ -227,6 +249,24 @@ mod tests {
             let bracketed = bracketed_maximum(&bcg(), likelihood).unwrap();
             assert_relative_eq!(scoring, bracketed, max_relative = 1e-9);
         }
+    }
+
+    /// Arcsine proportions of seven vaccinated BCG arms (Colditz 1994, random allocation): the restricted
+    /// likelihood has a maximum near 0.00048, where R stops, and a higher one near 0.00007.
+    #[test]
+    fn a_higher_maximum_is_told() {
+        let counts =
+            [(4., 123.), (6., 306.), (3., 231.), (62., 13598.), (8., 2545.), (505., 88391.), (29., 7499.)];
+        let effects = Effects {
+            values: counts.iter().map(|(x, n): &(f64, f64)| (x / n).sqrt().asin()).collect(),
+            variances: counts.iter().map(|(_, n)| 0.25 / n).collect(),
+        };
+        let estimator = TauSquaredEstimator::RestrictedMaximumLikelihood;
+        let found = estimate_tau_squared(&effects, estimator).unwrap();
+        assert_relative_eq!(found, 0.000478386143772, max_relative = 1e-6);
+        let higher = higher_maximum(&effects, estimator, found).unwrap();
+        assert!((5e-5..1e-4).contains(&higher), "{higher}");
+        assert_eq!(higher_maximum(&bcg(), estimator, 0.3132432581), None);
     }
 
     #[test]
