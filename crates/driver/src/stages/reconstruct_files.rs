@@ -157,7 +157,7 @@ fn add_tables(args: &ReconstructArgs, arms: &mut [ArmInput]) -> Result<(), Probl
             match arm_named(path, &table.arm, arms, args) {
                 Ok(Some(arm)) => arm.input.number_at_risk = Some(table.number_at_risk),
                 Ok(None) => {}
-                Err(problem) => problems.push(problem),
+                Err(wrong) => problems.extend(wrong.0),
             }
         }
     }
@@ -166,7 +166,7 @@ fn add_tables(args: &ReconstructArgs, arms: &mut [ArmInput]) -> Result<(), Probl
             match arm_named(path, &marks.arm, arms, args) {
                 Ok(Some(arm)) => arm.input.censor_times = marks.times,
                 Ok(None) => {}
-                Err(problem) => problems.push(problem),
+                Err(wrong) => problems.extend(wrong.0),
             }
         }
     }
@@ -179,11 +179,11 @@ fn arm_named<'a>(
     name: &str,
     arms: &'a mut [ArmInput],
     args: &ReconstructArgs,
-) -> Result<Option<&'a mut ArmInput>, Problem> {
+) -> Result<Option<&'a mut ArmInput>, Problems> {
     let names: Vec<String> = arms.iter().map(|arm| arm.input.arm.clone()).collect();
     if name.is_empty() && arms.len() > 1 {
         let message = format!("needs a column `arm`: there are {} curves ({})", arms.len(), names.join(", "));
-        return Err(Problem::in_file(path.display().to_string(), message));
+        return Err(Problem::in_file(path.display().to_string(), message).into());
     }
     let single = arms.len() == 1;
     let found = arms.iter().position(|arm| arm.input.arm == name || arm.label == name);
@@ -193,7 +193,7 @@ fn arm_named<'a>(
         None if args.arm.is_some() => Ok(None),
         None => {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            Err(unknown_arm(path, name, &names))
+            Err(unknown_arm(path, name, &names).into())
         }
     }
 }
