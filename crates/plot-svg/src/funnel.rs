@@ -184,7 +184,7 @@ fn write_name(svg: &mut Svg, axes: &Axes, name: &str, (x, y): (f64, f64), points
         inside && !points.iter().any(on_point) && !svg.is_taken(&place)
     };
     if let Some((x, y, anchor)) = spots.into_iter().find(free) {
-        svg.text(x, y, name, &style.anchor(anchor));
+        svg.text_over_lines(x, y, name, &style.anchor(anchor));
     }
 }
 

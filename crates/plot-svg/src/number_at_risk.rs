@@ -25,7 +25,7 @@ pub(crate) fn room_for_names(lines: &[RiskLine]) -> f64 {
     let number =
         |line: &RiskLine| line.counts.first().map_or(0.0, |(_, count)| style.width(&count.to_string()) / 2.0);
     let widest = |part: &dyn Fn(&RiskLine) -> f64| lines.iter().map(part).fold(0.0, f64::max);
-    if lines.is_empty() { 0.0 } else { MARGIN + widest(&name) + widest(&number) + 10.0 }
+    if lines.is_empty() { 0.0 } else { MARGIN + widest(&name) + widest(&number) + 14.0 }
 }
 
 /// Least distance of ticks at which the numbers do not touch.

@@ -1,12 +1,12 @@
 //! The figure of a pooled survival curve.
 
-use kmeta_trial_data::{PooledSurvival, SurvivalPoint};
+use kmeta_trial_data::{PooledSurvival, SurvivalPoint, TrialSurvival};
 
 use crate::format::{fixed, percent, shortest};
 use crate::number_at_risk::{self, RiskLine};
 use crate::palette::{BLUE, GREY_TEXT, INK, TRIAL_GREY};
 use crate::survival_axes::{AXIS_ROOM, LegendEntry, MARGIN, SurvivalAxes, draw_legend, thin};
-use crate::svg::{Anchor, Stroke, Svg, TextStyle};
+use crate::svg::{Stroke, Svg, TextStyle};
 use crate::text_metrics::TextMetrics;
 use crate::{Figure, SurvivalFigureOptions, footer, sentences};
 
@@ -35,14 +35,16 @@ fn draw(result: &PooledSurvival, options: &SurvivalFigureOptions) -> (Svg, f64, 
     top = draw_legend(&mut svg, &legend(result, options), MARGIN, width - MARGIN, top) + 10.0;
     let risk = risk_lines(&result.random);
     let left = number_at_risk::room_for_names(&risk).max(AXIS_ROOM);
-    let axes = axes(result, options, (left, width - MARGIN - 6.0), top, &risk);
+    let end = time_end(result, options);
+    let names = room_for_names(result, options, end, width);
+    let axes = axes(result, options, (left, width - MARGIN - 6.0 - names), top, &risk);
     draw_band(&mut svg, &axes, &result.random);
     draw_trials(&mut svg, &axes, result);
     draw_pooled(&mut svg, &axes, result, options);
     let time_title = format!("Time ({})", result.time_unit);
     let bottom = axes.draw(&mut svg, &options.survival_title, &time_title, options.percent);
     if options.show_trial_labels {
-        name_trials(&mut svg, &axes, result);
+        name_trials(&mut svg, &axes, result, names > 0.0);
     }
     let bottom = number_at_risk::draw(&mut svg, &axes, &risk, bottom + 4.0);
     let bottom =
@@ -50,7 +52,16 @@ fn draw(result: &PooledSurvival, options: &SurvivalFigureOptions) -> (Svg, f64, 
     (svg, width, bottom + MARGIN)
 }
 
-/// Axes until a little after the last asked time, with ticks at 0 and the asked times.
+/// End of the time axis: the asked one, or the last asked time and, where follow-up is longer, a little more.
+fn time_end(result: &PooledSurvival, options: &SurvivalFigureOptions) -> f64 {
+    let last = result.random.last().map_or(0.0, |point| point.time);
+    let follow_up = result.trials.iter().map(|trial| trial.follow_up_end).fold(0.0, f64::max);
+    let natural = if last > 0.0 { follow_up.clamp(last, 1.02 * last) } else { follow_up };
+    let asked = options.time_end.filter(|end| end.is_finite() && *end > 0.0);
+    asked.unwrap_or(natural).max(f64::MIN_POSITIVE)
+}
+
+/// The axes, with ticks at 0 and the asked times.
 fn axes(
     result: &PooledSurvival,
     options: &SurvivalFigureOptions,
@@ -58,11 +69,8 @@ fn axes(
     top: f64,
     risk: &[RiskLine],
 ) -> SurvivalAxes {
-    let last = result.random.last().map_or(0.0, |point| point.time);
-    let follow_up = result.trials.iter().map(|trial| trial.follow_up_end).fold(0.0, f64::max);
-    let natural = if last > 0.0 { follow_up.clamp(last, 1.04 * last) } else { follow_up };
-    let usable = |end: &f64| end.is_finite() && *end > 0.0;
-    let end = options.time_end.filter(usable).unwrap_or(natural).max(f64::MIN_POSITIVE);
+    let end = time_end(result, options);
+    let usable = |step: &f64| step.is_finite() && *step > 0.0;
     let pixels_per_unit = (right - left) / end;
     let asked = std::iter::once(0.0).chain(result.random.iter().map(|point| point.time)).collect();
     let ticks = match options.time_step.filter(usable) {
@@ -165,30 +173,90 @@ fn draw_pooled(svg: &mut Svg, axes: &SurvivalAxes, result: &PooledSurvival, opti
     }
 }
 
-/// Writes each trial's name at the end of its curve, where there is room.
-fn name_trials(svg: &mut Svg, axes: &SurvivalAxes, result: &PooledSurvival) {
-    let style = TextStyle::new(10.0).color(GREY_TEXT);
-    let ((left, right), (bottom, top)) = (axes.x.range(), axes.y.range());
-    for trial in &result.trials {
-        let end = trial.follow_up_end.max(trial.curve.last_time()).min(axes.end());
-        let (x, y) = axes.point(end, trial.curve.survival_at(end));
-        let spots = [
-            (x + 5.0, y - 3.0, Anchor::Start),
-            (x - 2.0, y - 4.0, Anchor::End),
-            (x + 5.0, y - 14.0, Anchor::Start),
-            (x - 2.0, y - 15.0, Anchor::End),
-            (x - 2.0, y - 26.0, Anchor::End),
-            (x - 2.0, y - 37.0, Anchor::End),
-        ];
-        let free = |(x, y, anchor): &(f64, f64, Anchor)| {
-            let place = style.anchor(*anchor).text_box(*x, *y, &trial.label);
-            let inside =
-                place.left > left && place.right <= right && place.top >= top && place.bottom <= bottom;
-            inside && !svg.is_taken(&place)
-        };
-        if let Some((x, y, anchor)) = spots.into_iter().find(free) {
-            svg.text(x, y, &trial.label, &style.anchor(anchor));
+/// Font size of the trials' names.
+const NAME_SIZE: f64 = 10.0;
+/// Distance of names below each other.
+const NAME_LINE: f64 = 12.0;
+
+/// Where a trial's curve ends on the axes: time and survival.
+fn curve_end(axes_end: f64, trial: &TrialSurvival) -> (f64, f64) {
+    let end = trial.follow_up_end.max(trial.curve.last_time()).min(axes_end);
+    (end, trial.curve.survival_at(end))
+}
+
+/// Whether a trial's curve goes on to the end of the axis, so that its name stands beside the plot area.
+fn reaches_end(axes_end: f64, trial: &TrialSurvival) -> bool {
+    curve_end(axes_end, trial).0 > 0.96 * axes_end
+}
+
+/// Room right of the plot area for the names of the trials whose curves reach its end; none when there are
+/// more than fit below each other, or when their names would take too much of the width.
+fn room_for_names(
+    result: &PooledSurvival,
+    options: &SurvivalFigureOptions,
+    axes_end: f64,
+    width: f64,
+) -> f64 {
+    let reaching = || result.trials.iter().filter(|trial| reaches_end(axes_end, trial));
+    #[allow(clippy::cast_precision_loss, reason = "a number of trials")]
+    let height = reaching().count() as f64 * NAME_LINE;
+    let style = TextStyle::new(NAME_SIZE);
+    let widest = reaching().map(|trial| style.width(&trial.label)).fold(0.0, f64::max);
+    let fits = height <= options.plot_height.max(120.0) && widest <= 0.25 * width;
+    if options.show_trial_labels && fits { widest } else { 0.0 }
+}
+
+/// Writes each trial's name at the end of its curve: beside the plot area, moved apart, when the curve goes on
+/// to its end; else near the curve's end where there is room.
+fn name_trials(svg: &mut Svg, axes: &SurvivalAxes, result: &PooledSurvival, beside: bool) {
+    let style = TextStyle::new(NAME_SIZE).color(GREY_TEXT);
+    let (reaching, ending): (Vec<&TrialSurvival>, Vec<&TrialSurvival>) =
+        result.trials.iter().partition(|trial| reaches_end(axes.end(), trial));
+    if beside {
+        let (right, (bottom, top)) = (axes.x.range().1, axes.y.range());
+        let mut names: Vec<(f64, &str)> = reaching
+            .iter()
+            .map(|trial| (axes.point(0.0, curve_end(axes.end(), trial).1).1 + 3.5, trial.label.as_str()))
+            .collect();
+        names.sort_by(|one, two| one.0.total_cmp(&two.0));
+        let mut heights: Vec<f64> = names.iter().map(|name| name.0).collect();
+        spread(&mut heights, NAME_LINE, (top + 9.0, bottom));
+        for ((_, name), y) in names.iter().zip(heights) {
+            svg.text(right + 6.0, y, name, &style);
         }
+    }
+    for trial in ending {
+        name_near_end(svg, axes, trial, &style);
+    }
+}
+
+/// Moves ascending heights apart so that neighbours keep a distance, inside the limits.
+fn spread(heights: &mut [f64], distance: f64, (top, bottom): (f64, f64)) {
+    let mut least = top;
+    for height in heights.iter_mut() {
+        *height = height.max(least);
+        least = *height + distance;
+    }
+    let mut most = bottom;
+    for height in heights.iter_mut().rev() {
+        *height = height.min(most);
+        most = *height - distance;
+    }
+}
+
+/// Writes a trial's name near the end of its curve, where it touches no other text.
+fn name_near_end(svg: &mut Svg, axes: &SurvivalAxes, trial: &TrialSurvival, style: &TextStyle) {
+    let ((left, right), (bottom, top)) = (axes.x.range(), axes.y.range());
+    let (end, survival) = curve_end(axes.end(), trial);
+    let (x, y) = axes.point(end, survival);
+    let spots = [(5.0, -3.0), (5.0, -14.0), (5.0, -25.0), (5.0, -36.0)].map(|(dx, dy)| (x + dx, y + dy));
+    let free = |(x, y): &(f64, f64)| {
+        let place = style.text_box(*x, *y, &trial.label);
+        let inside = place.left > left && place.right <= right && place.top >= top && place.bottom <= bottom;
+        inside && !svg.is_taken(&place)
+    };
+    if let Some((x, y)) = spots.into_iter().find(free) {
+        svg.text_over_lines(x, y, &trial.label, style);
     }
 }
 

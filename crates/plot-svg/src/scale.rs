@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(linear_ticks(0.0, 1.0, 5), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
         assert_eq!(log_ticks(0.1, 2.0, 8), [0.1, 0.2, 0.5, 1.0, 2.0]);
         assert_eq!(log_ticks(0.001, 1000.0, 8), [0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0]);
-        assert_eq!(log_ticks(0.7, 1.3, 8).len(), 4, "{:?}", log_ticks(0.7, 1.3, 8));
+        assert_eq!(log_ticks(0.7, 1.3, 8), [0.8, 1.0, 1.2000000000000002]);
         assert_eq!(time_step(24.0, Some(TimeUnit::Months), 8), 3.0);
         assert_eq!(time_step(26.0, Some(TimeUnit::Months), 8), 6.0);
         assert_eq!(time_step(8.0, Some(TimeUnit::Years), 8), 1.0);

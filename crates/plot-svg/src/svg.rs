@@ -163,6 +163,16 @@ impl Svg {
 
     /// Writes a text with its baseline at `y`.
     pub fn text(&mut self, x: f64, y: f64, text: &str, style: &TextStyle) {
+        self.text_with(x, y, text, style, "");
+    }
+
+    /// Writes a text with a white rim, so that lines behind it do not run into the letters.
+    pub fn text_over_lines(&mut self, x: f64, y: f64, text: &str, style: &TextStyle) {
+        let rim = r##" stroke="#ffffff" stroke-width="3" stroke-linejoin="round" paint-order="stroke""##;
+        self.text_with(x, y, text, style, rim);
+    }
+
+    fn text_with(&mut self, x: f64, y: f64, text: &str, style: &TextStyle, rim: &str) {
         if text.trim().is_empty() {
             return;
         }
@@ -175,7 +185,7 @@ impl Svg {
         let fill =
             if style.color == "#000000" { String::new() } else { format!(r#" fill="{}""#, style.color) };
         self.element(&format!(
-            r#"<text x="{}" y="{}" font-size="{}"{weight}{anchor}{fill}>{}</text>"#,
+            r#"<text x="{}" y="{}" font-size="{}"{weight}{anchor}{fill}{rim}>{}</text>"#,
             number(x),
             number(y),
             number(style.size),

@@ -60,7 +60,7 @@ pub fn render(report: &Report) -> Result<String, ReportError> {
     environment.add_template("report.html", include_str!("../templates/report.html"))?;
     environment.add_template("block.html", include_str!("../templates/block.html"))?;
     environment.add_template("table.html", include_str!("../templates/table.html"))?;
-    Ok(environment.get_template("report.html")?.render(minijinja::Value::from_serialize(&page))?)
+    Ok(environment.get_template("report.html")?.render(minijinja::value::Serde(page))?)
 }
 
 /// The sections in order; those without content are left out.
