@@ -109,7 +109,7 @@ fn heterogeneity(studies: u32, numbers: [f64; 4]) -> Heterogeneity {
 
 /// Objective response of six trials by drug.
 fn response_rate() -> PooledEffect {
-    let trials: [(&str, &str, u32, u32, [f64; 2], [f64; 2]); 6] = [
+    let trials = [
         ("Huan T. Ha 2010", "Imatinib", 2, 8, [0.0319, 0.6509], [0.061, 0.094]),
         ("Keith C. Bible 2012", "Pazopanib", 0, 15, [0.0, 0.2180], [0.111, 0.136]),
         ("Panayiotis Savvides 2013", "Sorafenib", 2, 20, [0.0123, 0.3170], [0.147, 0.158]),

@@ -75,6 +75,13 @@ pub(crate) struct Badge {
     pub(crate) text: &'static str,
 }
 
+impl Section {
+    /// The section without entries in the contents list.
+    pub(crate) fn without_entries(self) -> Self {
+        Self { entries: Vec::new(), ..self }
+    }
+}
+
 impl Block {
     pub(crate) fn heading(id: String, text: &str) -> Self {
         Self::Heading { id, text: text.to_owned(), badge: None }
@@ -94,14 +101,16 @@ impl Block {
 pub(crate) struct Table {
     pub(crate) caption: String,
     pub(crate) columns: Vec<Column>,
+    /// More columns than a phone has room for: scrolls sideways there.
+    pub(crate) is_wide: bool,
     pub(crate) rows: Vec<Row>,
 }
 
-/// A column: its heading, and whether it holds numbers (which are set flush right).
+/// A column: its heading, and how it is set: `number` (flush right), `code` (broken anywhere) or as text.
 #[derive(Debug, Serialize)]
 pub(crate) struct Column {
     pub(crate) heading: String,
-    pub(crate) is_number: bool,
+    pub(crate) class: &'static str,
 }
 
 /// A row.
@@ -122,13 +131,23 @@ pub(crate) struct Cell {
 }
 
 impl Table {
-    /// An empty table. Headings that begin with `#` are those of number columns (the sign is not shown).
+    /// An empty table. Headings that begin with `#` are those of number columns, with `~` those of hashes and
+    /// the like (the sign is not shown).
     pub(crate) fn new(caption: impl Into<String>, headings: &[&str]) -> Self {
-        let column = |heading: &&str| Column {
-            heading: heading.trim_start_matches('#').to_owned(),
-            is_number: heading.starts_with('#'),
+        let column = |heading: &&str| {
+            let class = match heading.chars().next() {
+                Some('#') => "number",
+                Some('~') => "code",
+                _ => "",
+            };
+            Column { heading: heading.trim_start_matches(['#', '~']).to_owned(), class }
         };
-        Self { caption: caption.into(), columns: headings.iter().map(column).collect(), rows: Vec::new() }
+        Self {
+            caption: caption.into(),
+            columns: headings.iter().map(column).collect(),
+            is_wide: headings.len() > 4,
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row; its first cell heads it.

@@ -20,7 +20,7 @@ pub(crate) fn section(report: &Report) -> Section {
         }
         let title = format!("{}: {}", comparison.label, comparison.endpoint);
         blocks.push(Block::heading(anchor("comparison", &comparison.label, index), &title));
-        blocks.extend(notes(&comparison.notes, &[]));
+        blocks.extend(notes(&comparison.notes));
         if let Some(figure) = &comparison.figure {
             let caption = format!(
                 "{title}, {} and {}: Kaplan-Meier curves of reconstructed patients.",

@@ -4,7 +4,7 @@ use kmeta_plot_svg::format::{fixed, interval, p_value, percent};
 use kmeta_plot_svg::sentences;
 use kmeta_trial_data::{Estimate, Interval, PooledEffect};
 
-use super::{DIGITS, notes};
+use super::{DIGITS, left_out, notes};
 use crate::page::{Block, Section, Table, anchor};
 use crate::report::{EffectSection, Report};
 
@@ -25,7 +25,7 @@ pub(crate) fn failures(report: &Report) -> Section {
     for (index, failure) in report.failures.iter().enumerate() {
         blocks.push(Block::heading(anchor("failure", &failure.title, index), &failure.title));
         blocks.push(Block::Notice { text: failure.reason.clone() });
-        blocks.extend(notes(&[], &failure.left_out));
+        blocks.extend(left_out(&failure.left_out));
     }
     Section::new("failures", "Analyses without a result", blocks)
 }
@@ -35,8 +35,9 @@ fn blocks(prefix: &str, sections: &[EffectSection]) -> Vec<Block> {
     for (index, section) in sections.iter().enumerate() {
         let result = &section.result;
         blocks.push(Block::heading(anchor(prefix, &result.id, index), &result.title));
-        blocks.extend(notes(&section.notes, &section.left_out));
+        blocks.extend(notes(&section.notes));
         blocks.push(Block::paragraph(in_words(result)));
+        blocks.extend(left_out(&section.left_out));
         blocks.push(Block::figure(&section.forest, forest_caption(result)));
         let summary = "Table behind the figure".to_owned();
         blocks.push(Block::Details { summary, table: study_table(result) });
@@ -52,7 +53,10 @@ fn blocks(prefix: &str, sections: &[EffectSection]) -> Vec<Block> {
 fn in_words(result: &PooledEffect) -> String {
     let number = |value: f64| fixed(value, DIGITS);
     let random = &result.random;
-    let studies = super::count(result.studies.len(), "study").replace("studys", "studies");
+    let studies = match result.studies.len() {
+        1 => "1 study".to_owned(),
+        several => format!("{several} studies"),
+    };
     let mut text = format!(
         "Pooled {} of {studies}, random effects: {} ({} CI {} to {}).",
         sentences::effect_name(result.measure).to_lowercase(),
@@ -117,7 +121,7 @@ fn study_table(result: &PooledEffect) -> Table {
         row(false, [&study.label, subgroup], [study.events, study.total], &study.estimate, weights);
     }
     let none = || [String::new(), String::new()];
-    for subgroup in &result.subgroups {
+    for subgroup in result.subgroups.iter().filter(|subgroup| subgroup.studies > 1) {
         let counts = [subgroup.events, subgroup.total];
         row(true, ["Subtotal, common effect", &subgroup.name], counts, &subgroup.common, none());
         row(true, ["Subtotal, random effects", &subgroup.name], counts, &subgroup.random, none());
@@ -144,7 +148,7 @@ fn estimate_cells(estimate: &Estimate) -> [String; 4] {
 
 /// Heterogeneity, tests and prediction of one result.
 fn statistics(result: &PooledEffect) -> Table {
-    let mut table = Table::new("Heterogeneity and tests", &["Statistic", "#Value", "#Interval"]);
+    let mut table = Table::new("Heterogeneity and tests", &["Statistic", "Value", "Interval"]);
     let mut row =
         |name: &str, value: String, limits: String| table.push(vec![name.to_owned(), value, limits]);
     let value = &result.heterogeneity;
@@ -153,8 +157,13 @@ fn statistics(result: &PooledEffect) -> Table {
     };
     if let Some(p) = value.p_value {
         row(
-            &format!("Cochran's Q ({} degrees of freedom)", value.degrees_of_freedom),
-            format!("{}, p {}", fixed(value.q, STATISTIC_DIGITS), p_value(p, DIGITS)),
+            "Cochran's Q",
+            format!(
+                "{}, df = {}, p {}",
+                fixed(value.q, STATISTIC_DIGITS),
+                value.degrees_of_freedom,
+                p_value(p, DIGITS)
+            ),
             String::new(),
         );
     }

@@ -76,7 +76,7 @@ fn choice(result: &PooledEffect) -> String {
         ));
     }
     text.push_str(&format!(
-        ". The {} interval of the pooled effect is of the kind: {}; intervals of single studies: {}",
+        ". {} intervals: for the pooled effect, {}; for single studies, {}",
         sentences::level(result.confidence_level),
         sentences::interval_name(result.interval_method),
         sentences::study_interval_name(result.study_interval_method)

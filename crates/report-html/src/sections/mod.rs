@@ -43,14 +43,16 @@ pub(crate) fn median_with_limits(median: Option<f64>, limits: [Option<f64>; 2], 
     }
 }
 
-/// The notes of a result and the trials that it leaves out.
-pub(crate) fn notes(notes: &[String], left_out: &[(String, String)]) -> Vec<Block> {
-    let mut blocks: Vec<Block> = notes.iter().map(|note| Block::Notice { text: note.clone() }).collect();
-    if !left_out.is_empty() {
-        blocks.push(Block::paragraph("Left out:"));
-        blocks.push(Block::List {
-            items: left_out.iter().map(|(trial, reason)| format!("{trial}: {reason}")).collect(),
-        });
+/// The notes of a result.
+pub(crate) fn notes(notes: &[String]) -> Vec<Block> {
+    notes.iter().map(|note| Block::Notice { text: note.clone() }).collect()
+}
+
+/// The trials that a result leaves out, with the reasons.
+pub(crate) fn left_out(left_out: &[(String, String)]) -> Vec<Block> {
+    if left_out.is_empty() {
+        return Vec::new();
     }
-    blocks
+    let items = left_out.iter().map(|(trial, reason)| format!("{trial}: {reason}")).collect();
+    vec![Block::paragraph("Not part of this analysis:"), Block::List { items }]
 }

@@ -13,7 +13,7 @@ pub(crate) fn section(report: &Report) -> Section {
         blocks.push(Block::paragraph(format!("Command: {}", provenance.command)));
     }
     if !provenance.inputs.is_empty() {
-        let mut table = Table::new("Input files", &["File", "Role", "SHA-256"]);
+        let mut table = Table::new("Input files", &["File", "Role", "~SHA-256"]);
         for input in &provenance.inputs {
             table.push(vec![input.file.clone(), input.role.clone(), input.sha256.clone()]);
         }

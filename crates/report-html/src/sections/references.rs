@@ -24,7 +24,7 @@ pub(crate) fn section(report: &Report) -> Section {
         blocks.push(Block::heading("references-methods".to_owned(), "Methods"));
         blocks.push(Block::References { items: methods });
     }
-    Section::new("references", "References", blocks)
+    Section::new("references", "References", blocks).without_entries()
 }
 
 fn methods(report: &Report) -> Vec<String> {

@@ -22,13 +22,8 @@ pub(crate) fn section(report: &Report) -> Section {
 }
 
 fn how_to_read(report: &Report) -> String {
-    let mut text =
-        format!("This report covers {}.", count(report.trials.len(), "trial or arm").replace("arms", "arms"));
-    if report.trials.is_empty() {
-        text = String::from("This report holds the results of the analyses.");
-    }
-    text.push_str(
-        " Every pooled number is shown with its figure and the table behind it; methods are written from the \
+    let mut text = String::from(
+        "Every pooled number is shown with its figure and the table behind it; methods are written from the \
          settings that were used.",
     );
     if !report.figures.is_empty() {
@@ -47,7 +42,7 @@ fn how_to_read(report: &Report) -> String {
     let findings = super::warnings::all_findings(report);
     let serious = findings.iter().filter(|finding| finding.severity != Severity::Note).count();
     if serious > 0 {
-        text.push_str(&format!(" There are {}; read them.", count(serious, "warning")));
+        text.push_str(&format!(" Read the {} at the end.", count(serious, "warning")));
     }
     text
 }

@@ -4,7 +4,7 @@ use kmeta_plot_svg::format::{fixed, percent, shortest};
 use kmeta_plot_svg::sentences;
 use kmeta_trial_data::PooledSurvival;
 
-use super::{count, median_with_limits, notes, with_interval};
+use super::{count, left_out, median_with_limits, notes, with_interval};
 use crate::page::{Block, Section, Table, anchor};
 use crate::report::Report;
 
@@ -13,8 +13,9 @@ pub(crate) fn section(report: &Report) -> Section {
     for (index, section) in report.survival.iter().enumerate() {
         let result = &section.result;
         blocks.push(Block::heading(anchor("survival", &result.id, index), &result.title));
-        blocks.extend(notes(&section.notes, &section.left_out));
+        blocks.extend(notes(&section.notes));
         blocks.push(Block::paragraph(in_words(result, &section.endpoint)));
+        blocks.extend(left_out(&section.left_out));
         blocks.push(Block::figure(&section.figure, caption(result, &section.endpoint)));
         blocks.push(Block::Table { table: times(result) });
         blocks.push(Block::Table { table: trials(result) });

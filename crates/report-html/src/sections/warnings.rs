@@ -15,7 +15,7 @@ pub(crate) fn section(report: &Report) -> Section {
             continue;
         }
         blocks.push(Block::heading(format!("findings-{}", title.to_lowercase()), title));
-        let mut table = Table::new(format!("{title} ({})", group.len()), &["Where", "What", "Code"]);
+        let mut table = Table::new(format!("{title} ({})", group.len()), &["Where", "What", "~Code"]);
         for finding in group {
             table.push(vec![finding.place.clone(), finding.message.clone(), finding.code.clone()]);
         }
@@ -24,7 +24,7 @@ pub(crate) fn section(report: &Report) -> Section {
     if blocks.is_empty() {
         blocks.push(Block::paragraph("No stage noticed anything that a person should look at."));
     }
-    Section::new("findings", "Warnings and notes", blocks)
+    Section::new("findings", "Warnings and notes", blocks).without_entries()
 }
 
 /// The report's findings and those inside its results, each once, in order.
