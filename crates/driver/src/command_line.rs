@@ -179,6 +179,9 @@ pub(crate) struct PoolArgs {
     /// Level of the intervals.
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     pub(crate) level: f64,
+    /// REML and ML scoring ends at steps of tau-squared this small; R's default is 1e-5.
+    #[arg(long, value_name = "STEP", default_value_t = 0.0)]
+    pub(crate) scoring_threshold: f64,
     /// Folder to write the result (JSON and CSV) and its plots to; only printed when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

@@ -34,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) title: String,
     pub(crate) measure: EffectMeasure,
     pub(crate) tau_squared: TauSquaredEstimator,
+    pub(crate) scoring_threshold: f64,
     pub(crate) interval: IntervalMethod,
     pub(crate) study_interval: StudyIntervalMethod,
     /// Present for Freeman-Tukey values only.
@@ -58,7 +59,7 @@ impl Pool {
         };
         let totals =
             studies.iter().filter_map(|study| study.count.as_ref()).map(|count| f64::from(count.total));
-        let fit = fit(&effects, settings.tau_squared, settings.interval, settings.level)?;
+        let fit = fit(&effects, settings)?;
         Ok(Self { effects, totals: totals.collect(), fit })
     }
 

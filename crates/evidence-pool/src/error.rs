@@ -70,6 +70,12 @@ pub enum PoolError {
         /// The level found.
         level: f64,
     },
+    /// A scoring threshold is negative or not finite.
+    #[error("scoring_threshold {threshold} must be 0 or a small number above it, for example 1e-5")]
+    InvalidThreshold {
+        /// The threshold found.
+        threshold: f64,
+    },
     /// A hazard ratio or its interval is impossible.
     #[error(
         "hazard ratio {hazard_ratio} [{lower}, {upper}]: all three must be finite and above 0, the lower \

@@ -1,9 +1,10 @@
 //! Common-effect and random-effects models of one effect per study.
 
 use kmeta_numerics::distributions::{normal_quantile, student_t_quantile};
-use kmeta_trial_data::{IntervalMethod, TauSquaredEstimator};
+use kmeta_trial_data::IntervalMethod;
 
 use crate::PoolError;
+use crate::assemble::Settings;
 use crate::tau_squared::estimate_tau_squared;
 
 /// One effect per study with its sampling variance.
@@ -83,16 +84,16 @@ pub(crate) struct Fit {
 }
 
 /// Fits both models. With one study they are the study itself and the interval is normal.
-pub(crate) fn fit(
-    effects: &Effects,
-    estimator: TauSquaredEstimator,
-    interval: IntervalMethod,
-    level: f64,
-) -> Result<Fit, PoolError> {
+pub(crate) fn fit(effects: &Effects, settings: &Settings) -> Result<Fit, PoolError> {
+    let (interval, level) = (settings.interval, settings.level);
     let z = two_sided_normal(level)?;
     let fixed = effects.weighted(0.0);
     let k = effects.len();
-    let tau_squared = if k > 1 { estimate_tau_squared(effects, estimator)? } else { 0.0 };
+    let tau_squared = if k > 1 {
+        estimate_tau_squared(effects, settings.tau_squared, settings.scoring_threshold)?
+    } else {
+        0.0
+    };
     let mixed = effects.weighted(tau_squared);
     let inverse_variance_error = mixed.total.sqrt().recip();
     let mut random = Mean::new(mixed.mean, inverse_variance_error, z);

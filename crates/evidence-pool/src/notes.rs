@@ -4,7 +4,7 @@ use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, Het
 
 use crate::assemble::{Pool, Settings, Study};
 use crate::measure::{Scale, back_transform_size, freeman_tukey_range, needs_correction};
-use crate::tau_squared::higher_maximum;
+use crate::tau_squared::{estimate_tau_squared, higher_maximum};
 
 /// Below this number of studies intervals of τ² and prediction intervals support no conclusion (Mátrai 2026).
 const FEW_STUDIES: usize = 5;
@@ -29,6 +29,7 @@ pub(crate) fn findings(
     let mut findings = Vec::new();
     findings.extend(number_of_studies(studies.len(), &place));
     findings.extend(several_maxima(settings, pool, &place));
+    findings.extend(early_end_of_scoring(settings, pool, &place));
     findings.extend(hartung_knapp(settings, pool, &place));
     findings.extend(back_transform(settings, pool, &place));
     findings.extend(corrected(studies, settings, &place));
@@ -72,6 +73,25 @@ fn number_of_studies(k: usize, place: &str) -> Option<Finding> {
         )),
         _ => None,
     }
+}
+
+/// Scoring that was asked to end early: the exact value is told beside it.
+pub(crate) fn early_end_of_scoring(settings: &Settings, pool: &Pool, place: &str) -> Option<Finding> {
+    if settings.scoring_threshold == 0.0 || pool.effects.len() < 2 {
+        return None;
+    }
+    let exact = estimate_tau_squared(&pool.effects, settings.tau_squared, 0.0).ok()?;
+    let found = pool.fit.tau_squared;
+    (found != exact).then(|| {
+        Finding::note(
+            "scoring-threshold",
+            place,
+            format!(
+                "tau-squared {found:.6} is where scoring ends at steps of {:e}, as asked; the exact value is {exact:.6}",
+                settings.scoring_threshold
+            ),
+        )
+    })
 }
 
 /// A likelihood with several maxima, of which not the highest was found.

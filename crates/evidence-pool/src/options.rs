@@ -39,6 +39,10 @@ pub struct ProportionOptions {
     pub measure: EffectMeasure,
     /// Estimator of the between-study variance.
     pub tau_squared: TauSquaredEstimator,
+    /// REML and ML scoring ends once a step of tau-squared is this small; 0, the default, goes on to machine
+    /// precision. R meta and metafor end at 1e-5, which shows in the fourth digit of tau-squared: set
+    /// `scoring_threshold = 1e-5` to get the digits that R prints.
+    pub scoring_threshold: f64,
     /// How the interval of the random-effects mean is made.
     pub interval: IntervalMethod,
     /// How the interval of each single study is made.
@@ -58,6 +62,7 @@ impl Default for ProportionOptions {
             title: String::new(),
             measure: EffectMeasure::Logit,
             tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
+            scoring_threshold: 0.0,
             interval: IntervalMethod::Wald,
             study_interval: StudyIntervalMethod::ClopperPearson,
             back_transform: BackTransformSize::HarmonicMean,
@@ -77,6 +82,10 @@ pub struct EffectOptions {
     pub title: String,
     /// Estimator of the between-study variance.
     pub tau_squared: TauSquaredEstimator,
+    /// REML and ML scoring ends once a step of tau-squared is this small; 0, the default, goes on to machine
+    /// precision. R meta and metafor end at 1e-5, which shows in the fourth digit of tau-squared: set
+    /// `scoring_threshold = 1e-5` to get the digits that R prints.
+    pub scoring_threshold: f64,
     /// How the interval of the random-effects mean is made.
     pub interval: IntervalMethod,
     /// Level of every interval, strictly between 0 and 1.
@@ -91,6 +100,7 @@ impl Default for EffectOptions {
             id: String::new(),
             title: String::new(),
             tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
+            scoring_threshold: 0.0,
             interval: IntervalMethod::Wald,
             confidence_level: 0.95,
             subgroups: false,

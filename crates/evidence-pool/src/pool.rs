@@ -84,6 +84,7 @@ pub fn pool_proportions(
         title: options.title.clone(),
         measure: options.measure,
         tau_squared: options.tau_squared,
+        scoring_threshold: checked_threshold(options.scoring_threshold)?,
         interval: options.interval,
         study_interval: options.study_interval,
         back_transform: (options.measure == EffectMeasure::FreemanTukey).then_some(options.back_transform),
@@ -123,6 +124,7 @@ pub fn pool_effects(effects: &[EffectEstimate], options: &EffectOptions) -> Resu
         title: options.title.clone(),
         measure,
         tau_squared: options.tau_squared,
+        scoring_threshold: checked_threshold(options.scoring_threshold)?,
         interval: options.interval,
         study_interval: StudyIntervalMethod::Wald,
         back_transform: None,
@@ -130,6 +132,11 @@ pub fn pool_effects(effects: &[EffectEstimate], options: &EffectOptions) -> Resu
         subgroups: options.subgroups,
     };
     pool(studies, settings)
+}
+
+fn checked_threshold(threshold: f64) -> Result<f64, PoolError> {
+    let usable = threshold.is_finite() && threshold >= 0.0;
+    if usable { Ok(threshold) } else { Err(PoolError::InvalidThreshold { threshold }) }
 }
 
 fn check_effect(effect: &EffectEstimate, measure: EffectMeasure) -> Result<(), PoolError> {

@@ -20,16 +20,20 @@ const STEP_TOLERANCE: f64 = 1e-13;
 /// Points per search of the fallback: with 60 points over 12 decades no mode of real data is missed.
 const FALLBACK_POINTS: u32 = 60;
 
-/// The estimate; needs at least two studies.
+/// The estimate; needs at least two studies. Scoring ends at steps of `threshold`, or at machine precision when
+/// that is coarser.
 pub(crate) fn estimate_tau_squared(
     effects: &Effects,
     estimator: TauSquaredEstimator,
+    threshold: f64,
 ) -> Result<f64, PoolError> {
     let estimate = match estimator {
         TauSquaredEstimator::DerSimonianLaird => der_simonian_laird(effects),
         TauSquaredEstimator::PauleMandel => generalized_q_root(effects, (effects.len() - 1) as f64)?,
-        TauSquaredEstimator::RestrictedMaximumLikelihood => maximize(effects, Likelihood::Restricted)?,
-        TauSquaredEstimator::MaximumLikelihood => maximize(effects, Likelihood::Full)?,
+        TauSquaredEstimator::RestrictedMaximumLikelihood => {
+            maximize(effects, Likelihood::Restricted, threshold)?
+        }
+        TauSquaredEstimator::MaximumLikelihood => maximize(effects, Likelihood::Full, threshold)?,
     };
     if estimate.is_finite() {
         Ok(estimate)
@@ -123,8 +127,8 @@ impl Likelihood {
 /// not fall; a bracketing search where scoring does not settle. The likelihood at 0 has the last word, since
 /// scoring can end in a local maximum above 0. Start and last word are those of R metafor, so that the same of
 /// several maxima is found; [`higher_maximum`] tells when there is a better one.
-fn maximize(effects: &Effects, likelihood: Likelihood) -> Result<f64, PoolError> {
-    let found = match score_steps(effects, likelihood) {
+fn maximize(effects: &Effects, likelihood: Likelihood, threshold: f64) -> Result<f64, PoolError> {
+    let found = match score_steps(effects, likelihood, threshold) {
         Some(found) => found,
         None => bracketed_maximum(effects, likelihood)?,
     };
@@ -146,7 +150,7 @@ pub(crate) fn higher_maximum(effects: &Effects, estimator: TauSquaredEstimator, 
 }
 
 /// Fisher scoring; `None` when it does not settle.
-fn score_steps(effects: &Effects, likelihood: Likelihood) -> Option<f64> {
+fn score_steps(effects: &Effects, likelihood: Likelihood, threshold: f64) -> Option<f64> {
     let smallest = effects.variances.iter().copied().fold(f64::INFINITY, f64::min);
     let mut tau_squared = (mean_square(effects) - sampling_scale(effects)).max(0.0);
     let mut here = likelihood.at(effects, tau_squared);
@@ -166,7 +170,7 @@ fn score_steps(effects: &Effects, likelihood: Likelihood) -> Option<f64> {
         if !here.value.is_finite() {
             return None;
         }
-        if step <= STEP_TOLERANCE * (tau_squared + smallest) {
+        if step <= threshold.max(STEP_TOLERANCE * (tau_squared + smallest)) {
             return Some(tau_squared);
         }
     }
@@ -235,7 +239,7 @@ mod tests {
         ];
         for (estimator, expected) in cases {
             assert_relative_eq!(
-                estimate_tau_squared(&bcg(), estimator).unwrap(),
+                estimate_tau_squared(&bcg(), estimator, 0.0).unwrap(),
                 expected,
                 max_relative = 1e-9
             );
@@ -245,7 +249,7 @@ mod tests {
     #[test]
     fn bracketed_search_agrees_with_scoring() {
         for likelihood in [Likelihood::Full, Likelihood::Restricted] {
-            let scoring = score_steps(&bcg(), likelihood).unwrap();
+            let scoring = score_steps(&bcg(), likelihood, 0.0).unwrap();
             let bracketed = bracketed_maximum(&bcg(), likelihood).unwrap();
             assert_relative_eq!(scoring, bracketed, max_relative = 1e-9);
         }
@@ -262,7 +266,7 @@ mod tests {
             variances: counts.iter().map(|(_, n)| 0.25 / n).collect(),
         };
         let estimator = TauSquaredEstimator::RestrictedMaximumLikelihood;
-        let found = estimate_tau_squared(&effects, estimator).unwrap();
+        let found = estimate_tau_squared(&effects, estimator, 0.0).unwrap();
         assert_relative_eq!(found, 0.000478386143772, max_relative = 1e-6);
         let higher = higher_maximum(&effects, estimator, found).unwrap();
         assert!((5e-5..1e-4).contains(&higher), "{higher}");
@@ -278,7 +282,7 @@ mod tests {
             TauSquaredEstimator::RestrictedMaximumLikelihood,
             TauSquaredEstimator::MaximumLikelihood,
         ] {
-            assert_eq!(estimate_tau_squared(&effects, estimator).unwrap(), 0.0);
+            assert_eq!(estimate_tau_squared(&effects, estimator, 0.0).unwrap(), 0.0);
         }
     }
 }
