@@ -13,7 +13,7 @@ check:
 
 # Every test, doctests included.
 test:
-    cargo test --workspace
+    cargo test --release --workspace
 
 # Timings; the numbers in the docs come from here. `just bench pool` runs the benches that match.
 bench *filter:

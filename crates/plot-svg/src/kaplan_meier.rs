@@ -4,7 +4,7 @@ use kmeta_trial_data::{PatientRecord, StepCurve};
 
 use crate::format::{fixed, shortest};
 use crate::number_at_risk::{self, RiskLine};
-use crate::palette::{ARMS, GUIDE, VERMILLION};
+use crate::palette::{ARMS, GUIDE, VERMILION};
 use crate::survival_axes::{AXIS_ROOM, FONT, LegendEntry, MARGIN, SurvivalAxes, draw_legend, thin};
 use crate::svg::{Stroke, Svg, TextStyle};
 use crate::text_metrics::TextMetrics;
@@ -62,7 +62,7 @@ pub fn reconstructed_over_digitized(
     options: &KaplanMeierOptions,
 ) -> Figure {
     let broad = Stroke::solid(DIGITIZED, 5.0);
-    let thin = Stroke::solid(VERMILLION, 1.4);
+    let thin = Stroke::solid(VERMILION, 1.4);
     let lines = [
         Line { curve: digitized, end: digitized_end, stroke: broad },
         Line { curve: &reconstructed.curve, end: reconstructed.end(), stroke: thin },
@@ -72,7 +72,7 @@ pub fn reconstructed_over_digitized(
         stroke,
         band: None,
     });
-    let marks = [(reconstructed, VERMILLION)];
+    let marks = [(reconstructed, VERMILION)];
     let (svg, width, height) = draw(&lines, &legend, &marks, options);
     let end = digitized_end.max(digitized.last_time());
     let alt = format!(

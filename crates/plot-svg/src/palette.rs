@@ -13,7 +13,7 @@ pub(crate) const BLUE: &str = "#1f4e79";
 /// Diamonds of subgroups and bands.
 pub(crate) const LIGHT_BLUE: &str = "#9dbad7";
 /// Prediction intervals and the reconstructed curve over the digitized one.
-pub(crate) const VERMILLION: &str = "#b5410d";
+pub(crate) const VERMILION: &str = "#b5410d";
 /// Notices.
 pub(crate) const NOTICE: &str = "#7a3b00";
 

@@ -11,7 +11,7 @@ mod tests;
 use kmeta_trial_data::PooledEffect;
 
 use crate::format::fixed;
-use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK, VERMILLION};
+use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK, VERMILION};
 use crate::svg::{Anchor, Stroke, Svg, TextStyle};
 use crate::{Figure, ForestOptions, Scale, footer, sentences};
 use layout::{Layout, MARGIN};
@@ -87,7 +87,7 @@ fn draw_guides(
         guide(1.0, Stroke::solid(INK, 1.0));
     }
     if let Some(value) = options.reference_line {
-        guide(value, Stroke { dashes: "1.5 2.5", ..Stroke::solid(VERMILLION, 1.3) });
+        guide(value, Stroke { dashes: "1.5 2.5", ..Stroke::solid(VERMILION, 1.3) });
     }
 }
 
@@ -115,7 +115,7 @@ fn draw_mark(svg: &mut Svg, scale: &Scale, mark: &Mark, y: f64) {
         }
         Mark::Bar { interval } => {
             let (left, right) = (clamp_to_axis(scale, interval.lower), clamp_to_axis(scale, interval.upper));
-            svg.rectangle(left, y - 2.0, (right - left).max(1.0), 4.0, VERMILLION);
+            svg.rectangle(left, y - 2.0, (right - left).max(1.0), 4.0, VERMILION);
         }
     }
 }
