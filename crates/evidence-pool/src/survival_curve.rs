@@ -20,15 +20,28 @@ use crate::{PoolError, SurvivalOptions, TrialPatients};
 /// With more intervals than this, the correction of empty intervals pulls the curve down visibly.
 const MANY_INTERVALS: usize = 20;
 
+/// Variance of an interval that a trial does not cover.
+const UNCOVERED_VARIANCE: f64 = 1e12;
+
 /// One trial's conditional survivals, on the arcsine scale, for the first intervals that it covers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct TrialCells {
     /// y_ij = asin √((n q + ¼)/(n + ½)) with q the conditional survival of the interval.
     values: Vec<f64>,
     /// v_ij = 1/(4(n + ½)).
     variances: Vec<f64>,
     /// Patients at risk at the start of each interval.
-    number_at_risk: Vec<u32>,
+    number_at_risk: Vec<f64>,
+}
+
+impl TrialCells {
+    /// Adds the next interval: patients at risk at its start and the share of them that survives it.
+    fn push(&mut self, number_at_risk: f64, conditional_survival: f64) {
+        let corrected = number_at_risk + 0.5;
+        self.values.push(((number_at_risk * conditional_survival + 0.25) / corrected).sqrt().asin());
+        self.variances.push(0.25 / corrected);
+        self.number_at_risk.push(number_at_risk);
+    }
 }
 
 /// Pooled arcsine values β of the intervals with their covariance.
@@ -70,8 +83,20 @@ pub fn pool_survival(
     let random = pool_cells(&cells, reached, &between)?;
     let quantile = normal_quantile(0.5 + options.confidence_level / 2.0).map_err(|_| computation("z"))?;
     let times = &options.times[..reached];
+    findings.extend(unused_events(trials, &cells, options));
     let random_points = points(times, &cells, &random, quantile, &mut findings);
     let common_points = points(times, &cells, &common, quantile, &mut Vec::new());
+    if random_points[0].survival < 0.5 {
+        findings.push(Finding::note(
+            "median-before-first-time",
+            place(options),
+            format!(
+                "pooled survival is below one half at the first time, {}: the median is drawn on the line from 1 at \
+                 time 0; ask for an earlier time",
+                times[0]
+            ),
+        ));
+    }
     let survival: Vec<f64> = random_points.iter().map(|point| point.survival).collect();
     let (median_lower, median_upper) = median_interval(times, &random, options)?;
     Ok(PooledSurvival {
@@ -133,7 +158,7 @@ fn follow_up_end(trial: &TrialPatients) -> f64 {
 
 fn trial_cells(trial: &TrialPatients, fit: &KaplanMeier, times: &[f64]) -> TrialCells {
     let end = follow_up_end(trial);
-    let mut cells = TrialCells { values: Vec::new(), variances: Vec::new(), number_at_risk: Vec::new() };
+    let mut cells = TrialCells::default();
     let (mut start, mut survival_at_start) = (0.0, 1.0);
     for (index, &time) in times.iter().enumerate() {
         // Patients whose follow-up ends at the start of the interval belong to the one before it.
@@ -142,43 +167,57 @@ fn trial_cells(trial: &TrialPatients, fit: &KaplanMeier, times: &[f64]) -> Trial
             break;
         }
         let survival = fit.survival_at(time);
-        let conditional = (survival / survival_at_start).clamp(0.0, 1.0);
-        let count = at_risk as f64;
-        cells.values.push(((count * conditional + 0.25) / (count + 0.5)).sqrt().asin());
-        cells.variances.push(0.25 / (count + 0.5));
-        cells.number_at_risk.push(at_risk as u32);
+        cells.push(at_risk as f64, (survival / survival_at_start).clamp(0.0, 1.0));
         (start, survival_at_start) = (time, survival);
     }
     cells
 }
 
-/// The DerSimonian-Laird between-trial matrix (Jackson, White & Riley 2013), element by element from the
-/// trials that cover both intervals. Elements that fewer than two trials cover are 0.
+/// The DerSimonian-Laird between-trial matrix (Jackson, White & Riley 2013), element by element. An interval that
+/// a trial does not cover enters with the mean of the others and a variance of 10¹², as in R `RISCA` and
+/// `metaSurvival`: this moves the seventh digit only, but parity is worth it. Elements whose later interval fewer
+/// than two trials cover are 0: their formula divides by nearly nothing, and what it gives is negative and
+/// truncated to 0 anyway.
 fn between_trial_matrix(cells: &[TrialCells], size: usize) -> DMatrix<f64> {
+    let covering = |k: usize| cells.iter().filter(move |cell| cell.values.len() > k);
+    let columns: Vec<Vec<(f64, f64)>> = (0..size)
+        .map(|k| {
+            let mean = covering(k).map(|cell| cell.values[k]).sum::<f64>() / covering(k).count() as f64;
+            let cell = |cell: &TrialCells| match cell.values.get(k) {
+                Some(&value) => (value, cell.variances[k]),
+                None => (mean, UNCOVERED_VARIANCE),
+            };
+            cells.iter().map(cell).collect()
+        })
+        .collect();
     let mut matrix = DMatrix::zeros(size, size);
-    for j in 0..size {
+    for j in (0..size).filter(|&j| covering(j).count() >= 2) {
         for l in 0..=j {
-            let covering: Vec<&TrialCells> = cells.iter().filter(|cell| cell.values.len() > j).collect();
-            if covering.len() < 2 {
-                continue;
-            }
-            let weight = |cell: &TrialCells| 1.0 / (cell.variances[j] * cell.variances[l]).sqrt();
-            let sum: f64 = covering.iter().map(|cell| weight(cell)).sum();
-            let squares: f64 = covering.iter().map(|cell| weight(cell).powi(2)).sum();
-            let mean =
-                |k: usize| covering.iter().map(|cell| weight(cell) * cell.values[k]).sum::<f64>() / sum;
-            let (mean_j, mean_l) = (mean(j), mean(l));
-            let product: f64 = covering
-                .iter()
-                .map(|cell| weight(cell) * (cell.values[j] - mean_j) * (cell.values[l] - mean_l))
-                .sum();
-            let expected = if j == l { covering.len() as f64 - 1.0 } else { 0.0 };
-            let value = (product - expected) / (sum - squares / sum);
+            let value =
+                between_trial_element(&columns[j], &columns[l], (j == l).then(|| covering(j).count()));
             matrix[(j, l)] = value;
             matrix[(l, j)] = value;
         }
     }
     matrix
+}
+
+/// Σ w (y_j − ȳ_j)(y_l − ȳ_l) / (Σw − Σw²/Σw) with w = 1/√(v_j v_l) and means under the same weights. On the
+/// diagonal its expectation under no heterogeneity, (number of trials that cover the interval) − Σ_obs w/Σw, is
+/// first taken off.
+fn between_trial_element(one: &[(f64, f64)], other: &[(f64, f64)], diagonal: Option<usize>) -> f64 {
+    let pairs = || one.iter().zip(other).map(|(j, l)| (1.0 / (j.1 * l.1).sqrt(), j.0, l.0));
+    let sum: f64 = pairs().map(|(weight, ..)| weight).sum();
+    let squares: f64 = pairs().map(|(weight, ..)| weight * weight).sum();
+    let mean_j = pairs().map(|(weight, j, _)| weight * j).sum::<f64>() / sum;
+    let mean_l = pairs().map(|(weight, _, l)| weight * l).sum::<f64>() / sum;
+    let product: f64 = pairs().map(|(weight, j, l)| weight * (j - mean_j) * (l - mean_l)).sum();
+    let expected = diagonal.map_or(0.0, |covering| {
+        let observed =
+            one.iter().filter(|cell| cell.1 < UNCOVERED_VARIANCE).map(|cell| 1.0 / cell.1).sum::<f64>();
+        covering as f64 - observed / sum
+    });
+    (product - expected) / (sum - squares / sum)
 }
 
 /// β = (ΣWᵢ)⁻¹ ΣWᵢ yᵢ with Wᵢ the inverse of Vᵢ + Σ over the intervals that trial i covers, and its covariance
@@ -247,16 +286,49 @@ fn points(
             time,
             survival: survival[j],
             interval: Interval { lower: survival[j] * (-reach).exp(), upper: upper.min(1.0) },
-            number_at_risk: cells.iter().filter_map(|cell| cell.number_at_risk.get(j)).sum(),
+            number_at_risk: cells.iter().filter_map(|cell| cell.number_at_risk.get(j)).sum::<f64>().round()
+                as u32,
             trials: cells.iter().filter(|cell| cell.values.len() > j).count() as u32,
         });
     }
     points
 }
 
+fn place(options: &SurvivalOptions) -> String {
+    if options.id.is_empty() { "pooled survival".to_owned() } else { format!("analysis `{}`", options.id) }
+}
+
+/// Events after the last asked time that a trial reaches: they are in no interval, so that the pooled curve
+/// does not know of them.
+fn unused_events(
+    trials: &[TrialPatients],
+    cells: &[TrialCells],
+    options: &SurvivalOptions,
+) -> Option<Finding> {
+    let unused: Vec<String> = trials
+        .iter()
+        .zip(cells)
+        .filter_map(|(trial, cell)| {
+            let last = cell.values.len().checked_sub(1).map_or(0.0, |index| options.times[index]);
+            let events = trial.patients.iter().filter(|patient| patient.event && patient.time > last).count();
+            (events > 0).then(|| format!("{} ({events} after {last})", trial.trial))
+        })
+        .collect();
+    (!unused.is_empty()).then(|| {
+        Finding::note(
+            "events-after-last-time",
+            place(options),
+            format!(
+                "a trial contributes up to the last asked time within its follow-up; later events do not enter: {}",
+                unused.join(", ")
+            ),
+        )
+    })
+}
+
 fn notes_on_times(options: &SurvivalOptions, reached: usize, cells: &[TrialCells]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let place = format!("analysis `{}`", options.id);
+    let place = place(options);
     if reached < options.times.len() {
         findings.push(Finding::warning(
             "times-beyond-follow-up",
@@ -369,3 +441,6 @@ fn trial_survival(trial: &TrialPatients, fit: &KaplanMeier) -> TrialSurvival {
         provenance: trial.provenance.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;
