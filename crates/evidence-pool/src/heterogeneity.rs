@@ -46,7 +46,7 @@ fn i_squared(h: f64) -> f64 {
     (h * h - 1.0) / (h * h)
 }
 
-/// Test-based interval exp(ln H ± z·SE(ln H)), cut at 1 (Higgins & Thompson 2002, appendix A2). SE(ln H) is
+/// Test-based interval exp(ln H ± z·SE(ln H)), cut at 1 (Higgins & Thompson 2002). SE(ln H) is
 /// ½ (ln Q − ln(k − 1)) / (√(2Q) − √(2k − 3)) for Q > k, else √(1/(2(k − 2)) · (1 − 1/(3(k − 2)²))). Absent
 /// with two studies and Q ≤ 2, where neither is defined.
 fn h_interval(q: f64, k: usize, h: f64, z: f64) -> Option<Interval> {

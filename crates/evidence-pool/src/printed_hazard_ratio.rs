@@ -9,7 +9,7 @@ use crate::model::two_sided_normal;
 const MAX_DECIMALS: usize = 9;
 
 /// Log hazard ratio and its standard error, SE = (ln U − ln L)/(2z), from a printed hazard ratio with its
-/// interval at any level (Parmar, Torri & Stewart 1998, equation 7; Tierney 2007). The log of the printed
+/// interval at any level (Parmar, Torri & Stewart 1998; Tierney et al. 2007). The log of the printed
 /// hazard ratio is used as it is.
 ///
 /// A Wald interval has the hazard ratio at its geometric centre √(L·U). The third value notes a hazard ratio
