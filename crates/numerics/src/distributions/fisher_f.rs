@@ -33,6 +33,17 @@ mod tests {
     use approx::assert_relative_eq;
 
     #[test]
+    fn upper_tail_inverts_the_quantile() {
+        for (d1, d2) in [(3.0, 20.0), (1.0, 5.0), (10.0, 4.0)] {
+            let x = f_quantile(0.95, d1, d2).unwrap();
+            assert_relative_eq!(f_upper(x, d1, d2).unwrap(), 0.05, max_relative = 1e-11);
+        }
+        // With d₁ = 2 the upper tail is (1 + 2x/d₂)^(−d₂/2).
+        assert_relative_eq!(f_upper(10.0, 2.0, 8.0).unwrap(), 3.5_f64.powi(-4), max_relative = 1e-12);
+        assert!(f_upper(-1.0, 2.0, 8.0).is_err());
+    }
+
+    #[test]
     fn one_numerator_degree_of_freedom_is_the_square_of_t() {
         let t = student_t_quantile(0.975, 5.0).unwrap();
         assert_relative_eq!(f_quantile(0.95, 1.0, 5.0).unwrap(), t * t, max_relative = 1e-12);
