@@ -212,7 +212,7 @@ fn a_refused_figure_is_never_silent() {
     assert_eq!(survival["left_out"][0]["trial"], "wirth2021");
     assert_eq!(survival["result"]["trials"].as_array().unwrap().len(), 1);
     let report = fs::read_to_string(out.join("report.html")).unwrap();
-    assert!(report.contains("its figure of `os` gave no patients"), "the report names the missing trial");
+    assert!(report.contains("its figure of os gave no patients"), "the report names the missing trial");
 }
 
 #[test]
@@ -265,9 +265,7 @@ fn the_example_of_six_trials() {
     printed(number(&orr, "/random/shown"), 4, "0.0873");
     printed(number(&orr, "/random/shown_interval/lower"), 4, "0.0248");
     printed(number(&orr, "/random/shown_interval/upper"), 4, "0.1739");
-    // The paper's software stops its iteration at a change of 1e-5 and prints 0.009169; with a tight tolerance
-    // R meta gives this value.
-    assert!((number(&orr, "/heterogeneity/tau_squared") - 0.009_167_564_953_997).abs() < 1e-9);
+    printed(number(&orr, "/heterogeneity/tau_squared"), 6, "0.009169");
     printed(100.0 * number(&orr, "/heterogeneity/i_squared"), 1, "46.0");
     printed(number(&orr, "/heterogeneity/q"), 2, "9.25");
     printed(number(&orr, "/heterogeneity/p_value"), 4, "0.0994");

@@ -37,10 +37,8 @@ pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisR
     });
     let own =
         outcome.effect().map(|effect| &effect.findings).or(outcome.survival().map(|curve| &curve.findings));
-    for finding in own.into_iter().flatten() {
-        let place = format!("{}: {}", analysis.id(), finding.place);
-        selection.findings.push(Finding { place, ..finding.clone() });
-    }
+    // Unchanged, so that the report knows them for those of the result.
+    selection.findings.extend(own.into_iter().flatten().cloned());
     let result = AnalysisResult {
         id: analysis.id().to_owned(),
         title: analysis.title().to_owned(),
@@ -101,11 +99,9 @@ impl<'a> Selection<'a> {
                     total: count.total,
                     provenance: Provenance::printed("printed counts"),
                 }),
-                None => self.leave_out(
-                    arm.key(),
-                    &format!("no counts of `{}` are stated", analysis.outcome),
-                    false,
-                ),
+                None => {
+                    self.leave_out(arm.key(), &format!("no counts of {} are stated", analysis.outcome), false)
+                }
             }
         }
         let result = Box::new(pool_proportions(&counts, &analysis.options)?);
@@ -150,9 +146,9 @@ impl<'a> Selection<'a> {
                 && figure.arm_assignments(arm.trial).iter().any(|&(_, id)| id == arm.id)
         });
         if has_figure {
-            self.leave_out(arm.key(), &format!("its figure of `{endpoint}` gave no patients"), true);
+            self.leave_out(arm.key(), &format!("its figure of {endpoint} gave no patients"), true);
         } else {
-            self.leave_out(arm.key(), &format!("there is no figure of `{endpoint}`"), false);
+            self.leave_out(arm.key(), &format!("there is no figure of {endpoint}"), false);
         }
     }
 
@@ -186,7 +182,7 @@ impl<'a> Selection<'a> {
         subgroup: Option<String>,
     ) -> Result<Option<EffectEstimate>, PoolError> {
         let Some(printed) = trial.hazard_ratios.get(endpoint) else {
-            self.leave_out(trial.id.clone(), &format!("no hazard ratio of `{endpoint}` is stated"), false);
+            self.leave_out(trial.id.clone(), &format!("no hazard ratio of {endpoint} is stated"), false);
             return Ok(None);
         };
         let (value, standard_error, findings) = hazard_ratio_from_interval(
@@ -232,10 +228,10 @@ impl<'a> Selection<'a> {
             .iter()
             .any(|figure| figure.trial == trial.id && figure.endpoint == endpoint);
         if has_figure {
-            let reason = format!("its figure of `{endpoint}` gave no two arms to compare");
+            let reason = format!("its figure of {endpoint} gave no two arms to compare");
             self.leave_out(trial.id.clone(), &reason, true);
         } else {
-            self.leave_out(trial.id.clone(), &format!("there is no figure of `{endpoint}`"), false);
+            self.leave_out(trial.id.clone(), &format!("there is no figure of {endpoint}"), false);
         }
         None
     }
