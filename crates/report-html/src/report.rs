@@ -155,6 +155,8 @@ pub struct AdverseEventCount {
 pub struct FigureSection {
     /// Heading, for example "Wirth 2021, overall survival".
     pub title: String,
+    /// What must be said beside the picture, for example that it is a stand-in.
+    pub notes: Vec<String>,
     /// The file and its hash.
     pub source: FigureSource,
     /// Whether it can be used.

@@ -114,6 +114,7 @@ fn effect_section(measure: EffectMeasure, title: &str) -> EffectSection {
 
 fn figure_section() -> FigureSection {
     FigureSection {
+        notes: vec!["A stand-in.".to_owned()],
         title: "Wirth 2021, overall survival".to_owned(),
         source: FigureSource {
             file: "wirth2021-os.png".to_owned(),

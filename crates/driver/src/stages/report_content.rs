@@ -158,6 +158,7 @@ fn figures(input: &ReportInput<'_>) -> Vec<FigureSection> {
                 trial_label(&results.trials, &figure.trial),
                 names::endpoint(results, &figure.endpoint).to_lowercase()
             ),
+            notes: results.figure_notice.iter().cloned().collect(),
             source: figure.source.clone(),
             verdict: figure.verdict,
             checks: figure.checks.clone(),

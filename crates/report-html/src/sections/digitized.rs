@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use kmeta_plot_svg::format::{fixed, shortest};
 use kmeta_trial_data::Verdict;
 
-use super::count;
+use super::{count, notes};
 use crate::page::{Badge, Block, Section, Table, anchor};
 use crate::report::{FigureSection, Report};
 
@@ -39,6 +39,7 @@ fn figure_blocks(figure: &FigureSection, index: usize) -> Vec<Block> {
         source.height,
         count(figure.curves, "curve")
     );
+    blocks.extend(notes(&figure.notes));
     if figure.overlay_png.is_empty() {
         blocks.push(Block::paragraph(caption));
     } else {
