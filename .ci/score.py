@@ -24,7 +24,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KMETA = os.environ.get("KMETA", str(ROOT / "target" / "release" / "kmeta"))
-FIGURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".pdf", ".tif", ".tiff", ".gif", ".webp", ".bmp"}
+FIGURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".pdf", ".tif", ".tiff", ".gif", ".webp", ".bmp", ".svg"}
 SIDECAR_SUFFIX = ".kmfig.json"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
