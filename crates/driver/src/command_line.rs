@@ -15,8 +15,8 @@ use crate::console::Console;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed, or done with a finding of severity `error` (a figure that could not be used, a trial
-     missing from an analysis); the output is written and says what
+  1  failed; `run`: done, but with a finding of severity `error` (a figure that could not be used,
+     a trial missing from an analysis): the output is written and says what
   2  bad input: a file is missing or wrong; nothing was written";
 
 /// Kaplan-Meier figures in, pooled meta-analysis out.
@@ -102,7 +102,7 @@ of several pages. Look at the overlay before you use a figure.
 Exit codes: 0 when every file could be read, whatever the verdicts (ok, review or refused: see the
 sidecar), 1 failed, 2 when a file is missing or no figure (nothing is written).")]
 pub(crate) struct DigitizeArgs {
-    /// Figures: PNG, JPEG, TIFF, WebP, BMP, GIF or PDF.
+    /// Figures: PNG, JPEG, TIFF, WebP, BMP, GIF, SVG or PDF.
     #[arg(required = true, value_name = "FIGURE")]
     pub(crate) figures: Vec<PathBuf>,
     /// Folder to write to.

@@ -55,12 +55,13 @@ impl Console {
         }
     }
 
-    /// Says what was noticed: warnings and errors, notes with `-v`.
+    /// Says what was noticed: warnings and errors, notes with `-v`, only errors with `-q`.
     pub(crate) fn findings(&self, findings: &[Finding]) {
-        if self.quiet {
-            return;
-        }
-        let least = if self.verbose > 0 { Severity::Note } else { Severity::Warning };
+        let least = match (self.quiet, self.verbose) {
+            (true, _) => Severity::Error,
+            (false, 0) => Severity::Warning,
+            (false, _) => Severity::Note,
+        };
         for finding in findings.iter().filter(|finding| finding.severity >= least) {
             let Finding { severity, place, message, code } = finding;
             let word = match severity {

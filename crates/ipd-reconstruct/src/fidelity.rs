@@ -5,6 +5,9 @@ use kmeta_trial_data::{Fidelity, NumberAtRiskFit, PatientRecord, ReconstructionS
 
 use crate::ReconstructionInput;
 
+/// A traced plateau this little above one half stands at one half: below the height of a pixel in most figures.
+const LEVEL_TOLERANCE: f64 = 0.002;
+
 /// Compares the patients with the input.
 pub(crate) fn assess(
     input: &ReconstructionInput,
@@ -35,7 +38,7 @@ pub(crate) fn assess(
             .max()
             .unwrap_or(0),
         number_at_risk,
-        median_digitized: input.curve.median(),
+        median_digitized: input.curve.quantile(0.5 + LEVEL_TOLERANCE),
         median_reconstructed: estimated.as_ref().and_then(StepCurve::median),
         median_printed: input.median_printed,
     }

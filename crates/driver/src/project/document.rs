@@ -146,11 +146,11 @@ impl Document {
     /// Parses `text`.
     ///
     /// # Errors
-    /// The places where the text is not TOML.
+    /// The first place where the text is not TOML. What a reader finds after a missing bracket is noise.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        if !errors.is_empty() {
-            return Err(errors.iter().map(|error| Self::syntax_problem(file, text, error)).collect());
+        if let Some(first) = errors.first() {
+            return Err(vec![Self::syntax_problem(file, text, first)]);
         }
         let root = Node::from_table(table.get_ref(), 0..0);
         Ok(Self { file: file.to_owned(), text: text.to_owned(), root })

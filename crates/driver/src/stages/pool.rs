@@ -4,7 +4,7 @@ use kmeta_evidence_pool::{
     PoolError, ProportionCount, TrialPatients, hazard_ratio_from_interval, pool_effects, pool_proportions,
     pool_survival,
 };
-use kmeta_trial_data::{EffectEstimate, EffectMeasure, Finding, PatientRecord, Provenance};
+use kmeta_trial_data::{EffectEstimate, EffectMeasure, Finding, PatientRecord, Provenance, Severity};
 
 use super::compare;
 use super::reconstruct::ArmPatients;
@@ -77,12 +77,12 @@ impl<'a> Selection<'a> {
 
     /// Records that a trial or arm takes no part. It is an error when data were promised but could not be
     /// had, else a note.
-    fn leave_out(&mut self, key: String, reason: &str, promised: bool) {
+    fn leave_out(&mut self, key: String, reason: &str, severity: Severity) {
         let message = format!("{key} takes no part: {reason}");
-        self.findings.push(if promised {
-            Finding::error("trial-missing", self.analysis.id(), message)
-        } else {
-            Finding::note("trial-left-out", self.analysis.id(), message)
+        self.findings.push(match severity {
+            Severity::Error => Finding::error("trial-missing", self.analysis.id(), message),
+            Severity::Warning => Finding::warning("trial-left-out", self.analysis.id(), message),
+            Severity::Note => Finding::note("trial-left-out", self.analysis.id(), message),
         });
         self.left_out.push(LeftOut { trial: key, reason: reason.to_owned() });
     }
@@ -100,7 +100,11 @@ impl<'a> Selection<'a> {
                     provenance: Provenance::printed("printed counts"),
                 }),
                 None => {
-                    self.leave_out(arm.key(), &format!("no counts of {} are stated", analysis.outcome), false)
+                    let reason = without_outcome(&analysis.outcome, arm.facts.responses.keys());
+                    // Counts of other outcomes make a mistyped name likely.
+                    let severity =
+                        if arm.facts.responses.is_empty() { Severity::Note } else { Severity::Warning };
+                    self.leave_out(arm.key(), &reason, severity);
                 }
             }
         }
@@ -127,8 +131,30 @@ impl<'a> Selection<'a> {
                 None => self.leave_out_without_patients(arm, &analysis.endpoint),
             }
         }
+        self.warn_of_several_arms(&trials);
         let result = Box::new(pool_survival(&trials, &analysis.options)?);
         Ok(AnalysisOutcome::Survival { endpoint: analysis.endpoint.clone(), result })
+    }
+
+    /// The summary curve is of single arms: two arms of one trial are not independent groups of the same kind.
+    fn warn_of_several_arms(&mut self, trials: &[TrialPatients]) {
+        for trial in &self.evidence.project.trials {
+            let prefix = format!("{}/", trial.id);
+            let arms: Vec<&str> =
+                trials.iter().map(|arm| arm.trial.as_str()).filter(|key| key.starts_with(&prefix)).collect();
+            if arms.len() > 1 {
+                self.findings.push(Finding::warning(
+                    "several-arms-of-a-trial",
+                    self.analysis.id(),
+                    format!(
+                        "{} are pooled into one curve as if they were separate trials of the same treatment; \
+                         choose the arms to pool with `trials = [\"{}\", ...]`",
+                        arms.join(" and "),
+                        arms[0]
+                    ),
+                ));
+            }
+        }
     }
 
     fn reconstructed(&self, arm: ArmView<'_>, endpoint: &str) -> Option<&'a ArmPatients> {
@@ -146,9 +172,9 @@ impl<'a> Selection<'a> {
                 && figure.arm_assignments(arm.trial).iter().any(|&(_, id)| id == arm.id)
         });
         if has_figure {
-            self.leave_out(arm.key(), &format!("its figure of {endpoint} gave no patients"), true);
+            self.leave_out(arm.key(), &format!("its figure of {endpoint} gave no patients"), Severity::Error);
         } else {
-            self.leave_out(arm.key(), &format!("there is no figure of {endpoint}"), false);
+            self.leave_out(arm.key(), &format!("there is no figure of {endpoint}"), Severity::Note);
         }
     }
 
@@ -182,7 +208,11 @@ impl<'a> Selection<'a> {
         subgroup: Option<String>,
     ) -> Result<Option<EffectEstimate>, PoolError> {
         let Some(printed) = trial.hazard_ratios.get(endpoint) else {
-            self.leave_out(trial.id.clone(), &format!("no hazard ratio of {endpoint} is stated"), false);
+            self.leave_out(
+                trial.id.clone(),
+                &format!("no hazard ratio of {endpoint} is stated"),
+                Severity::Note,
+            );
             return Ok(None);
         };
         let (value, standard_error, findings) = hazard_ratio_from_interval(
@@ -229,10 +259,19 @@ impl<'a> Selection<'a> {
             .any(|figure| figure.trial == trial.id && figure.endpoint == endpoint);
         if has_figure {
             let reason = format!("its figure of {endpoint} gave no two arms to compare");
-            self.leave_out(trial.id.clone(), &reason, true);
+            self.leave_out(trial.id.clone(), &reason, Severity::Error);
         } else {
-            self.leave_out(trial.id.clone(), &format!("there is no figure of {endpoint}"), false);
+            self.leave_out(trial.id.clone(), &format!("there is no figure of {endpoint}"), Severity::Note);
         }
         None
+    }
+}
+
+fn without_outcome<'k>(outcome: &str, stated: impl Iterator<Item = &'k String>) -> String {
+    let stated: Vec<&str> = stated.map(String::as_str).collect();
+    if stated.is_empty() {
+        format!("no counts of {outcome} are stated")
+    } else {
+        format!("no counts of `{outcome}` are stated (stated: {})", stated.join(", "))
     }
 }

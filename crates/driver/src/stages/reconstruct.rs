@@ -179,10 +179,11 @@ impl Reconstruction {
         match (at_start, arm.facts.n) {
             (Some(at_risk), Some(n)) if at_risk != n => {
                 let message = format!(
-                    "{at_risk} patients at risk at time 0, but n = {n}; the curve stands for {at_risk}"
+                    "{at_risk} patients at risk at time 0, but n = {n}: the curve is taken to stand for {at_risk}; check \
+                     that it is this arm's curve and that n counts the same patients"
                 );
                 let place = format!("{}, arm {}, figure {}", input.trial, arm.id, input.provenance.file);
-                self.findings.push(Finding::note("patients-differ", place, message));
+                self.findings.push(Finding::warning("patients-differ", place, message));
             }
             (None, n) => input.patients = n,
             _ => {}
