@@ -60,11 +60,11 @@ pub(crate) fn trace_curves(
             }
         }
     }
-    drop_look_alikes(page, palette, curves)
+    without_lookalikes(page, palette, curves)
 }
 
 /// Leaves out edges of bands, and paths along the ink of another curve.
-fn drop_look_alikes(page: &InkPage, palette: &Palette, curves: Vec<TracedCurve>) -> Vec<TracedCurve> {
+fn without_lookalikes(page: &InkPage, palette: &Palette, curves: Vec<TracedCurve>) -> Vec<TracedCurve> {
     let real: Vec<bool> = (0..curves.len())
         .map(|index| {
             let curve = &curves[index];
