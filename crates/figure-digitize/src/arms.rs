@@ -21,7 +21,7 @@ pub(crate) struct TracedCurve {
 
 /// A path must gain at least this share of the plot's width.
 const LEAST_GAIN: f32 = 0.05;
-/// Most curves of one colour: four arms with two confidence limits each.
+/// Most curves of a panel: four arms with two confidence limits each.
 const MOST_CURVES: usize = 12;
 /// Parts of the plot's width or height that a frame, grid or reference line must all cross.
 const PARTS: usize = 12;

@@ -119,7 +119,7 @@ fn is_straight(page: &InkPage, area: &Rect) -> bool {
     full_rows >= 1 && full_rows * 2 <= area.width()
 }
 
-/// Joins straight pieces that follow each other on one line at a distance of at most three of their lengths.
+/// Joins straight pieces that follow each other on one line at a distance of at most two of their lengths.
 fn joined_dashes(mut pieces: Vec<Rect>) -> Vec<Rect> {
     pieces.sort_by_key(|area| (area.left, area.top));
     let mut joined: Vec<Rect> = Vec::new();

@@ -75,8 +75,8 @@ pub(crate) fn read_panel(
         digitized.push(arm);
     }
     let colors: Vec<Srgb> = arms.iter().map(|curve| curve.color).collect();
-    let risk_table = risk.map(|found| {
-        findings.extend(found.findings.iter().cloned());
+    let risk_table = risk.map(|mut found| {
+        findings.append(&mut found.findings);
         assign_rows(found, &mut digitized, &colors)
     });
     let panel = Panel {
