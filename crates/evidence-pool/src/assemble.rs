@@ -2,8 +2,9 @@
 
 use kmeta_numerics::distributions::chi_squared_upper;
 use kmeta_trial_data::{
-    BackTransformSize, BetweenSubgroups, EffectMeasure, Estimate, Finding, Interval, IntervalMethod,
-    PooledEffect, Provenance, StudyIntervalMethod, StudyRow, SubgroupResult, TauSquaredEstimator,
+    BackTransformSize, BetweenSubgroups, EffectMeasure, Estimand, Estimate, Finding, Interval,
+    IntervalMethod, PooledEffect, PoolingModel, Provenance, StudyIntervalMethod, StudyRow, SubgroupResult,
+    TauSquaredEstimator,
 };
 
 use crate::egger::egger;
@@ -11,7 +12,7 @@ use crate::heterogeneity::heterogeneity;
 use crate::measure::{Scale, back_transform_size};
 use crate::model::{Effects, Fit, Mean, fit, two_sided_normal};
 use crate::notes;
-use crate::study_interval::{clopper_pearson, wilson};
+use crate::study_interval::{agresti_coull, clopper_pearson, wilson};
 use crate::{PoolError, ProportionCount};
 
 /// One study on the analysis scale.
@@ -78,6 +79,22 @@ impl Pool {
     }
 }
 
+/// A mean of differences or of untransformed proportions is the mean over studies; on any other scale its
+/// back-transform is that of the study in the middle.
+fn estimand(measure: EffectMeasure) -> Estimand {
+    match measure {
+        EffectMeasure::Raw | EffectMeasure::RiskDifference | EffectMeasure::Generic => Estimand::AverageStudy,
+        EffectMeasure::FreemanTukey
+        | EffectMeasure::Logit
+        | EffectMeasure::Arcsine
+        | EffectMeasure::Log
+        | EffectMeasure::LogHazardRatio
+        | EffectMeasure::LogOddsRatio
+        | EffectMeasure::LogRiskRatio
+        | EffectMeasure::ArcsineDifference => Estimand::TypicalStudy,
+    }
+}
+
 /// A mean on both scales.
 fn estimate(mean: &Mean, scale: Scale) -> Estimate {
     Estimate {
@@ -117,7 +134,12 @@ pub(crate) fn assemble(studies: Vec<Study>, settings: Settings) -> Result<Pooled
         egger,
         id: settings.id,
         title: settings.title,
+        estimand: estimand(settings.measure),
         measure: settings.measure,
+        model: PoolingModel::InverseVariance,
+        marginal_mean: None,
+        likelihood: None,
+        two_arm: None,
         tau_squared_estimator: settings.tau_squared,
         interval_method: settings.interval,
         study_interval_method: settings.study_interval,
@@ -146,6 +168,9 @@ fn study_rows(studies: &[Study], settings: &Settings, fit: &Fit) -> Result<Vec<S
                     StudyIntervalMethod::Wilson => {
                         estimate.shown_interval = wilson(count.events, count.total, settings.level)?;
                     }
+                    StudyIntervalMethod::AgrestiCoull => {
+                        estimate.shown_interval = agresti_coull(count.events, count.total, settings.level)?;
+                    }
                     StudyIntervalMethod::Wald => {}
                 }
             }
@@ -156,8 +181,10 @@ fn study_rows(studies: &[Study], settings: &Settings, fit: &Fit) -> Result<Vec<S
                 events: study.count.as_ref().map(|count| count.events),
                 total: study.count.as_ref().map(|count| count.total),
                 estimate,
-                weight_common: fit.common_shares[index],
-                weight_random: fit.random_shares[index],
+                control_events: None,
+                control_total: None,
+                weight_common: Some(fit.common_shares[index]),
+                weight_random: Some(fit.random_shares[index]),
                 provenance: study.provenance.clone(),
             })
         })
@@ -191,10 +218,13 @@ fn subgroups(
                 studies: members.len() as u32,
                 events: sum(|count| count.events),
                 total: sum(|count| count.total),
+                control_events: None,
+                control_total: None,
                 common: pool.estimate(settings, &pool.fit.common),
                 random: pool.estimate(settings, &pool.fit.random),
                 heterogeneity: heterogeneity(&pool.effects, &pool.fit, settings.level)?,
                 back_transform_size: pool.size(settings, &pool.fit.random),
+                marginal_mean: None,
             })
         })
         .collect()

@@ -40,10 +40,14 @@ pub(crate) fn proportion_effect(measure: EffectMeasure, count: &ProportionCount)
             let first = if x == n { x } else { x + add };
             (((x + add) / (n + add)).ln(), 1.0 / first - 1.0 / (n + add))
         }
-        // A log hazard ratio is refused before this is called.
-        EffectMeasure::Raw | EffectMeasure::LogHazardRatio => {
-            (x / n, (x + add) * (n - x + add) / (n + 2.0 * add).powi(3))
-        }
+        // Measures that are no proportion are refused before this is called.
+        EffectMeasure::Raw
+        | EffectMeasure::LogHazardRatio
+        | EffectMeasure::LogOddsRatio
+        | EffectMeasure::LogRiskRatio
+        | EffectMeasure::RiskDifference
+        | EffectMeasure::ArcsineDifference
+        | EffectMeasure::Generic => (x / n, (x + add) * (n - x + add) / (n + 2.0 * add).powi(3)),
     }
 }
 
@@ -88,8 +92,14 @@ impl Scale {
             EffectMeasure::FreemanTukey => freeman_tukey_inverse(value, self.size),
             EffectMeasure::Arcsine => value.clamp(0.0, std::f64::consts::FRAC_PI_2).sin().powi(2),
             EffectMeasure::Logit => 1.0 / (1.0 + (-value).exp()),
-            EffectMeasure::Raw => value,
-            EffectMeasure::Log | EffectMeasure::LogHazardRatio => value.exp().min(f64::MAX),
+            EffectMeasure::Raw
+            | EffectMeasure::RiskDifference
+            | EffectMeasure::ArcsineDifference
+            | EffectMeasure::Generic => value,
+            EffectMeasure::Log
+            | EffectMeasure::LogHazardRatio
+            | EffectMeasure::LogOddsRatio
+            | EffectMeasure::LogRiskRatio => value.exp().min(f64::MAX),
         }
     }
 }

@@ -25,6 +25,17 @@ pub(crate) fn wilson(events: u32, total: u32, level: f64) -> Result<Interval, Po
     Ok(Interval { lower: ((centre - root) / scale).max(0.0), upper: ((centre + root) / scale).min(1.0) })
 }
 
+/// Agresti & Coull 1998: with n' = n + z² and p' = (x + z²/2)/n', the interval p' ± z √(p'(1 − p')/n'), held to
+/// 0 and 1.
+pub(crate) fn agresti_coull(events: u32, total: u32, level: f64) -> Result<Interval, PoolError> {
+    let (x, n) = (f64::from(events), f64::from(total));
+    let z = two_sided_normal(level)?;
+    let adjusted = n + z * z;
+    let centre = (x + 0.5 * z * z) / adjusted;
+    let width = z * (centre * (1.0 - centre) / adjusted).sqrt();
+    Ok(Interval { lower: (centre - width).max(0.0), upper: (centre + width).min(1.0) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

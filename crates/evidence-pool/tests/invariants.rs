@@ -82,7 +82,9 @@ fn check_sound(pooled: &PooledEffect) {
         let limits = study.estimate.shown_interval;
         assert!(limits.lower <= study.estimate.shown && study.estimate.shown <= limits.upper, "{study:?}");
     }
-    let sum = |weight: fn(&kmeta_trial_data::StudyRow) -> f64| pooled.studies.iter().map(weight).sum::<f64>();
+    let sum = |weight: fn(&kmeta_trial_data::StudyRow) -> Option<f64>| {
+        pooled.studies.iter().map(weight).sum::<Option<f64>>().unwrap()
+    };
     assert_abs_diff_eq!(sum(|study| study.weight_common), 1.0, epsilon = 1e-12);
     assert_abs_diff_eq!(sum(|study| study.weight_random), 1.0, epsilon = 1e-12);
     let heterogeneity = &pooled.heterogeneity;

@@ -11,10 +11,10 @@ use kmeta_plot_svg::{
     funnel_plot, kaplan_meier_figure, reconstructed_over_digitized, survival_figure,
 };
 use kmeta_trial_data::{
-    BackTransformSize, BetweenSubgroups, EffectMeasure, EggerTest, Estimate, Heterogeneity, Interval,
-    IntervalMethod, PatientRecord, PooledEffect, PooledSurvival, Provenance, StepCurve, StudyIntervalMethod,
-    StudyRow, SubgroupResult, SurvivalHeterogeneity, SurvivalPoint, TauSquaredEstimator, TimeUnit,
-    TrialSurvival,
+    BackTransformSize, BetweenSubgroups, EffectMeasure, EggerTest, Estimand, Estimate, Heterogeneity,
+    Interval, IntervalMethod, PatientRecord, PooledEffect, PooledSurvival, PoolingModel, Provenance,
+    StepCurve, StudyIntervalMethod, StudyRow, SubgroupResult, SurvivalHeterogeneity, SurvivalPoint,
+    TauSquaredEstimator, TimeUnit, TrialSurvival,
 };
 
 const MADE_UP: &str = "Made-up survival data: this figure shows the drawing, not a result.";
@@ -123,9 +123,11 @@ fn response_rate() -> PooledEffect {
         subgroup: Some(drug.to_owned()),
         events: Some(events),
         total: Some(total),
+        control_events: None,
+        control_total: None,
         estimate: shown(f64::from(events) / f64::from(total), limits[0], limits[1]),
-        weight_common: weights[0],
-        weight_random: weights[1],
+        weight_common: Some(weights[0]),
+        weight_random: Some(weights[1]),
         provenance: Provenance::printed("printed counts"),
     });
     let group = |name: &str, studies: u32, events: u32, total: u32| SubgroupResult {
@@ -133,15 +135,20 @@ fn response_rate() -> PooledEffect {
         studies,
         events: Some(events),
         total: Some(total),
+        control_events: None,
+        control_total: None,
         common: shown(0.0871, 0.0344, 0.1557),
         random: shown(0.1040, 0.0184, 0.2346),
         heterogeneity: heterogeneity(studies, [5.01, 0.0817, 0.601, 0.013]),
         back_transform_size: None,
+        marginal_mean: None,
     };
     PooledEffect {
         id: "orr".to_owned(),
         title: "Objective response rate".to_owned(),
         measure: EffectMeasure::FreemanTukey,
+        model: PoolingModel::InverseVariance,
+        estimand: Estimand::TypicalStudy,
         tau_squared_estimator: TauSquaredEstimator::RestrictedMaximumLikelihood,
         interval_method: IntervalMethod::Wald,
         study_interval_method: StudyIntervalMethod::ClopperPearson,
@@ -151,6 +158,9 @@ fn response_rate() -> PooledEffect {
         studies: studies.to_vec(),
         common: shown(0.0830, 0.0387, 0.1383),
         random: shown(0.0873, 0.0248, 0.1739),
+        marginal_mean: None,
+        likelihood: None,
+        two_arm: None,
         prediction: Some(Interval { lower: 0.0, upper: 0.3711 }),
         heterogeneity: heterogeneity(6, [9.25, 0.0994, 0.4595, 0.009169]),
         subgroups: vec![
@@ -195,9 +205,11 @@ fn hazard_ratios(count: u32) -> PooledEffect {
                 subgroup: None,
                 events: None,
                 total: None,
+                control_events: None,
+                control_total: None,
                 estimate: estimate(-0.55 + 1.1 * spread / precision.sqrt(), 0.6 / precision.sqrt(), f64::exp),
-                weight_common: precision / (12.0 * f64::from(count)),
-                weight_random: (precision + 4.0) / (16.0 * f64::from(count)),
+                weight_common: Some(precision / (12.0 * f64::from(count))),
+                weight_random: Some((precision + 4.0) / (16.0 * f64::from(count))),
                 provenance: Provenance::printed("made up"),
             }
         })
@@ -211,6 +223,9 @@ fn hazard_ratios(count: u32) -> PooledEffect {
         study_interval_method: StudyIntervalMethod::Wald,
         common: estimate(-0.56, 0.09, f64::exp),
         random: estimate(-0.53, 0.12, f64::exp),
+        marginal_mean: None,
+        likelihood: None,
+        two_arm: None,
         prediction: (count > 2).then_some(Interval { lower: 0.38, upper: 0.91 }),
         heterogeneity: heterogeneity(count, [7.4, 0.1924, 0.324, 0.021]),
         subgroups: Vec::new(),

@@ -1,6 +1,6 @@
 //! Funnel plots.
 
-use kmeta_trial_data::{EffectMeasure, PooledEffect};
+use kmeta_trial_data::PooledEffect;
 
 use crate::format::{fixed, shortest};
 use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK};
@@ -119,7 +119,7 @@ fn draw_axes(svg: &mut Svg, axes: &Axes, result: &PooledEffect, options: &Funnel
         svg.text(left - 7.0, y + 4.0, &shortest(tick), &tick_style.anchor(Anchor::End));
     }
     let (lower, upper) = axes.x.domain();
-    let is_log = result.measure == EffectMeasure::LogHazardRatio;
+    let is_log = result.measure.is_log_ratio();
     let ticks: Vec<(f64, String)> = if is_log {
         log_ticks(lower.exp(), upper.exp(), 8).into_iter().map(|tick| (tick.ln(), shortest(tick))).collect()
     } else {

@@ -2,7 +2,7 @@
 
 use kmeta_trial_data::{
     BackTransformSize, BetweenSubgroups, EffectMeasure, EggerTest, Heterogeneity, IntervalMethod,
-    PooledEffect, StudyIntervalMethod, TauSquaredEstimator,
+    PooledEffect, PoolingModel, StudyIntervalMethod, TauSquaredEstimator,
 };
 
 use crate::format::{fixed, interval, p_value, percent, variance};
@@ -12,7 +12,19 @@ const TAU_DIGITS: usize = 4;
 
 /// Name of the effect as people read it.
 pub fn effect_name(measure: EffectMeasure) -> &'static str {
-    if measure.is_proportion() { "Proportion" } else { "Hazard ratio" }
+    match measure {
+        EffectMeasure::FreemanTukey
+        | EffectMeasure::Logit
+        | EffectMeasure::Arcsine
+        | EffectMeasure::Raw
+        | EffectMeasure::Log => "Proportion",
+        EffectMeasure::LogHazardRatio => "Hazard ratio",
+        EffectMeasure::LogOddsRatio => "Odds ratio",
+        EffectMeasure::LogRiskRatio => "Risk ratio",
+        EffectMeasure::RiskDifference => "Risk difference",
+        EffectMeasure::ArcsineDifference => "Arcsine difference",
+        EffectMeasure::Generic => "Effect",
+    }
 }
 
 /// Name of the analysis scale, as the title of an axis.
@@ -24,6 +36,11 @@ pub fn scale_name(measure: EffectMeasure) -> &'static str {
         EffectMeasure::Raw => "Proportion",
         EffectMeasure::Log => "Log transformed proportion",
         EffectMeasure::LogHazardRatio => "Hazard ratio (log scale)",
+        EffectMeasure::LogOddsRatio => "Odds ratio (log scale)",
+        EffectMeasure::LogRiskRatio => "Risk ratio (log scale)",
+        EffectMeasure::RiskDifference => "Risk difference",
+        EffectMeasure::ArcsineDifference => "Arcsine difference",
+        EffectMeasure::Generic => "Effect",
     }
 }
 
@@ -36,6 +53,11 @@ pub fn pooled_quantity(measure: EffectMeasure) -> &'static str {
         EffectMeasure::Raw => "untransformed proportions",
         EffectMeasure::Log => "log transformed proportions",
         EffectMeasure::LogHazardRatio => "log hazard ratios",
+        EffectMeasure::LogOddsRatio => "log odds ratios",
+        EffectMeasure::LogRiskRatio => "log risk ratios",
+        EffectMeasure::RiskDifference => "risk differences",
+        EffectMeasure::ArcsineDifference => "arcsine differences",
+        EffectMeasure::Generic => "effects",
     }
 }
 
@@ -62,7 +84,19 @@ pub fn study_interval_name(method: StudyIntervalMethod) -> &'static str {
     match method {
         StudyIntervalMethod::ClopperPearson => "Clopper-Pearson (exact)",
         StudyIntervalMethod::Wilson => "Wilson score",
+        StudyIntervalMethod::AgrestiCoull => "Agresti-Coull",
         StudyIntervalMethod::Wald => "normal quantile (Wald)",
+    }
+}
+
+/// "Inverse-variance pooling": how studies were put together, as the start of a sentence.
+pub fn model_name(model: PoolingModel) -> &'static str {
+    match model {
+        PoolingModel::InverseVariance => "Inverse-variance pooling",
+        PoolingModel::Glmm => "Random-intercept logistic regression (GLMM)",
+        PoolingModel::BetaBinomial => "Beta-binomial model",
+        PoolingModel::MantelHaenszel => "Mantel-Haenszel pooling (random effects by inverse variance)",
+        PoolingModel::Peto => "Peto pooling (random effects by inverse variance)",
     }
 }
 
@@ -83,7 +117,7 @@ pub fn level(confidence_level: f64) -> String {
 
 /// One line of methods below a forest plot.
 pub fn method_line(result: &PooledEffect) -> String {
-    let mut line = format!("Inverse-variance pooling of {}", pooled_quantity(result.measure));
+    let mut line = format!("{} of {}", model_name(result.model), pooled_quantity(result.measure));
     if let Some(size) = result.back_transform.filter(|_| result.measure == EffectMeasure::FreemanTukey) {
         line.push_str(&format!(", transformed back at {}", back_transform_name(size)));
     }

@@ -1,10 +1,10 @@
 //! Made-up results for the tests of this crate. The numbers are invented; only their shapes matter.
 
 use kmeta_trial_data::{
-    BackTransformSize, BetweenSubgroups, EffectMeasure, EggerTest, Estimate, Heterogeneity, Interval,
-    IntervalMethod, PatientRecord, PooledEffect, PooledSurvival, Provenance, StepCurve, StudyIntervalMethod,
-    StudyRow, SubgroupResult, SurvivalHeterogeneity, SurvivalPoint, TauSquaredEstimator, TimeUnit,
-    TrialSurvival,
+    BackTransformSize, BetweenSubgroups, EffectMeasure, EggerTest, Estimand, Estimate, Heterogeneity,
+    Interval, IntervalMethod, PatientRecord, PooledEffect, PooledSurvival, PoolingModel, Provenance,
+    StepCurve, StudyIntervalMethod, StudyRow, SubgroupResult, SurvivalHeterogeneity, SurvivalPoint,
+    TauSquaredEstimator, TimeUnit, TrialSurvival,
 };
 
 fn estimate(value: f64, standard_error: f64, show: fn(f64) -> f64) -> Estimate {
@@ -53,9 +53,11 @@ pub(crate) fn effect(
             subgroup: subgroup_of(index).map(|group| format!("Group {}", group + 1)),
             events: measure.is_proportion().then_some(index % 9),
             total: measure.is_proportion().then_some(10 + index),
+            control_events: None,
+            control_total: None,
             estimate: estimate(center + 0.4 * spread, 0.25 / weight.sqrt(), show),
-            weight_common: weight / (4.0 * f64::from(studies)),
-            weight_random: (weight + 3.0) / (7.0 * f64::from(studies)),
+            weight_common: Some(weight / (4.0 * f64::from(studies))),
+            weight_random: Some((weight + 3.0) / (7.0 * f64::from(studies))),
             provenance: Provenance::printed("made up"),
         }
     });
@@ -64,15 +66,20 @@ pub(crate) fn effect(
         studies: size,
         events: measure.is_proportion().then_some(4 * size),
         total: measure.is_proportion().then_some(12 * size),
+        control_events: None,
+        control_total: None,
         common: estimate(center, 0.08, show),
         random: estimate(center + 0.05, 0.1, show),
         heterogeneity: heterogeneity(size),
         back_transform_size: None,
+        marginal_mean: None,
     });
     PooledEffect {
         id: "made-up".to_owned(),
         title: "Made-up response rate".to_owned(),
         measure,
+        model: PoolingModel::InverseVariance,
+        estimand: Estimand::TypicalStudy,
         tau_squared_estimator: TauSquaredEstimator::RestrictedMaximumLikelihood,
         interval_method: IntervalMethod::Wald,
         study_interval_method: StudyIntervalMethod::ClopperPearson,
@@ -82,6 +89,9 @@ pub(crate) fn effect(
         studies: rows.collect(),
         common: estimate(center, 0.04, show),
         random: estimate(center + 0.02, 0.06, show),
+        marginal_mean: None,
+        likelihood: None,
+        two_arm: None,
         prediction: (studies > 2).then(|| Interval { lower: show(center - 0.25), upper: show(center + 0.3) }),
         heterogeneity: heterogeneity(studies),
         subgroups: groups.collect(),

@@ -7,10 +7,10 @@ use kmeta_report_html::{
     TrialCharacteristics, render,
 };
 use kmeta_trial_data::{
-    BackTransformSize, Check, EffectMeasure, Estimate, Fidelity, FigureSource, Finding, Heterogeneity,
-    Interval, IntervalMethod, NumberAtRiskFit, PooledEffect, PooledSurvival, Provenance,
-    ReconstructionStatus, StepCurve, StudyIntervalMethod, StudyRow, SurvivalPoint, TauSquaredEstimator,
-    TimeUnit, TrialSurvival, Verdict,
+    BackTransformSize, Check, EffectMeasure, Estimand, Estimate, Fidelity, FigureSource, Finding,
+    Heterogeneity, Interval, IntervalMethod, NumberAtRiskFit, PooledEffect, PooledSurvival, PoolingModel,
+    Provenance, ReconstructionStatus, StepCurve, StudyIntervalMethod, StudyRow, SurvivalPoint,
+    TauSquaredEstimator, TimeUnit, TrialSurvival, Verdict,
 };
 
 const HOSTILE: &str = "<script>alert('x')</script> & \"Wirth\"";
@@ -28,15 +28,19 @@ fn effect(measure: EffectMeasure, title: &str) -> PooledEffect {
         subgroup: None,
         events: counts.then_some(3),
         total: counts.then_some(20),
+        control_events: None,
+        control_total: None,
         estimate: estimate(0.2),
-        weight_common: 0.5,
-        weight_random: 0.5,
+        weight_common: Some(0.5),
+        weight_random: Some(0.5),
         provenance: Provenance::printed("printed"),
     };
     PooledEffect {
         id: "orr".to_owned(),
         title: title.to_owned(),
         measure,
+        model: PoolingModel::InverseVariance,
+        estimand: Estimand::TypicalStudy,
         tau_squared_estimator: TauSquaredEstimator::RestrictedMaximumLikelihood,
         interval_method: IntervalMethod::Wald,
         study_interval_method: StudyIntervalMethod::ClopperPearson,
@@ -46,6 +50,9 @@ fn effect(measure: EffectMeasure, title: &str) -> PooledEffect {
         studies: vec![study(HOSTILE), study("Tahara 2017")],
         common: estimate(0.1),
         random: estimate(0.0873),
+        marginal_mean: None,
+        likelihood: None,
+        two_arm: None,
         prediction: None,
         heterogeneity: Heterogeneity {
             q: 9.25,

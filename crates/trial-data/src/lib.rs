@@ -43,12 +43,14 @@ pub use figure::{
 };
 pub use finding::{Finding, Severity};
 pub use method::{
-    BackTransformSize, EffectMeasure, IntervalMethod, StudyIntervalMethod, TauSquaredEstimator,
+    BackTransformSize, ContinuityCorrection, EffectMeasure, Estimand, IntervalMethod, PoolingModel,
+    StudyIntervalMethod, TauSquaredEstimator,
 };
 pub use patient::{Fidelity, NumberAtRiskFit, PatientRecord, ReconstructedArm, ReconstructionStatus};
 pub use pooled::{
-    BetweenSubgroups, EggerTest, Estimate, Heterogeneity, Interval, PooledEffect, PooledSurvival, StudyRow,
-    SubgroupResult, SurvivalHeterogeneity, SurvivalPoint, TrialSurvival,
+    BetweenSubgroups, EggerTest, Estimate, Heterogeneity, Interval, LikelihoodFit, LikelihoodRatioTest,
+    MarginalMean, PooledEffect, PooledSurvival, StudyRow, SubgroupResult, SurvivalHeterogeneity,
+    SurvivalPoint, TrialSurvival, TwoArmSettings,
 };
 pub use provenance::{Origin, Provenance, sha256_hex};
 pub use risk_table::{NumberAtRisk, RiskCell, RiskRow, RiskTable, RiskTableError};

@@ -19,13 +19,89 @@ pub enum EffectMeasure {
     Log,
     /// Natural logarithm of a hazard ratio.
     LogHazardRatio,
+    /// Natural logarithm of an odds ratio (R meta `OR`).
+    LogOddsRatio,
+    /// Natural logarithm of a risk ratio (R meta `RR`).
+    LogRiskRatio,
+    /// Difference of two proportions (R meta `RD`).
+    RiskDifference,
+    /// Difference of the arcsines of the square roots of two proportions (R meta `ASD`; Rücker 2009).
+    ArcsineDifference,
+    /// An effect as given, of whatever kind; it is not transformed back.
+    Generic,
 }
 
 impl EffectMeasure {
     /// True for the measures of a single proportion.
     pub fn is_proportion(self) -> bool {
-        self != Self::LogHazardRatio
+        matches!(self, Self::FreemanTukey | Self::Logit | Self::Arcsine | Self::Raw | Self::Log)
     }
+
+    /// True for logarithms of ratios: read as ratios on a logarithmic axis, with no effect at 1.
+    pub fn is_log_ratio(self) -> bool {
+        matches!(self, Self::LogHazardRatio | Self::LogOddsRatio | Self::LogRiskRatio)
+    }
+
+    /// True for the measures that compare the counts of two arms.
+    pub fn compares_two_arms(self) -> bool {
+        matches!(
+            self,
+            Self::LogOddsRatio | Self::LogRiskRatio | Self::RiskDifference | Self::ArcsineDifference
+        )
+    }
+
+    /// The value on the reading scale that means no effect: 1 for ratios, 0 for differences and effects as
+    /// given, none for a single proportion.
+    pub fn no_effect(self) -> Option<f64> {
+        match self {
+            Self::FreemanTukey | Self::Logit | Self::Arcsine | Self::Raw | Self::Log => None,
+            Self::LogHazardRatio | Self::LogOddsRatio | Self::LogRiskRatio => Some(1.0),
+            Self::RiskDifference | Self::ArcsineDifference | Self::Generic => Some(0.0),
+        }
+    }
+}
+
+/// How the studies were put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PoolingModel {
+    /// Each study's effect weighted by the reciprocal of its variance.
+    InverseVariance,
+    /// Logistic regression of the counts with a random intercept per study (Stijnen 2010).
+    Glmm,
+    /// Beta-binomial distribution of the counts.
+    BetaBinomial,
+    /// Mantel & Haenszel 1959 for the common effect, inverse variance for random effects.
+    MantelHaenszel,
+    /// Peto: Yusuf 1985 for the common effect, inverse variance for random effects.
+    Peto,
+}
+
+/// The study that a random-effects mean speaks of, on the scale people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimand {
+    /// The study in the middle: half of all studies lie above. A mean on a curved scale, transformed back.
+    TypicalStudy,
+    /// The mean over studies.
+    AverageStudy,
+}
+
+/// Which cells of two-arm counts a continuity correction is added to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContinuityCorrection {
+    /// All four cells of the studies that have a cell of 0 (R meta `method.incr = "only0"`).
+    AffectedStudies,
+    /// All four cells of every study, when any study has a cell of 0 (R meta `method.incr = "if0all"`).
+    AllIfAnyAffected,
+    /// All four cells of every study (R meta `method.incr = "all"`).
+    AllStudies,
+    /// Affected studies, each arm in proportion to its size; both arms together get 1 (R meta `incr = "TACC"`;
+    /// Sweeting 2004).
+    TreatmentArm,
+    /// None. Studies whose effect or variance is then not finite are left out.
+    None,
 }
 
 /// Estimator of the between-study variance (Viechtbauer 2005; Veroniki 2016).
@@ -75,6 +151,8 @@ pub enum StudyIntervalMethod {
     ClopperPearson,
     /// Wilson 1927, score interval.
     Wilson,
+    /// Agresti & Coull 1998: Wald interval about the centre of the score interval.
+    AgrestiCoull,
     /// From the effect's own standard error.
     Wald,
 }

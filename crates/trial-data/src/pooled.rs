@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackTransformSize, EffectMeasure, Finding, IntervalMethod, Provenance, StepCurve, StudyIntervalMethod,
-    TauSquaredEstimator, TimeUnit,
+    BackTransformSize, ContinuityCorrection, EffectMeasure, Estimand, Finding, IntervalMethod, PoolingModel,
+    Provenance, StepCurve, StudyIntervalMethod, TauSquaredEstimator, TimeUnit,
 };
 
 /// A confidence or prediction interval.
@@ -41,16 +41,20 @@ pub struct StudyRow {
     pub label: String,
     /// Subgroup, where the analysis has subgroups.
     pub subgroup: Option<String>,
-    /// Patients with the event, for proportions.
+    /// Patients with the event, for counts; those of the treatment arm where two arms are compared.
     pub events: Option<u32>,
-    /// Patients, for proportions.
+    /// Patients, for counts; those of the treatment arm where two arms are compared.
     pub total: Option<u32>,
+    /// Patients of the control arm with the event, where the counts of two arms are compared.
+    pub control_events: Option<u32>,
+    /// Patients of the control arm, where the counts of two arms are compared.
+    pub control_total: Option<u32>,
     /// The study's effect; `shown_interval` is by the study interval method.
     pub estimate: Estimate,
-    /// Weight in the common-effect model, as a fraction of all studies.
-    pub weight_common: f64,
-    /// Weight in the random-effects model, as a fraction of all studies.
-    pub weight_random: f64,
+    /// Weight in the common-effect model, as a fraction of all studies; absent where the model has no weights.
+    pub weight_common: Option<f64>,
+    /// Weight in the random-effects model, as a fraction of all studies; absent where the model has no weights.
+    pub weight_random: Option<f64>,
     /// Where the effect came from.
     pub provenance: Provenance,
 }
@@ -85,10 +89,14 @@ pub struct SubgroupResult {
     pub name: String,
     /// Number of studies.
     pub studies: u32,
-    /// Patients with the event, for proportions.
+    /// Patients with the event, for counts; those of the treatment arm where two arms are compared.
     pub events: Option<u32>,
-    /// Patients, for proportions.
+    /// Patients, for counts; those of the treatment arm where two arms are compared.
     pub total: Option<u32>,
+    /// Patients of the control arm with the event, where the counts of two arms are compared.
+    pub control_events: Option<u32>,
+    /// Patients of the control arm, where the counts of two arms are compared.
+    pub control_total: Option<u32>,
     /// Common-effect mean.
     pub common: Estimate,
     /// Random-effects mean, with tau² of this subgroup alone.
@@ -97,6 +105,55 @@ pub struct SubgroupResult {
     pub heterogeneity: Heterogeneity,
     /// Sample size at which Freeman-Tukey values were transformed back.
     pub back_transform_size: Option<f64>,
+    /// Mean proportion over studies, where the model gives it beside the typical study's.
+    pub marginal_mean: Option<MarginalMean>,
+}
+
+/// The mean proportion over studies: what the patients of a study drawn at random have on average. With a logit
+/// it differs from the typical study's proportion, which is the median over studies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MarginalMean {
+    /// The mean proportion, a fraction.
+    pub proportion: f64,
+    /// Its interval, by the delta method on the logit scale.
+    pub interval: Interval,
+}
+
+/// A likelihood-ratio test.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LikelihoodRatioTest {
+    /// Twice the difference of the log likelihoods.
+    pub statistic: f64,
+    /// Its degrees of freedom.
+    pub degrees_of_freedom: u32,
+    /// Its p value.
+    pub p_value: f64,
+}
+
+/// What a fit of the counts themselves by maximum likelihood adds to a pooled proportion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LikelihoodFit {
+    /// Log likelihood with the binomial constants.
+    pub log_likelihood: f64,
+    /// Nodes of adaptive Gauss-Hermite quadrature, for a random-intercept model.
+    pub quadrature_nodes: Option<u32>,
+    /// Correlation of two patients of one study, for a beta-binomial model.
+    pub intraclass_correlation: Option<f64>,
+    /// Test of a proportion for each study against one for all, beside Q, which is the Wald test of the same.
+    pub heterogeneity_test: Option<LikelihoodRatioTest>,
+}
+
+/// How counts of two arms were compared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TwoArmSettings {
+    /// Which cells got a continuity correction.
+    pub continuity_correction: ContinuityCorrection,
+    /// What was added to a cell; with [`ContinuityCorrection::TreatmentArm`] twice the mean of the arms.
+    pub increment: f64,
+    /// Whether Mantel-Haenszel pooling used the counts without correction.
+    pub exact_mantel_haenszel: bool,
+    /// Whether Q and the moment estimator of tau² are about the Mantel-Haenszel mean.
+    pub heterogeneity_about_mantel_haenszel: bool,
 }
 
 /// Test for a difference between subgroups.
@@ -138,6 +195,10 @@ pub struct PooledEffect {
     pub title: String,
     /// Analysis scale.
     pub measure: EffectMeasure,
+    /// How the studies were put together.
+    pub model: PoolingModel,
+    /// The study that the random-effects mean speaks of, on the reading scale.
+    pub estimand: Estimand,
     /// Estimator of tau².
     pub tau_squared_estimator: TauSquaredEstimator,
     /// How the random-effects interval is made.
@@ -156,6 +217,12 @@ pub struct PooledEffect {
     pub common: Estimate,
     /// Random-effects mean.
     pub random: Estimate,
+    /// Mean proportion over studies, where the model gives it beside the typical study's.
+    pub marginal_mean: Option<MarginalMean>,
+    /// What a fit by maximum likelihood adds; absent for other models.
+    pub likelihood: Option<LikelihoodFit>,
+    /// How the counts of two arms were compared; absent for other effects.
+    pub two_arm: Option<TwoArmSettings>,
     /// Prediction interval of a new study's effect on the reading scale; absent with fewer than three studies.
     pub prediction: Option<Interval>,
     /// Heterogeneity of all studies.

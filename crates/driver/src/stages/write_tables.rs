@@ -175,7 +175,7 @@ pub(crate) fn pooled_effect(effect: &PooledEffect) -> Result<String, CommandErro
         let mut row = vec!["study".to_owned(), study.trial.clone(), study.label.clone()];
         row.extend([optional(study.subgroup.as_ref()), optional(study.events), optional(study.total)]);
         row.extend(estimate(&study.estimate));
-        row.extend([study.weight_common.to_string(), study.weight_random.to_string()]);
+        row.extend([optional(study.weight_common), optional(study.weight_random)]);
         row.extend(heterogeneity(None));
         rows.push(row);
     }

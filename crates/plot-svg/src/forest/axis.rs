@@ -16,7 +16,7 @@ const LONGEST_STRETCH: f64 = 8.0;
 
 /// The axis on the reading scale.
 pub(super) fn scale(result: &PooledEffect, options: &ForestOptions, range: (f64, f64)) -> Scale {
-    let is_log = !result.measure.is_proportion();
+    let is_log = result.measure.is_log_ratio();
     let kind = if is_log { ScaleKind::Log } else { ScaleKind::Linear };
     let usable = |limits: &[f64; 2]| {
         limits.iter().all(|limit| limit.is_finite()) && limits[0] < limits[1] && (!is_log || limits[0] > 0.0)
@@ -24,7 +24,8 @@ pub(super) fn scale(result: &PooledEffect, options: &ForestOptions, range: (f64,
     let domain = match options.axis_limits.filter(usable) {
         Some([lower, upper]) => (lower, upper),
         None if is_log => ratio_limits(result, options),
-        None => proportion_limits(result, options),
+        None if result.measure.is_proportion() => proportion_limits(result, options),
+        None => difference_limits(result, options),
     };
     Scale::new(kind, domain, range)
 }
@@ -36,6 +37,21 @@ fn proportion_limits(result: &PooledEffect, options: &ForestOptions) -> (f64, f6
     let highest = highest.filter(|upper| upper.is_finite()).fold(0.05, f64::max).min(1.0);
     let step = nice_step(highest, 5);
     (0.0, ((highest / step - 1e-9).ceil() * step).min(1.0))
+}
+
+/// Covers 0 and every interval, and ends on ticks.
+fn difference_limits(result: &PooledEffect, options: &ForestOptions) -> (f64, f64) {
+    let studies = result.studies.iter().map(|study| study.estimate.shown_interval);
+    let all =
+        studies.chain(pooled_intervals(result, options)).flat_map(|limits| [limits.lower, limits.upper]);
+    let (lowest, highest) = all
+        .filter(|limit| limit.is_finite())
+        .fold((0.0_f64, 0.0_f64), |(lowest, highest), limit| (lowest.min(limit), highest.max(limit)));
+    if lowest == highest {
+        return (-1.0, 1.0);
+    }
+    let step = nice_step(highest - lowest, 6);
+    ((lowest / step + 1e-9).floor() * step, (highest / step - 1e-9).ceil() * step)
 }
 
 /// Covers 1, every estimate and pooled interval, and the studies' intervals unless they stretch too far; ends
@@ -89,7 +105,7 @@ fn pooled_intervals(result: &PooledEffect, options: &ForestOptions) -> Vec<Inter
         limits.push(result.random.shown_interval);
         // A prediction interval can span decades; it may not squeeze the studies together.
         limits.extend(result.prediction.filter(|_| options.show_prediction).filter(|prediction| {
-            result.measure.is_proportion()
+            !result.measure.is_log_ratio()
                 || prediction.upper < 50.0 * prediction.lower.max(f64::MIN_POSITIVE)
         }));
     }
@@ -121,7 +137,7 @@ pub(super) fn draw(
         }
     }
     let title = effect_heading(result, options);
-    let title = if result.measure.is_proportion() { title } else { format!("{title} (log scale)") };
+    let title = if result.measure.is_log_ratio() { format!("{title} (log scale)") } else { title };
     svg.text((left + right) / 2.0, y + 32.0, &title, &style.color(INK));
     draw_favours(svg, scale, result, options, y + 32.0, figure_width)
 }
@@ -149,10 +165,9 @@ fn draw_favours(
         return y + 4.0;
     }
     let (left, right) = scale.range();
-    let neutral = if result.measure.is_proportion() { None } else { Some(1.0) };
     let center = options
         .reference_line
-        .or(neutral)
+        .or(result.measure.no_effect())
         .map_or((left + right) / 2.0, |value| scale.position(value).clamp(left, right));
     let style = TextStyle::new(SMALL).color(INK);
     // Each text may reach as far out as the longer half of the axis, beyond which columns are empty here.

@@ -39,6 +39,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Measures all texts and places the columns.
     pub(super) fn of(result: &PooledEffect, options: &ForestOptions, rows: &[Row]) -> Self {
+        let has_weights = result.studies.iter().any(|study| study.weight_random.is_some());
         let has_counts = result.studies.iter().any(|study| study.total.is_some());
         let study_width = study_width(options, rows);
         let mut columns = Vec::new();
@@ -46,6 +47,10 @@ impl Layout {
         if has_counts {
             right = place(&mut columns, rows, right, "Events", |row| &row.events);
             right = place(&mut columns, rows, right, "Total", |row| &row.total);
+        }
+        if result.studies.iter().any(|study| study.control_total.is_some()) {
+            right = place(&mut columns, rows, right, "Control\nevents", |row| &row.control_events);
+            right = place(&mut columns, rows, right, "Control\ntotal", |row| &row.control_total);
         }
         let spanning = rows.iter().filter(|row| row.spans);
         let widest_span = spanning.map(|row| span_style().width(&row.label) + INDENT).fold(0.0, f64::max);
@@ -60,10 +65,10 @@ impl Layout {
         right = place(&mut columns, rows, drawing.1 + 4.0, &heading, |row| &row.effect);
         let level = format!("{} CI", sentences::level(result.confidence_level));
         right = place_left_aligned(&mut columns, rows, right + 6.0, &level, |row| &row.interval);
-        if options.show_weights && options.show_common {
+        if options.show_weights && has_weights && options.show_common {
             right = place(&mut columns, rows, right, "Weight\n(common)", |row| &row.weight_common);
         }
-        if options.show_weights && options.show_random {
+        if options.show_weights && has_weights && options.show_random {
             right = place(&mut columns, rows, right, "Weight\n(random)", |row| &row.weight_random);
         }
         let width = (right + MARGIN).ceil();

@@ -83,8 +83,8 @@ fn draw_guides(
     if options.show_random || options.show_common {
         guide(pooled.shown, Stroke::dashed(GUIDE, 1.0));
     }
-    if !result.measure.is_proportion() {
-        guide(1.0, Stroke::solid(INK, 1.0));
+    if let Some(value) = result.measure.no_effect() {
+        guide(value, Stroke::solid(INK, 1.0));
     }
     if let Some(value) = options.reference_line {
         guide(value, Stroke { dashes: "1.5 2.5", ..Stroke::solid(VERMILION, 1.3) });

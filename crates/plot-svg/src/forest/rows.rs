@@ -26,6 +26,8 @@ pub(super) struct Row {
     pub(super) label: String,
     pub(super) events: String,
     pub(super) total: String,
+    pub(super) control_events: String,
+    pub(super) control_total: String,
     pub(super) effect: String,
     pub(super) interval: String,
     pub(super) weight_common: String,
@@ -47,6 +49,8 @@ impl Row {
             label: label.to_owned(),
             events: String::new(),
             total: String::new(),
+            control_events: String::new(),
+            control_total: String::new(),
             effect: String::new(),
             interval: String::new(),
             weight_common: String::new(),
@@ -88,9 +92,10 @@ pub(super) fn rows(result: &PooledEffect, options: &ForestOptions) -> Vec<Row> {
     rows
 }
 
-/// The weight that squares follow.
+/// The weight that squares follow. Where the model has no weights all squares are alike.
 fn relevant_weight(study: &StudyRow, options: &ForestOptions) -> f64 {
-    if options.show_random { study.weight_random } else { study.weight_common }
+    let weight = if options.show_random { study.weight_random } else { study.weight_common };
+    weight.unwrap_or(1.0)
 }
 
 impl Maker<'_> {
@@ -99,8 +104,10 @@ impl Maker<'_> {
         Row {
             events: count(study.events),
             total: count(study.total),
-            weight_common: percent(study.weight_common, 1),
-            weight_random: percent(study.weight_random, 1),
+            control_events: count(study.control_events),
+            control_total: count(study.control_total),
+            weight_common: weight_cell(study.weight_common),
+            weight_random: weight_cell(study.weight_random),
             mark: Mark::Square {
                 value: study.estimate.shown,
                 interval: study.estimate.shown_interval,
@@ -129,6 +136,8 @@ impl Maker<'_> {
         rows.push(Row {
             events: count(subgroup.events),
             total: count(subgroup.total),
+            control_events: count(subgroup.control_events),
+            control_total: count(subgroup.control_total),
             weight_common: self.subgroup_weight(subgroup, |study| study.weight_common),
             weight_random: self.subgroup_weight(subgroup, |study| study.weight_random),
             mark: diamond(estimate, LIGHT_BLUE),
@@ -150,9 +159,13 @@ impl Maker<'_> {
             total.map_or(String::new(), |total| total.to_string())
         };
         let (events, total) = (sum(|study| study.events), sum(|study| study.total));
+        let (control_events, control_total) =
+            (sum(|study| study.control_events), sum(|study| study.control_total));
         let pooled = |label: &str, estimate: &Estimate, fill: &'static str, is_random: bool| Row {
             events: events.clone(),
             total: total.clone(),
+            control_events: control_events.clone(),
+            control_total: control_total.clone(),
             weight_common: if is_random { String::new() } else { percent(1.0, 1) },
             weight_random: if is_random { percent(1.0, 1) } else { String::new() },
             mark: diamond(estimate, fill),
@@ -197,11 +210,16 @@ impl Maker<'_> {
     }
 
     /// Sum of the weights of a subgroup's studies.
-    fn subgroup_weight(&self, subgroup: &SubgroupResult, weight: fn(&StudyRow) -> f64) -> String {
+    fn subgroup_weight(&self, subgroup: &SubgroupResult, weight: fn(&StudyRow) -> Option<f64>) -> String {
         let members =
             self.result.studies.iter().filter(|study| study.subgroup.as_ref() == Some(&subgroup.name));
-        percent(members.map(weight).sum(), 1)
+        weight_cell(members.map(weight).sum())
     }
+}
+
+/// A weight in percent; empty where the model has none.
+fn weight_cell(weight: Option<f64>) -> String {
+    weight.map_or(String::new(), |weight| percent(weight, 1))
 }
 
 fn diamond(estimate: &Estimate, fill: &'static str) -> Mark {

@@ -116,7 +116,7 @@ fn study_table(result: &PooledEffect) -> Table {
         if strong { table.push_strong(texts) } else { table.push(texts) }
     };
     for study in &result.studies {
-        let weights = [percent(study.weight_common, 2), percent(study.weight_random, 2)];
+        let weights = [study.weight_common, study.weight_random].map(weight_cell);
         let subgroup = study.subgroup.as_deref().unwrap_or_default();
         row(false, [&study.label, subgroup], [study.events, study.total], &study.estimate, weights);
     }
@@ -133,6 +133,11 @@ fn study_table(result: &PooledEffect) -> Table {
     row(true, ["Common effect", ""], totals, &result.common, [percent(1.0, 2), String::new()]);
     row(true, ["Random effects", ""], totals, &result.random, [String::new(), percent(1.0, 2)]);
     table
+}
+
+/// A weight in percent; empty where the model has none.
+fn weight_cell(weight: Option<f64>) -> String {
+    weight.map_or(String::new(), |weight| percent(weight, 2))
 }
 
 /// Effect and interval on the reading scale, value and standard error on the analysis scale.

@@ -2,7 +2,7 @@
 
 use kmeta_plot_svg::format::shortest;
 use kmeta_plot_svg::sentences;
-use kmeta_trial_data::{BackTransformSize, EffectMeasure, PooledEffect, PooledSurvival};
+use kmeta_trial_data::{BackTransformSize, EffectMeasure, PooledEffect, PooledSurvival, PoolingModel};
 
 use crate::page::{Block, Section};
 use crate::report::{EffectSection, Report};
@@ -60,11 +60,22 @@ fn pooled(what: &str, sections: &[EffectSection]) -> Option<String> {
     if sentences.is_empty() { None } else { Some(sentences.join(" ")) }
 }
 
+/// "by the inverse-variance method".
+fn by_model(model: PoolingModel) -> &'static str {
+    match model {
+        PoolingModel::InverseVariance => "by the inverse-variance method",
+        PoolingModel::Glmm => "by logistic regression with a random intercept per study",
+        PoolingModel::BetaBinomial => "by the beta-binomial model",
+        PoolingModel::MantelHaenszel => "by the Mantel-Haenszel method (random effects: inverse variance)",
+        PoolingModel::Peto => "by the Peto method (random effects: inverse variance)",
+    }
+}
+
 /// What a methods section says about one pooled effect, from "by the inverse-variance method" on.
 fn choice(result: &PooledEffect) -> String {
     let mut text = format!(
-        "by the inverse-variance method on the scale of {} with a random-effects model; the between-study \
-         variance τ² was estimated by {}",
+        "{} on the scale of {} with a random-effects model; the between-study variance τ² was estimated by {}",
+        by_model(result.model),
         sentences::pooled_quantity(result.measure),
         sentences::tau_squared_name(result.tau_squared_estimator)
     );

@@ -1,7 +1,8 @@
 //! The references: of the trials, and of the methods that were used.
 
 use kmeta_trial_data::{
-    BackTransformSize, EffectMeasure, IntervalMethod, PooledEffect, StudyIntervalMethod, TauSquaredEstimator,
+    BackTransformSize, EffectMeasure, IntervalMethod, PooledEffect, PoolingModel, StudyIntervalMethod,
+    TauSquaredEstimator,
 };
 
 use crate::page::{Block, Section};
@@ -54,6 +55,29 @@ fn methods(report: &Report) -> Vec<String> {
     unique
 }
 
+/// The paper of a model other than inverse variance.
+fn of_model(model: PoolingModel) -> Option<&'static str> {
+    match model {
+        PoolingModel::InverseVariance => None,
+        PoolingModel::Glmm => Some(
+            "Stijnen T, Hamza TH, Özdemir P. Random effects meta-analysis of event outcome in the framework of \
+             the generalized linear mixed model with applications in sparse data. Stat Med 2010;29:3046-3067.",
+        ),
+        PoolingModel::BetaBinomial => Some(
+            "Ma Y, Chu H, Mazumdar M. Meta-analysis of proportions of rare events - a comparison of exact \
+             likelihood methods with robust variance estimation. Commun Stat Simul Comput 2016;45:3036-3052.",
+        ),
+        PoolingModel::MantelHaenszel => Some(
+            "Mantel N, Haenszel W. Statistical aspects of the analysis of data from retrospective studies of \
+             disease. J Natl Cancer Inst 1959;22:719-748.",
+        ),
+        PoolingModel::Peto => Some(
+            "Yusuf S, Peto R, Lewis J, Collins R, Sleight P. Beta blockade during and after myocardial \
+             infarction: an overview of the randomized trials. Prog Cardiovasc Dis 1985;27:335-371.",
+        ),
+    }
+}
+
 fn of_effect(result: &PooledEffect) -> Vec<&'static str> {
     let mut found = Vec::new();
     if result.measure == EffectMeasure::FreemanTukey {
@@ -71,6 +95,7 @@ fn of_effect(result: &PooledEffect) -> Vec<&'static str> {
             );
         }
     }
+    found.extend(of_model(result.model));
     found.extend(match result.tau_squared_estimator {
         TauSquaredEstimator::DerSimonianLaird => {
             Some("DerSimonian R, Laird N. Meta-analysis in clinical trials. Control Clin Trials 1986;7:177-188.")
@@ -100,6 +125,10 @@ fn of_effect(result: &PooledEffect) -> Vec<&'static str> {
         StudyIntervalMethod::Wilson => Some(
             "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc \
              1927;22:209-212.",
+        ),
+        StudyIntervalMethod::AgrestiCoull => Some(
+            "Agresti A, Coull BA. Approximate is better than \"exact\" for interval estimation of binomial \
+             proportions. Am Stat 1998;52:119-126.",
         ),
         StudyIntervalMethod::Wald => None,
     });
