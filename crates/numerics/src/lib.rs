@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`distributions`] | normal, chi-squared, t, F, beta | `libm` erfc, `statrs` cdfs, own quantiles |
 //! | [`search`] | roots and minima in one dimension | `argmin` (Brent) |
+//! | [`quadrature`] | Gauss-Hermite nodes and weights | `nalgebra` eigenvalues |
 //! | [`linear`] | Cholesky, inverse, nearest positive semidefinite matrix | `nalgebra` |
 //! | [`streams`] | random streams by seed and name | `rand_chacha` |
 //!
@@ -19,6 +20,7 @@
 pub mod distributions;
 mod error;
 pub mod linear;
+pub mod quadrature;
 pub mod search;
 pub mod streams;
 
