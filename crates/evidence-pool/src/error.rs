@@ -114,6 +114,64 @@ pub enum PoolError {
         /// What is wrong.
         source: SurvivalError,
     },
+    /// A coefficient cannot be told from others.
+    #[error(
+        "coefficient `{coefficient}` follows from the others (a constant moderator, a factor with one level, or \
+         moderators that depend on each other); leave one of them out"
+    )]
+    CollinearModerators {
+        /// The coefficient.
+        coefficient: String,
+    },
+    /// A moderator has an unusable value.
+    #[error("{place}: moderator `{moderator}` is `{found}`; expected {expected}")]
+    InvalidModerator {
+        /// The trial or the point of prediction.
+        place: String,
+        /// The moderator.
+        moderator: String,
+        /// The value found.
+        found: String,
+        /// What is expected.
+        expected: String,
+    },
+    /// A moderator is not given.
+    #[error("{place} has no value of moderator `{moderator}`; give one, or leave out what lacks it")]
+    MissingModerator {
+        /// The trial or the point of prediction.
+        place: String,
+        /// The moderator.
+        moderator: String,
+    },
+    /// A model has neither intercept nor moderators.
+    #[error("a model without intercept needs at least one moderator")]
+    NoModerators,
+    /// There are too few studies for what was asked.
+    #[error("{found} studies, but {what} needs at least {needed}")]
+    TooFewStudies {
+        /// Studies found.
+        found: usize,
+        /// Studies needed.
+        needed: usize,
+        /// What was asked.
+        what: String,
+    },
+    /// A factor has no such level.
+    #[error("moderator `{moderator}` has no level `{level}` among the studies; its levels are {levels}")]
+    UnknownLevel {
+        /// The moderator.
+        moderator: String,
+        /// The level asked for.
+        level: String,
+        /// The levels that occur.
+        levels: String,
+    },
+    /// No study has the moderator.
+    #[error("no study has a value of moderator `{moderator}`; check its name")]
+    UnknownModerator {
+        /// The moderator.
+        moderator: String,
+    },
     /// A computation failed that cannot fail on valid input.
     #[error("not computed: {what}; please report this with the input")]
     Computation {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | what share of patients responds? | [`pool_proportions`] |
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
+//! | what makes studies differ? | [`meta_regression()`] |
 //! | how long do patients live? | [`pool_survival`] |
 
 mod assemble;
@@ -11,6 +12,7 @@ mod egger;
 mod error;
 mod heterogeneity;
 mod measure;
+mod meta_regression;
 mod model;
 mod notes;
 mod options;
@@ -21,6 +23,11 @@ mod survival_curve;
 mod tau_squared;
 
 pub use error::PoolError;
+pub use meta_regression::{
+    EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
+    Moderator, ModeratorTest, ModeratorValue, PredictionPoint, RegressionCoefficient, RegressionInterval,
+    RegressionPrediction, RegressionRow, RegressionStudy, ResidualHeterogeneity, meta_regression,
+};
 pub use options::{EffectOptions, ProportionCount, ProportionOptions, SurvivalOptions, TrialPatients};
 pub use pool::{pool_effects, pool_proportions};
 pub use printed_hazard_ratio::hazard_ratio_from_interval;

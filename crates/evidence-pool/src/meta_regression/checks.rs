@@ -1,0 +1,76 @@
+//! Checks of the input of a meta-regression.
+
+use std::collections::HashSet;
+
+use super::options::{MetaRegressionOptions, MissingModerator, RegressionStudy};
+use super::result::LeftOutStudy;
+use crate::PoolError;
+use crate::model::two_sided_normal;
+
+/// Checks all that does not depend on the moderators' values.
+pub(crate) fn check(studies: &[RegressionStudy], options: &MetaRegressionOptions) -> Result<(), PoolError> {
+    two_sided_normal(options.confidence_level)?;
+    let threshold = options.scoring_threshold;
+    if !(threshold.is_finite() && threshold >= 0.0) {
+        return Err(PoolError::InvalidThreshold { threshold });
+    }
+    if studies.is_empty() {
+        return Err(PoolError::NoStudies);
+    }
+    let mut named = HashSet::new();
+    if let Some(twice) = options.moderators.iter().find(|moderator| !named.insert(&moderator.name)) {
+        return Err(PoolError::CollinearModerators { coefficient: twice.name.clone() });
+    }
+    check_effects(studies.iter().map(|study| (study.trial.as_str(), study.value, study.variance)))
+}
+
+/// Ids must differ, effects be finite, variances finite and above 0.
+pub(crate) fn check_effects<'a>(studies: impl Iterator<Item = (&'a str, f64, f64)>) -> Result<(), PoolError> {
+    let mut seen = HashSet::new();
+    for (trial, value, variance) in studies {
+        if !seen.insert(trial) {
+            return Err(PoolError::DuplicateTrial { trial: trial.to_owned() });
+        }
+        if !value.is_finite() {
+            return Err(PoolError::InvalidEffect { trial: trial.to_owned(), value });
+        }
+        // A subnormal variance has a reciprocal that overflows.
+        if !variance.is_finite() || variance < f64::MIN_POSITIVE {
+            return Err(PoolError::InvalidVariance { trial: trial.to_owned(), variance });
+        }
+    }
+    Ok(())
+}
+
+/// The studies that have every moderator, and the others.
+pub(crate) fn with_all_moderators<'a>(
+    studies: &'a [RegressionStudy],
+    options: &MetaRegressionOptions,
+) -> Result<(Vec<&'a RegressionStudy>, Vec<LeftOutStudy>), PoolError> {
+    let mut used = Vec::new();
+    let mut left_out = Vec::new();
+    for moderator in &options.moderators {
+        if !studies.iter().any(|study| study.moderators.contains_key(&moderator.name)) {
+            return Err(PoolError::UnknownModerator { moderator: moderator.name.clone() });
+        }
+    }
+    for study in studies {
+        let lacking =
+            options.moderators.iter().find(|moderator| !study.moderators.contains_key(&moderator.name));
+        match (lacking, options.missing) {
+            (None, _) => used.push(study),
+            (Some(moderator), MissingModerator::LeaveOut) => left_out
+                .push(LeftOutStudy { trial: study.trial.clone(), missing_moderator: moderator.name.clone() }),
+            (Some(moderator), MissingModerator::Refuse) => {
+                return Err(PoolError::MissingModerator {
+                    place: format!("trial `{}`", study.trial),
+                    moderator: moderator.name.clone(),
+                });
+            }
+        }
+    }
+    if used.is_empty() {
+        return Err(PoolError::NoStudies);
+    }
+    Ok((used, left_out))
+}
