@@ -130,5 +130,5 @@ fn r_meta_regression() {
             }
         }
     }
-    agreement.finish(90, 0);
+    agreement.finish(90, 4200);
 }

@@ -53,6 +53,7 @@ impl From<Collinear> for PoolError {
 
 impl Regression {
     /// A straight line y = a + b x.
+    #[cfg(test)]
     pub(crate) fn line(values: &[f64], variances: &[f64], predictor: &[f64]) -> Self {
         let rows = values.len();
         Self {

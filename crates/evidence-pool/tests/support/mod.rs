@@ -3,7 +3,7 @@
 //! `cargo test --release -p kmeta-evidence-pool r_ -- --nocapture --test-threads=1 | grep '^|'` gives the table
 //! of `docs/agreement.md` (`just agreement`).
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
