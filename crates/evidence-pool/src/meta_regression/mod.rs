@@ -56,7 +56,7 @@ use crate::PoolError;
 /// ];
 /// let options = MetaRegressionOptions { moderators: vec![Moderator::named("year")], ..Default::default() };
 /// let model = meta_regression(&studies, &options)?;
-/// assert_eq!(format!("{:.4}", model.coefficients[1].value), "-0.0185");
+/// assert_eq!(format!("{:.4}", model.coefficients[1].value), "-0.0175");
 /// # Ok::<(), kmeta_evidence_pool::PoolError>(())
 /// ```
 pub fn meta_regression(
