@@ -35,6 +35,6 @@ mod tests {
         let measures = words(schemars::schema_for!(EffectMeasure).as_value());
         assert!(measures.contains(&"freeman-tukey".to_owned()));
         let estimators = words(schemars::schema_for!(TauSquaredEstimator).as_value());
-        assert_eq!(estimators, ["DL", "PM", "REML", "ML"]);
+        assert_eq!(estimators, ["DL", "PM", "REML", "ML", "HE", "HS", "SJ", "EB", "HSk", "PMM"]);
     }
 }

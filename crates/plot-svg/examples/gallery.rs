@@ -13,8 +13,8 @@ use kmeta_plot_svg::{
 use kmeta_trial_data::{
     BackTransformSize, BetweenSubgroups, EffectMeasure, EggerTest, Estimand, Estimate, Heterogeneity,
     Interval, IntervalMethod, PatientRecord, PooledEffect, PooledSurvival, PoolingModel, Provenance,
-    StepCurve, StudyIntervalMethod, StudyRow, SubgroupResult, SurvivalHeterogeneity, SurvivalPoint,
-    TauSquaredEstimator, TimeUnit, TrialSurvival,
+    StepCurve, StudyIntervalMethod, StudyRow, SubgroupResult, SubgroupTauSquared, SurvivalHeterogeneity,
+    SurvivalPoint, TauSquaredEstimator, TimeUnit, TrialSurvival,
 };
 
 const MADE_UP: &str = "Made-up survival data: this figure shows the drawing, not a result.";
@@ -81,7 +81,16 @@ fn survival_options() -> SurvivalFigureOptions {
 fn estimate(value: f64, standard_error: f64, show: fn(f64) -> f64) -> Estimate {
     let interval = Interval { lower: value - 1.96 * standard_error, upper: value + 1.96 * standard_error };
     let shown_interval = Interval { lower: show(interval.lower), upper: show(interval.upper) };
-    Estimate { value, standard_error, interval, shown: show(value), shown_interval }
+    Estimate {
+        value,
+        standard_error,
+        interval,
+        shown: show(value),
+        shown_interval,
+        statistic: None,
+        degrees_of_freedom: None,
+        p_value: None,
+    }
 }
 
 fn shown(shown: f64, lower: f64, upper: f64) -> Estimate {
@@ -89,7 +98,16 @@ fn shown(shown: f64, lower: f64, upper: f64) -> Estimate {
     let interval = Interval { lower: arcsine(lower), upper: arcsine(upper) };
     let standard_error = (interval.upper - interval.lower) / 3.92;
     let shown_interval = Interval { lower, upper };
-    Estimate { value: arcsine(shown), standard_error, interval, shown, shown_interval }
+    Estimate {
+        value: arcsine(shown),
+        standard_error,
+        interval,
+        shown,
+        shown_interval,
+        statistic: None,
+        degrees_of_freedom: None,
+        p_value: None,
+    }
 }
 
 fn heterogeneity(studies: u32, numbers: [f64; 4]) -> Heterogeneity {
@@ -104,6 +122,7 @@ fn heterogeneity(studies: u32, numbers: [f64; 4]) -> Heterogeneity {
         h_interval: None,
         tau_squared: several.then_some(numbers[3]),
         tau_squared_interval: (studies > 3).then_some(Interval { lower: 0.0, upper: 0.1533 }),
+        ..Heterogeneity::default()
     }
 }
 
@@ -162,6 +181,8 @@ fn response_rate() -> PooledEffect {
         likelihood: None,
         two_arm: None,
         prediction: Some(Interval { lower: 0.0, upper: 0.3711 }),
+        prediction_details: None,
+        fit_statistics: None,
         heterogeneity: heterogeneity(6, [9.25, 0.0994, 0.4595, 0.009169]),
         subgroups: vec![
             group("Imatinib", 1, 2, 8),
@@ -175,6 +196,8 @@ fn response_rate() -> PooledEffect {
             q_random: 4.36,
             p_value_random: 0.2255,
             degrees_of_freedom: 3,
+            tau_squared: SubgroupTauSquared::Separate,
+            residual: None,
         }),
         egger: Some(EggerTest {
             intercept: 1.71,
@@ -227,6 +250,8 @@ fn hazard_ratios(count: u32) -> PooledEffect {
         likelihood: None,
         two_arm: None,
         prediction: (count > 2).then_some(Interval { lower: 0.38, upper: 0.91 }),
+        prediction_details: None,
+        fit_statistics: None,
         heterogeneity: heterogeneity(count, [7.4, 0.1924, 0.324, 0.021]),
         subgroups: Vec::new(),
         between_subgroups: None,

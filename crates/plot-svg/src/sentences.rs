@@ -68,6 +68,16 @@ pub fn tau_squared_name(estimator: TauSquaredEstimator) -> &'static str {
         TauSquaredEstimator::PauleMandel => "the method of Paule and Mandel (PM)",
         TauSquaredEstimator::RestrictedMaximumLikelihood => "restricted maximum likelihood (REML)",
         TauSquaredEstimator::MaximumLikelihood => "maximum likelihood (ML)",
+        TauSquaredEstimator::Hedges => "the method of Hedges and Olkin (HE)",
+        TauSquaredEstimator::HunterSchmidt => "the method of Hunter and Schmidt (HS)",
+        TauSquaredEstimator::SidikJonkman => "the method of Sidik and Jonkman (SJ)",
+        TauSquaredEstimator::EmpiricalBayes => "empirical Bayes (EB)",
+        TauSquaredEstimator::HunterSchmidtCorrected => {
+            "the method of Hunter and Schmidt with small-sample correction (HSk)"
+        }
+        TauSquaredEstimator::MedianUnbiasedPauleMandel => {
+            "the median-unbiased method of Paule and Mandel (PMM)"
+        }
     }
 }
 
@@ -76,6 +86,12 @@ pub fn interval_name(method: IntervalMethod) -> &'static str {
     match method {
         IntervalMethod::Wald => "normal quantile (Wald)",
         IntervalMethod::HartungKnapp => "Hartung-Knapp (t quantile)",
+        IntervalMethod::HartungKnappLargerError => {
+            "Hartung-Knapp (t quantile, standard error at least the inverse-variance one)"
+        }
+        IntervalMethod::HartungKnappWiderInterval => "the wider of Hartung-Knapp and Wald",
+        IntervalMethod::HartungKnappIqwig6 => "Hartung-Knapp (t quantile, corrected as IQWiG 6.0 says)",
+        IntervalMethod::KenwardRoger => "Kenward-Roger (t quantile)",
     }
 }
 

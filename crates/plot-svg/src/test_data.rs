@@ -3,14 +3,23 @@
 use kmeta_trial_data::{
     BackTransformSize, BetweenSubgroups, EffectMeasure, EggerTest, Estimand, Estimate, Heterogeneity,
     Interval, IntervalMethod, PatientRecord, PooledEffect, PooledSurvival, PoolingModel, Provenance,
-    StepCurve, StudyIntervalMethod, StudyRow, SubgroupResult, SurvivalHeterogeneity, SurvivalPoint,
-    TauSquaredEstimator, TimeUnit, TrialSurvival,
+    StepCurve, StudyIntervalMethod, StudyRow, SubgroupResult, SubgroupTauSquared, SurvivalHeterogeneity,
+    SurvivalPoint, TauSquaredEstimator, TimeUnit, TrialSurvival,
 };
 
 fn estimate(value: f64, standard_error: f64, show: fn(f64) -> f64) -> Estimate {
     let interval = Interval { lower: value - 1.96 * standard_error, upper: value + 1.96 * standard_error };
     let shown_interval = Interval { lower: show(interval.lower), upper: show(interval.upper) };
-    Estimate { value, standard_error, interval, shown: show(value), shown_interval }
+    Estimate {
+        value,
+        standard_error,
+        interval,
+        shown: show(value),
+        shown_interval,
+        statistic: None,
+        degrees_of_freedom: None,
+        p_value: None,
+    }
 }
 
 fn heterogeneity(studies: u32) -> Heterogeneity {
@@ -25,6 +34,7 @@ fn heterogeneity(studies: u32) -> Heterogeneity {
         h_interval: None,
         tau_squared: several.then_some(0.009169),
         tau_squared_interval: (studies > 2).then_some(Interval { lower: 0.0, upper: 0.153281 }),
+        ..Heterogeneity::default()
     }
 }
 
@@ -93,6 +103,8 @@ pub(crate) fn effect(
         likelihood: None,
         two_arm: None,
         prediction: (studies > 2).then(|| Interval { lower: show(center - 0.25), upper: show(center + 0.3) }),
+        prediction_details: None,
+        fit_statistics: None,
         heterogeneity: heterogeneity(studies),
         subgroups: groups.collect(),
         between_subgroups: (subgroup_sizes.len() > 1).then_some(BetweenSubgroups {
@@ -101,6 +113,8 @@ pub(crate) fn effect(
             q_random: 4.36,
             p_value_random: 0.2255,
             degrees_of_freedom: 3,
+            tau_squared: SubgroupTauSquared::Separate,
+            residual: None,
         }),
         egger: (studies > 2).then_some(EggerTest {
             intercept: 0.61,

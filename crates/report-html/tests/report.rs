@@ -17,7 +17,7 @@ const HOSTILE: &str = "<script>alert('x')</script> & \"Wirth\"";
 
 fn estimate(value: f64) -> Estimate {
     let interval = Interval { lower: value / 2.0, upper: value * 2.0 };
-    Estimate { value, standard_error: 0.1, interval, shown: value, shown_interval: interval }
+    Estimate { value, standard_error: 0.1, interval, shown: value, shown_interval: interval, statistic: None, degrees_of_freedom: None, p_value: None }
 }
 
 fn effect(measure: EffectMeasure, title: &str) -> PooledEffect {
@@ -54,6 +54,8 @@ fn effect(measure: EffectMeasure, title: &str) -> PooledEffect {
         likelihood: None,
         two_arm: None,
         prediction: None,
+        prediction_details: None,
+        fit_statistics: None,
         heterogeneity: Heterogeneity {
             q: 9.25,
             degrees_of_freedom: 1,
@@ -64,6 +66,7 @@ fn effect(measure: EffectMeasure, title: &str) -> PooledEffect {
             h_interval: None,
             tau_squared: Some(0.009169),
             tau_squared_interval: None,
+            ..Heterogeneity::default()
         },
         subgroups: Vec::new(),
         between_subgroups: None,

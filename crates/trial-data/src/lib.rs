@@ -44,13 +44,13 @@ pub use figure::{
 pub use finding::{Finding, Severity};
 pub use method::{
     BackTransformSize, ContinuityCorrection, EffectMeasure, Estimand, IntervalMethod, PoolingModel,
-    StudyIntervalMethod, TauSquaredEstimator,
+    PredictionMethod, StudyIntervalMethod, SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod,
 };
 pub use patient::{Fidelity, NumberAtRiskFit, PatientRecord, ReconstructedArm, ReconstructionStatus};
 pub use pooled::{
-    BetweenSubgroups, EggerTest, Estimate, Heterogeneity, Interval, LikelihoodFit, LikelihoodRatioTest,
-    MarginalMean, PooledEffect, PooledSurvival, StudyRow, SubgroupResult, SurvivalHeterogeneity,
-    SurvivalPoint, TrialSurvival, TwoArmSettings,
+    BetweenSubgroups, EggerTest, Estimate, FitStatistics, Heterogeneity, Interval, LikelihoodFit,
+    LikelihoodRatioTest, MarginalMean, PooledEffect, PooledSurvival, Prediction, ResidualHeterogeneity,
+    StudyRow, SubgroupResult, SurvivalHeterogeneity, SurvivalPoint, TrialSurvival, TwoArmSettings,
 };
 pub use provenance::{Origin, Provenance, sha256_hex};
 pub use risk_table::{NumberAtRisk, RiskCell, RiskRow, RiskTable, RiskTableError};

@@ -119,6 +119,24 @@ pub enum TauSquaredEstimator {
     /// Maximum likelihood.
     #[serde(rename = "ML")]
     MaximumLikelihood,
+    /// Hedges & Olkin 1985: variance of the effects less the mean sampling variance.
+    #[serde(rename = "HE")]
+    Hedges,
+    /// Hunter & Schmidt 2004.
+    #[serde(rename = "HS")]
+    HunterSchmidt,
+    /// Sidik & Jonkman 2005; never 0 unless all effects are equal.
+    #[serde(rename = "SJ")]
+    SidikJonkman,
+    /// Empirical Bayes (Morris 1983); the same number as Paule & Mandel.
+    #[serde(rename = "EB")]
+    EmpiricalBayes,
+    /// Hunter & Schmidt with the small-sample correction of Brannick et al. 2019 (metafor `HSk`).
+    #[serde(rename = "HSk")]
+    HunterSchmidtCorrected,
+    /// The median-unbiased form of Paule & Mandel (Viechtbauer 2021; metafor `PMM`).
+    #[serde(rename = "PMM")]
+    MedianUnbiasedPauleMandel,
 }
 
 impl TauSquaredEstimator {
@@ -129,6 +147,12 @@ impl TauSquaredEstimator {
             Self::PauleMandel => "PM",
             Self::RestrictedMaximumLikelihood => "REML",
             Self::MaximumLikelihood => "ML",
+            Self::Hedges => "HE",
+            Self::HunterSchmidt => "HS",
+            Self::SidikJonkman => "SJ",
+            Self::EmpiricalBayes => "EB",
+            Self::HunterSchmidtCorrected => "HSk",
+            Self::MedianUnbiasedPauleMandel => "PMM",
         }
     }
 }
@@ -141,6 +165,75 @@ pub enum IntervalMethod {
     Wald,
     /// Hartung & Knapp 2001, Sidik & Jonkman 2002: t quantile with k − 1 degrees of freedom.
     HartungKnapp,
+    /// Hartung-Knapp with a standard error not below the inverse-variance one (Knapp & Hartung 2003; R meta
+    /// `adhoc.hakn.ci = "se"`, metafor `test = "adhoc"`).
+    HartungKnappLargerError,
+    /// The wider of the Hartung-Knapp and the Wald interval (Jackson et al. 2017; R meta `"ci"`).
+    HartungKnappWiderInterval,
+    /// Hartung-Knapp with a standard error not below the inverse-variance one where its interval is narrower than
+    /// the Wald interval with the DerSimonian-Laird estimate (IQWiG General Methods 6; R meta `"IQWiG6"`).
+    HartungKnappIqwig6,
+    /// Kenward & Roger 1997 by way of Partlett & Riley 2017; needs the REML estimator.
+    KenwardRoger,
+}
+
+impl IntervalMethod {
+    /// True for Hartung-Knapp with and without a correction.
+    pub fn is_hartung_knapp(self) -> bool {
+        !matches!(self, Self::Wald | Self::KenwardRoger)
+    }
+}
+
+/// How the prediction interval of a new study's effect is made: mean ± quantile · √(SE² + τ²).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PredictionMethod {
+    /// t with k − 1 degrees of freedom, inverse-variance standard error (Veroniki et al. 2019; R meta `"V"`, its
+    /// default since 8.0).
+    #[default]
+    Veroniki,
+    /// t with k − 2 degrees of freedom, inverse-variance standard error (Higgins, Thompson & Spiegelhalter 2009; R
+    /// meta `"HTS"`, its default before 8.0).
+    HigginsThompsonSpiegelhalter,
+    /// t with k − 1 degrees of freedom and the Hartung-Knapp standard error (R meta `"HK"`; metafor with
+    /// `test = "knha"`).
+    HartungKnapp,
+    /// t with k − 2 degrees of freedom and the Hartung-Knapp standard error (Partlett & Riley 2017; R meta
+    /// `"HK-PR"`).
+    HartungKnappPartlettRiley,
+    /// t with Kenward and Roger's degrees of freedom and standard error; needs the REML estimator (R meta `"KR"`).
+    KenwardRoger,
+    /// As `kenward-roger` with one degree of freedom less (Partlett & Riley 2017; R meta `"KR-PR"`).
+    KenwardRogerPartlettRiley,
+    /// Normal quantile and the inverse-variance standard error (Skipka 2006; R meta `"S"`; metafor with
+    /// `test = "z"`).
+    Skipka,
+}
+
+/// How the interval of the between-study variance is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TauSquaredIntervalMethod {
+    /// The generalized Q at chi-squared quantiles (Viechtbauer 2007; R meta and metafor).
+    #[default]
+    QProfile,
+    /// Jackson 2013 with weights 1/SE (R meta `method.tau.ci = "J"`, which it prints with DerSimonian-Laird).
+    Jackson,
+    /// Biggerstaff & Jackson 2008, the exact distribution of Cochran's Q (R meta `"BJ"`).
+    BiggerstaffJackson,
+    /// Values of τ² that a likelihood-ratio test does not reject (Hardy & Thompson 1996); for ML and REML.
+    ProfileLikelihood,
+}
+
+/// Whether subgroups share a between-study variance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubgroupTauSquared {
+    /// Each subgroup has its own (R meta `tau.common = FALSE`).
+    #[default]
+    Separate,
+    /// One for all, estimated from the differences within subgroups (R meta `tau.common = TRUE`).
+    Common,
 }
 
 /// How the interval of a single study's proportion is made.

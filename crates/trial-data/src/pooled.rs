@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BackTransformSize, ContinuityCorrection, EffectMeasure, Estimand, Finding, IntervalMethod, PoolingModel,
-    Provenance, StepCurve, StudyIntervalMethod, TauSquaredEstimator, TimeUnit,
+    PredictionMethod, Provenance, StepCurve, StudyIntervalMethod, SubgroupTauSquared, TauSquaredEstimator,
+    TauSquaredIntervalMethod, TimeUnit,
 };
 
 /// A confidence or prediction interval.
@@ -30,6 +31,17 @@ pub struct Estimate {
     pub shown: f64,
     /// The interval on the reading scale.
     pub shown_interval: Interval,
+    /// Test statistic of no effect on the analysis scale, value / standard error: z, or t with
+    /// `degrees_of_freedom`. For proportions no effect is a value of 0, which few ask about. Absent where nothing is
+    /// tested, as in study rows.
+    #[serde(default)]
+    pub statistic: Option<f64>,
+    /// Degrees of freedom of the interval and the test; absent when they are normal.
+    #[serde(default)]
+    pub degrees_of_freedom: Option<f64>,
+    /// Two-sided p value of the test of no effect.
+    #[serde(default)]
+    pub p_value: Option<f64>,
 }
 
 /// One study's line in a forest plot.
@@ -59,8 +71,50 @@ pub struct StudyRow {
     pub provenance: Provenance,
 }
 
-/// How much studies differ.
+/// A prediction interval of a new study's effect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Prediction {
+    /// How it was made.
+    pub method: PredictionMethod,
+    /// √(SE² + τ²) on the analysis scale.
+    pub standard_error: f64,
+    /// Degrees of freedom of the t quantile; absent when the quantile is normal.
+    pub degrees_of_freedom: Option<f64>,
+    /// The interval on the analysis scale.
+    pub interval: Interval,
+    /// The interval on the reading scale.
+    pub shown_interval: Interval,
+}
+
+/// How well the random-effects model fits, by the likelihood of its estimator: restricted for REML, full for all
+/// others (R metafor `logLik`, `AIC`, `BIC`).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FitStatistics {
+    /// Log likelihood at the estimates.
+    pub log_likelihood: f64,
+    /// Akaike's information criterion, −2 log likelihood + 2 · parameters.
+    pub aic: f64,
+    /// Bayesian information criterion, with the logarithm of k (of k − 1 for REML) per parameter.
+    pub bic: f64,
+}
+
+/// How much studies differ within their subgroups.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResidualHeterogeneity {
+    /// Sum of Cochran's Q over subgroups.
+    pub q: f64,
+    /// Its degrees of freedom, k − number of subgroups.
+    pub degrees_of_freedom: u32,
+    /// p value of Q; absent without degrees of freedom.
+    pub p_value: Option<f64>,
+    /// I² = max(0, (Q − df) / Q); absent without degrees of freedom.
+    pub i_squared: Option<f64>,
+    /// The τ² that subgroups share; absent when each has its own.
+    pub tau_squared: Option<f64>,
+}
+
+/// How much studies differ.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Heterogeneity {
     /// Cochran's Q about the common-effect mean.
     pub q: f64,
@@ -78,8 +132,27 @@ pub struct Heterogeneity {
     pub h_interval: Option<Interval>,
     /// Between-study variance; absent with one study.
     pub tau_squared: Option<f64>,
-    /// Interval of tau² by the Q-profile method (Viechtbauer 2007).
+    /// Interval of tau², by `tau_squared_interval_method`; absent with one study and when no tau² fits.
     pub tau_squared_interval: Option<Interval>,
+    /// How the interval of tau² was made.
+    #[serde(default)]
+    pub tau_squared_interval_method: TauSquaredIntervalMethod,
+    /// Standard error of tau², by the asymptotic variance of its estimator (Viechtbauer 2005).
+    #[serde(default)]
+    pub tau_squared_standard_error: Option<f64>,
+    /// I² = tau² / (tau² + typical sampling variance), a fraction (Higgins & Thompson 2002, eq. 9), as metafor,
+    /// Stata and RevMan print it. Equal to `i_squared` with the DerSimonian-Laird estimator only.
+    #[serde(default)]
+    pub i_squared_from_tau_squared: Option<f64>,
+    /// Interval of `i_squared_from_tau_squared`, from that of tau².
+    #[serde(default)]
+    pub i_squared_from_tau_squared_interval: Option<Interval>,
+    /// H² = 1 + tau² / typical sampling variance, as metafor prints it.
+    #[serde(default)]
+    pub h_squared_from_tau_squared: Option<f64>,
+    /// Interval of `h_squared_from_tau_squared`, from that of tau².
+    #[serde(default)]
+    pub h_squared_from_tau_squared_interval: Option<Interval>,
 }
 
 /// The pooled result of one subgroup.
@@ -99,7 +172,7 @@ pub struct SubgroupResult {
     pub control_total: Option<u32>,
     /// Common-effect mean.
     pub common: Estimate,
-    /// Random-effects mean, with tau² of this subgroup alone.
+    /// Random-effects mean, with tau² of this subgroup alone or with the one that subgroups share.
     pub random: Estimate,
     /// Heterogeneity within the subgroup.
     pub heterogeneity: Heterogeneity,
@@ -169,6 +242,12 @@ pub struct BetweenSubgroups {
     pub p_value_random: f64,
     /// Degrees of freedom of both, number of subgroups − 1.
     pub degrees_of_freedom: u32,
+    /// Whether the random-effects test rests on one tau² per subgroup or on one for all.
+    #[serde(default)]
+    pub tau_squared: SubgroupTauSquared,
+    /// Differences that remain within subgroups.
+    #[serde(default)]
+    pub residual: Option<ResidualHeterogeneity>,
 }
 
 /// Egger's regression test for funnel asymmetry (Egger 1997).
@@ -225,6 +304,12 @@ pub struct PooledEffect {
     pub two_arm: Option<TwoArmSettings>,
     /// Prediction interval of a new study's effect on the reading scale; absent with fewer than three studies.
     pub prediction: Option<Interval>,
+    /// How that interval was made, with its limits on both scales.
+    #[serde(default)]
+    pub prediction_details: Option<Prediction>,
+    /// Likelihood of the random-effects model; absent with one study.
+    #[serde(default)]
+    pub fit_statistics: Option<FitStatistics>,
     /// Heterogeneity of all studies.
     pub heterogeneity: Heterogeneity,
     /// Subgroups in order of first appearance; empty when none were asked for.

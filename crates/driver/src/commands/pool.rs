@@ -82,6 +82,7 @@ fn proportions(args: &PoolProportionsArgs) -> Result<AnalysisOutcome, CommandErr
         back_transform: args.back_transform,
         confidence_level: args.common.level,
         subgroups: args.subgroups,
+        ..Default::default()
     };
     let result = Box::new(pool_proportions(&counts, &options).map_err(wrong(&args.counts))?);
     Ok(AnalysisOutcome::Proportion { outcome: id, result })
@@ -99,6 +100,7 @@ fn hazard_ratios(args: &PoolHazardRatiosArgs, console: &Console) -> Result<Analy
         interval: args.interval,
         confidence_level: args.common.level,
         subgroups: args.subgroups,
+        ..Default::default()
     };
     let mut result = Box::new(pool_effects(&effects, &options).map_err(wrong(&args.effects))?);
     result.findings.splice(0..0, findings);

@@ -178,7 +178,11 @@ impl Maker<'_> {
         if options.show_random {
             let label = match result.interval_method {
                 IntervalMethod::Wald => "Random-effects model",
-                IntervalMethod::HartungKnapp => "Random-effects model (Hartung-Knapp)",
+                IntervalMethod::KenwardRoger => "Random-effects model (Kenward-Roger)",
+                IntervalMethod::HartungKnapp
+                | IntervalMethod::HartungKnappLargerError
+                | IntervalMethod::HartungKnappWiderInterval
+                | IntervalMethod::HartungKnappIqwig6 => "Random-effects model (Hartung-Knapp)",
             };
             rows.push(pooled(label, &result.random, BLUE, true));
         }

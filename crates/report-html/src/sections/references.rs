@@ -107,8 +107,40 @@ fn of_effect(result: &PooledEffect) -> Vec<&'static str> {
             "Viechtbauer W. Bias and efficiency of meta-analytic variance estimators in the random-effects \
              model. J Educ Behav Stat 2005;30:261-293.",
         ),
+        TauSquaredEstimator::Hedges => {
+            Some("Hedges LV, Olkin I. Statistical Methods for Meta-Analysis. Academic Press 1985, chapter 9.")
+        }
+        TauSquaredEstimator::HunterSchmidt => {
+            Some("Hunter JE, Schmidt FL. Methods of Meta-Analysis, 2nd ed. Sage 2004.")
+        }
+        TauSquaredEstimator::HunterSchmidtCorrected => Some(
+            "Brannick MT, Potter SM, Benitez B, Morris SB. Bias and precision of alternate estimators in \
+             meta-analysis. Organ Res Methods 2019;22:490-514.",
+        ),
+        TauSquaredEstimator::SidikJonkman => Some(
+            "Sidik K, Jonkman JN. Simple heterogeneity variance estimation for meta-analysis. J R Stat Soc C \
+             2005;54:367-384.",
+        ),
+        TauSquaredEstimator::EmpiricalBayes => Some(
+            "Morris CN. Parametric empirical Bayes inference: theory and applications. J Am Stat Assoc \
+             1983;78:47-55.",
+        ),
+        TauSquaredEstimator::MedianUnbiasedPauleMandel => Some(
+            "Viechtbauer W. Median-unbiased estimators for the amount of heterogeneity in meta-analysis. European \
+             Congress of Methodology 2021.",
+        ),
     });
-    if result.interval_method == IntervalMethod::HartungKnapp {
+    if result.interval_method == IntervalMethod::KenwardRoger {
+        found.push(
+            "Kenward MG, Roger JH. Small sample inference for fixed effects from restricted maximum likelihood. \
+             Biometrics 1997;53:983-997.",
+        );
+        found.push(
+            "Partlett C, Riley RD. Random effects meta-analysis: coverage performance of 95% confidence and \
+             prediction intervals following REML estimation. Stat Med 2017;36:301-317.",
+        );
+    }
+    if result.interval_method.is_hartung_knapp() {
         found.push(
             "Hartung J, Knapp G. A refined method for the meta-analysis of controlled clinical trials with \
              binary outcome. Stat Med 2001;20:3875-3889.",
