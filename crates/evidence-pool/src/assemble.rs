@@ -2,18 +2,19 @@
 
 use kmeta_numerics::distributions::chi_squared_upper;
 use kmeta_trial_data::{
-    BackTransformSize, BetweenSubgroups, EffectMeasure, Estimand, Estimate, Finding, Interval,
-    IntervalMethod, PooledEffect, PoolingModel, Provenance, StudyIntervalMethod, StudyRow, SubgroupResult,
-    TauSquaredEstimator,
+    BackTransformSize, BetweenSubgroups, EffectMeasure, Estimand, Estimate, Finding, Heterogeneity, Interval,
+    PooledEffect, PoolingModel, Prediction, Provenance, ResidualHeterogeneity, StudyIntervalMethod, StudyRow,
+    SubgroupResult, SubgroupTauSquared,
 };
 
 use crate::egger::egger;
-use crate::heterogeneity::heterogeneity;
 use crate::measure::{Scale, back_transform_size};
-use crate::model::{Effects, Fit, Mean, fit, two_sided_normal};
+use crate::model::sums::Group;
+use crate::model::{Effects, Fit, Mean, fit, fit_statistics, heterogeneity, two_sided_normal};
 use crate::notes;
 use crate::study_interval::{agresti_coull, clopper_pearson, wilson};
-use crate::{PoolError, ProportionCount};
+use crate::tau_squared::estimate_in_strata;
+use crate::{ModelOptions, PoolError, ProportionCount};
 
 /// One study on the analysis scale.
 #[derive(Debug, Clone)]
@@ -34,14 +35,12 @@ pub(crate) struct Settings {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) measure: EffectMeasure,
-    pub(crate) tau_squared: TauSquaredEstimator,
-    pub(crate) scoring_threshold: f64,
-    pub(crate) interval: IntervalMethod,
+    pub(crate) model: ModelOptions,
     pub(crate) study_interval: StudyIntervalMethod,
     /// Present for Freeman-Tukey values only.
     pub(crate) back_transform: Option<BackTransformSize>,
-    pub(crate) level: f64,
     pub(crate) subgroups: bool,
+    pub(crate) subgroup_tau_squared: SubgroupTauSquared,
 }
 
 /// Studies that are pooled together, with both models fitted.
@@ -53,14 +52,19 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    fn of(studies: &[&Study], settings: &Settings) -> Result<Self, PoolError> {
+    /// Fits both models; a τ² that is given takes the place of the estimate.
+    fn of(
+        studies: &[&Study],
+        settings: &Settings,
+        given_tau_squared: Option<f64>,
+    ) -> Result<Self, PoolError> {
         let effects = Effects {
             values: studies.iter().map(|study| study.value).collect(),
             variances: studies.iter().map(|study| study.variance).collect(),
         };
         let totals =
             studies.iter().filter_map(|study| study.count.as_ref()).map(|count| f64::from(count.total));
-        let fit = fit(&effects, settings)?;
+        let fit = fit(&effects, &settings.model, given_tau_squared)?;
         Ok(Self { effects, totals: totals.collect(), fit })
     }
 
@@ -74,8 +78,28 @@ impl Pool {
         Scale { measure: settings.measure, size: self.size(settings, mean).unwrap_or(1.0) }
     }
 
-    fn estimate(&self, settings: &Settings, mean: &Mean) -> Estimate {
-        estimate(mean, self.scale(settings, mean))
+    fn estimate(&self, settings: &Settings, mean: &Mean) -> Result<Estimate, PoolError> {
+        Ok(Estimate {
+            statistic: Some(mean.statistic()),
+            p_value: Some(mean.p_value()?),
+            ..estimate(mean, self.scale(settings, mean))
+        })
+    }
+
+    fn heterogeneity(&self, settings: &Settings) -> Result<Heterogeneity, PoolError> {
+        heterogeneity(&self.effects, &self.fit, &settings.model)
+    }
+
+    fn prediction(&self, settings: &Settings) -> Result<Option<Prediction>, PoolError> {
+        let scale = self.scale(settings, &self.fit.random);
+        let limits = self.fit.prediction(&self.effects, &settings.model)?;
+        Ok(limits.map(|limits| Prediction {
+            method: settings.model.prediction,
+            standard_error: limits.standard_error,
+            degrees_of_freedom: limits.degrees_of_freedom,
+            interval: Interval { lower: limits.lower, upper: limits.upper },
+            shown_interval: Interval { lower: scale.shown(limits.lower), upper: scale.shown(limits.upper) },
+        }))
     }
 }
 
@@ -95,9 +119,12 @@ fn estimand(measure: EffectMeasure) -> Estimand {
     }
 }
 
-/// A mean on both scales.
+/// A mean on both scales, without a test.
 fn estimate(mean: &Mean, scale: Scale) -> Estimate {
     Estimate {
+        statistic: None,
+        degrees_of_freedom: mean.degrees_of_freedom,
+        p_value: None,
         value: mean.value,
         standard_error: mean.standard_error,
         interval: Interval { lower: mean.lower, upper: mean.upper },
@@ -108,25 +135,30 @@ fn estimate(mean: &Mean, scale: Scale) -> Estimate {
 
 /// Pools everything, then each subgroup, and collects what is worth knowing.
 pub(crate) fn assemble(studies: Vec<Study>, settings: Settings) -> Result<PooledEffect, PoolError> {
-    let pool = Pool::of(&studies.iter().collect::<Vec<_>>(), &settings)?;
-    let mut subgroup_findings = Vec::new();
-    let subgroups = match settings.subgroups {
-        true => subgroups(&studies, &settings, &mut subgroup_findings)?,
+    let pool = Pool::of(&studies.iter().collect::<Vec<_>>(), &settings, None)?;
+    let mut findings = Vec::new();
+    let groups = match settings.subgroups {
+        true => members_by_subgroup(&studies),
         false => Vec::new(),
     };
-    let heterogeneity = heterogeneity(&pool.effects, &pool.fit, settings.level)?;
+    let shared = shared_tau_squared(&groups, &settings)?;
+    let subgroups = groups
+        .iter()
+        .map(|(name, members)| subgroup(name, members, &settings, shared, &mut findings))
+        .collect::<Result<Vec<_>, _>>()?;
+    let heterogeneity = pool.heterogeneity(&settings)?;
     let egger = egger(&pool.effects);
-    let scale = pool.scale(&settings, &pool.fit.random);
-    let prediction = pool.fit.prediction(settings.level)?;
-    let mut findings = notes::findings(&studies, &settings, &pool, &heterogeneity, egger.as_ref());
-    findings.extend(subgroup_findings);
+    let prediction = pool.prediction(&settings)?;
+    let own_findings = notes::findings(&studies, &settings, &pool, &heterogeneity, egger.as_ref());
+    findings.splice(0..0, own_findings);
     let result = PooledEffect {
-        common: pool.estimate(&settings, &pool.fit.common),
-        random: pool.estimate(&settings, &pool.fit.random),
-        prediction: prediction
-            .map(|(lower, upper)| Interval { lower: scale.shown(lower), upper: scale.shown(upper) }),
+        common: pool.estimate(&settings, &pool.fit.common)?,
+        random: pool.estimate(&settings, &pool.fit.random)?,
+        prediction: prediction.as_ref().map(|prediction| prediction.shown_interval),
+        prediction_details: prediction,
+        fit_statistics: fit_statistics(&pool.effects, settings.model.tau_squared, pool.fit.tau_squared),
         studies: study_rows(&studies, &settings, &pool.fit)?,
-        between_subgroups: between_subgroups(&subgroups)?,
+        between_subgroups: between_subgroups(&subgroups, &settings, shared)?,
         back_transform_size: pool.size(&settings, &pool.fit.random),
         findings,
         heterogeneity,
@@ -140,18 +172,18 @@ pub(crate) fn assemble(studies: Vec<Study>, settings: Settings) -> Result<Pooled
         marginal_mean: None,
         likelihood: None,
         two_arm: None,
-        tau_squared_estimator: settings.tau_squared,
-        interval_method: settings.interval,
+        tau_squared_estimator: settings.model.tau_squared,
+        interval_method: settings.model.interval,
         study_interval_method: settings.study_interval,
         back_transform: settings.back_transform,
-        confidence_level: settings.level,
+        confidence_level: settings.model.confidence_level,
     };
     finite(result)
 }
 
 /// The line of each study. A Freeman-Tukey value is transformed back at the study's own size.
 fn study_rows(studies: &[Study], settings: &Settings, fit: &Fit) -> Result<Vec<StudyRow>, PoolError> {
-    let z = two_sided_normal(settings.level)?;
+    let z = two_sided_normal(settings.model.confidence_level)?;
     studies
         .iter()
         .enumerate()
@@ -163,13 +195,16 @@ fn study_rows(studies: &[Study], settings: &Settings, fit: &Fit) -> Result<Vec<S
                 estimate.shown = f64::from(count.events) / f64::from(count.total);
                 match settings.study_interval {
                     StudyIntervalMethod::ClopperPearson => {
-                        estimate.shown_interval = clopper_pearson(count.events, count.total, settings.level)?;
+                        estimate.shown_interval =
+                            clopper_pearson(count.events, count.total, settings.model.confidence_level)?;
                     }
                     StudyIntervalMethod::Wilson => {
-                        estimate.shown_interval = wilson(count.events, count.total, settings.level)?;
+                        estimate.shown_interval =
+                            wilson(count.events, count.total, settings.model.confidence_level)?;
                     }
                     StudyIntervalMethod::AgrestiCoull => {
-                        estimate.shown_interval = agresti_coull(count.events, count.total, settings.level)?;
+                        estimate.shown_interval =
+                            agresti_coull(count.events, count.total, settings.model.confidence_level)?;
                     }
                     StudyIntervalMethod::Wald => {}
                 }
@@ -191,48 +226,82 @@ fn study_rows(studies: &[Study], settings: &Settings, fit: &Fit) -> Result<Vec<S
         .collect()
 }
 
-/// Pools each subgroup with a τ² of its own, in order of first appearance.
-fn subgroups(
-    studies: &[Study],
-    settings: &Settings,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<SubgroupResult>, PoolError> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in studies.iter().filter_map(|study| study.subgroup.as_deref()) {
-        if !names.contains(&name) {
-            names.push(name);
+/// The studies of each subgroup, in order of first appearance.
+fn members_by_subgroup(studies: &[Study]) -> Vec<(&str, Vec<&Study>)> {
+    let mut groups: Vec<(&str, Vec<&Study>)> = Vec::new();
+    for study in studies {
+        let Some(name) = study.subgroup.as_deref() else { continue };
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, members)) => members.push(study),
+            None => groups.push((name, vec![study])),
         }
     }
-    names
-        .into_iter()
-        .map(|name| {
-            let members: Vec<&Study> =
-                studies.iter().filter(|study| study.subgroup.as_deref() == Some(name)).collect();
-            let pool = Pool::of(&members, settings)?;
-            findings.extend(notes::several_maxima(settings, &pool, &format!("subgroup `{name}`")));
-            let sum = |part: fn(&ProportionCount) -> u32| {
-                members.iter().map(|study| study.count.as_ref().map(part)).sum::<Option<u32>>()
-            };
-            Ok(SubgroupResult {
-                name: name.to_owned(),
-                studies: members.len() as u32,
-                events: sum(|count| count.events),
-                total: sum(|count| count.total),
-                control_events: None,
-                control_total: None,
-                common: pool.estimate(settings, &pool.fit.common),
-                random: pool.estimate(settings, &pool.fit.random),
-                heterogeneity: heterogeneity(&pool.effects, &pool.fit, settings.level)?,
-                back_transform_size: pool.size(settings, &pool.fit.random),
-                marginal_mean: None,
-            })
+    groups
+}
+
+/// The τ² of all subgroups together, where one is asked for. 0 when every subgroup has a single study.
+fn shared_tau_squared(groups: &[(&str, Vec<&Study>)], settings: &Settings) -> Result<Option<f64>, PoolError> {
+    if groups.is_empty() || settings.subgroup_tau_squared == SubgroupTauSquared::Separate {
+        return Ok(None);
+    }
+    if let Some(preset) = settings.model.preset_tau_squared {
+        return Ok(Some(preset));
+    }
+    let effects: Vec<Effects> = groups
+        .iter()
+        .map(|(_, members)| Effects {
+            values: members.iter().map(|study| study.value).collect(),
+            variances: members.iter().map(|study| study.variance).collect(),
         })
-        .collect()
+        .collect();
+    let strata: Vec<Group<'_>> = effects.iter().map(Effects::group).collect();
+    if strata.iter().all(|group| group.len() == 1) {
+        return Ok(Some(0.0));
+    }
+    estimate_in_strata(&strata, settings.model.tau_squared, settings.model.scoring_threshold).map(Some)
+}
+
+/// Pools one subgroup, with a τ² of its own unless subgroups share one.
+fn subgroup(
+    name: &str,
+    members: &[&Study],
+    settings: &Settings,
+    shared: Option<f64>,
+    findings: &mut Vec<Finding>,
+) -> Result<SubgroupResult, PoolError> {
+    let pool = Pool::of(members, settings, shared)?;
+    if shared.is_none() {
+        findings.extend(notes::several_maxima(settings, &pool, &format!("subgroup `{name}`")));
+    }
+    let sum = |part: fn(&ProportionCount) -> u32| {
+        members.iter().map(|study| study.count.as_ref().map(part)).sum::<Option<u32>>()
+    };
+    let heterogeneity = pool.heterogeneity(settings)?;
+    Ok(SubgroupResult {
+        name: name.to_owned(),
+        studies: members.len() as u32,
+        events: sum(|count| count.events),
+        total: sum(|count| count.total),
+        control_events: None,
+        control_total: None,
+        common: pool.estimate(settings, &pool.fit.common)?,
+        random: pool.estimate(settings, &pool.fit.random)?,
+        heterogeneity: match shared {
+            Some(_) => Heterogeneity { tau_squared: shared, tau_squared_interval: None, ..heterogeneity },
+            None => heterogeneity,
+        },
+        back_transform_size: pool.size(settings, &pool.fit.random),
+        marginal_mean: None,
+    })
 }
 
 /// Q_b = Σ (μ_g − μ̄)²/SE_g² over subgroup means, chi-squared with G − 1 degrees of freedom, for both models
-/// (Borenstein et al. 2009, chapter 19, separate τ²). `None` with fewer than two subgroups.
-fn between_subgroups(subgroups: &[SubgroupResult]) -> Result<Option<BetweenSubgroups>, PoolError> {
+/// (Borenstein et al. 2009, chapter 19). `None` with fewer than two subgroups.
+fn between_subgroups(
+    subgroups: &[SubgroupResult],
+    settings: &Settings,
+    shared: Option<f64>,
+) -> Result<Option<BetweenSubgroups>, PoolError> {
     if subgroups.len() < 2 {
         return Ok(None);
     }
@@ -252,7 +321,27 @@ fn between_subgroups(subgroups: &[SubgroupResult]) -> Result<Option<BetweenSubgr
         q_random,
         p_value_random: chi_squared_upper(q_random, df)?,
         degrees_of_freedom,
+        tau_squared: settings.subgroup_tau_squared,
+        residual: Some(residual_heterogeneity(subgroups, shared)?),
     }))
+}
+
+/// What differs within subgroups: the sum of their Q.
+fn residual_heterogeneity(
+    subgroups: &[SubgroupResult],
+    tau_squared: Option<f64>,
+) -> Result<ResidualHeterogeneity, PoolError> {
+    let q: f64 = subgroups.iter().map(|group| group.heterogeneity.q).sum();
+    let degrees_of_freedom = subgroups.iter().map(|group| group.studies - 1).sum::<u32>();
+    let df = f64::from(degrees_of_freedom);
+    let tested = degrees_of_freedom > 0;
+    Ok(ResidualHeterogeneity {
+        q,
+        degrees_of_freedom,
+        p_value: if tested { Some(chi_squared_upper(q, df)?) } else { None },
+        i_squared: tested.then(|| if q > df { (q - df) / q } else { 0.0 }),
+        tau_squared,
+    })
 }
 
 /// Refuses a result that is not a number: the input was then so extreme that double precision overflowed.

@@ -76,6 +76,38 @@ pub enum PoolError {
         /// The threshold found.
         threshold: f64,
     },
+    /// A between-study variance that was set is negative or not finite.
+    #[error("preset_tau_squared {tau_squared} must be 0 or a finite number above it")]
+    InvalidTauSquared {
+        /// The value found.
+        tau_squared: f64,
+    },
+    /// Kenward-Roger was asked for with an estimator that has no restricted likelihood.
+    #[error(
+        "kenward-roger intervals are derived from the restricted likelihood and need tau_squared = \"REML\", but \
+         the estimator is {}", .estimator.abbreviation()
+    )]
+    KenwardRogerNeedsReml {
+        /// The estimator found.
+        estimator: kmeta_trial_data::TauSquaredEstimator,
+    },
+    /// A profile-likelihood interval was asked for with an estimator that maximizes no likelihood.
+    #[error(
+        "the profile-likelihood interval of tau-squared needs tau_squared = \"REML\" or \"ML\", but the estimator \
+         is {}; choose one of them, or q-profile", .estimator.abbreviation()
+    )]
+    ProfileLikelihoodNeedsLikelihood {
+        /// The estimator found.
+        estimator: kmeta_trial_data::TauSquaredEstimator,
+    },
+    /// Effects and variances are not of the same number.
+    #[error("{values} effects with {variances} variances; give one variance for each effect")]
+    UnequalLengths {
+        /// Number of effects.
+        values: usize,
+        /// Number of variances.
+        variances: usize,
+    },
     /// A hazard ratio or its interval is impossible.
     #[error(
         "hazard ratio {hazard_ratio} [{lower}, {upper}]: all three must be finite and above 0, the lower \

@@ -5,12 +5,12 @@
 //! | what share of patients responds? | [`pool_proportions`] |
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
 //! | what makes studies differ? | [`meta_regression()`] |
+//! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
 //! | how long do patients live? | [`pool_survival`] |
 
 mod assemble;
 mod egger;
 mod error;
-mod heterogeneity;
 mod measure;
 mod meta_regression;
 mod model;
@@ -20,13 +20,17 @@ mod pool;
 mod printed_hazard_ratio;
 mod study_interval;
 mod survival_curve;
-mod tau_squared;
+
+pub(crate) use model::tau_squared;
 
 pub use error::PoolError;
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
     Moderator, ModeratorTest, ModeratorValue, PredictionPoint, RegressionCoefficient, RegressionInterval,
     RegressionPrediction, RegressionRow, RegressionStudy, ResidualHeterogeneity, meta_regression,
+};
+pub use model::{
+    ModelOptions, RandomEffectsFit, between_study_variance_interval, fit_random_effects, prediction_interval,
 };
 pub use options::{EffectOptions, ProportionCount, ProportionOptions, SurvivalOptions, TrialPatients};
 pub use pool::{pool_effects, pool_proportions};

@@ -1,10 +1,11 @@
 //! What a pooled effect's reader should know beside the numbers.
 
-use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, Heterogeneity, IntervalMethod};
+use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, Heterogeneity};
 
 use crate::assemble::{Pool, Settings, Study};
 use crate::measure::{Scale, back_transform_size, freeman_tukey_range, needs_correction};
-use crate::tau_squared::{estimate_tau_squared, higher_maximum};
+use crate::model::higher_maximum;
+use crate::tau_squared::estimate_tau_squared;
 
 /// Below this number of studies intervals of τ² and prediction intervals support no conclusion (Mátrai 2026).
 const FEW_STUDIES: usize = 5;
@@ -77,10 +78,10 @@ fn number_of_studies(k: usize, place: &str) -> Option<Finding> {
 
 /// Scoring that was asked to end early: the exact value is told beside it.
 pub(crate) fn early_end_of_scoring(settings: &Settings, pool: &Pool, place: &str) -> Option<Finding> {
-    if settings.scoring_threshold == 0.0 || pool.effects.len() < 2 {
+    if settings.model.scoring_threshold == 0.0 || pool.effects.len() < 2 {
         return None;
     }
-    let exact = estimate_tau_squared(&pool.effects, settings.tau_squared, 0.0).ok()?;
+    let exact = estimate_tau_squared(&pool.effects, settings.model.tau_squared, 0.0).ok()?;
     let found = pool.fit.tau_squared;
     (found != exact).then(|| {
         Finding::note(
@@ -88,7 +89,7 @@ pub(crate) fn early_end_of_scoring(settings: &Settings, pool: &Pool, place: &str
             place,
             format!(
                 "tau-squared {found:.6} is where scoring ends at steps of {:e}, as asked; the exact value is {exact:.6}",
-                settings.scoring_threshold
+                settings.model.scoring_threshold
             ),
         )
     })
@@ -100,7 +101,7 @@ pub(crate) fn several_maxima(settings: &Settings, pool: &Pool, place: &str) -> O
         return None;
     }
     let found = pool.fit.tau_squared;
-    higher_maximum(&pool.effects, settings.tau_squared, found).map(|higher| {
+    higher_maximum(pool.effects.group(), settings.model.tau_squared, found).map(|higher| {
         Finding::warning(
             "likelihood-several-maxima",
             place,
@@ -113,7 +114,7 @@ pub(crate) fn several_maxima(settings: &Settings, pool: &Pool, place: &str) -> O
 }
 
 fn hartung_knapp(settings: &Settings, pool: &Pool, place: &str) -> Option<Finding> {
-    if settings.interval != IntervalMethod::HartungKnapp {
+    if !settings.model.interval.is_hartung_knapp() {
         return None;
     }
     if pool.fit.hartung_knapp_degenerate {

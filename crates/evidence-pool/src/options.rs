@@ -1,11 +1,13 @@
 //! What is pooled and how.
 
 use kmeta_trial_data::{
-    BackTransformSize, EffectMeasure, IntervalMethod, PatientRecord, Provenance, StudyIntervalMethod,
-    TauSquaredEstimator, TimeUnit,
+    BackTransformSize, EffectMeasure, IntervalMethod, PatientRecord, PredictionMethod, Provenance,
+    StudyIntervalMethod, SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod, TimeUnit,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::ModelOptions;
 
 /// One trial's count of patients with an event, for example responders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +47,10 @@ pub struct ProportionOptions {
     pub scoring_threshold: f64,
     /// How the interval of the random-effects mean is made.
     pub interval: IntervalMethod,
+    /// How the interval of tau-squared is made.
+    pub tau_squared_interval: TauSquaredIntervalMethod,
+    /// How the prediction interval is made.
+    pub prediction: PredictionMethod,
     /// How the interval of each single study is made.
     pub study_interval: StudyIntervalMethod,
     /// The sample size at which a pooled Freeman-Tukey value is transformed back; unused by other measures.
@@ -53,6 +59,23 @@ pub struct ProportionOptions {
     pub confidence_level: f64,
     /// Whether to pool each subgroup as well; every study must then name one.
     pub subgroups: bool,
+    /// Whether subgroups have a tau-squared each or share one.
+    pub subgroup_tau_squared: SubgroupTauSquared,
+}
+
+impl ProportionOptions {
+    /// The part that says how the model is fitted.
+    pub fn model(&self) -> ModelOptions {
+        ModelOptions {
+            tau_squared: self.tau_squared,
+            preset_tau_squared: None,
+            scoring_threshold: self.scoring_threshold,
+            interval: self.interval,
+            tau_squared_interval: self.tau_squared_interval,
+            prediction: self.prediction,
+            confidence_level: self.confidence_level,
+        }
+    }
 }
 
 impl Default for ProportionOptions {
@@ -64,10 +87,13 @@ impl Default for ProportionOptions {
             tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
             scoring_threshold: 0.0,
             interval: IntervalMethod::Wald,
+            tau_squared_interval: TauSquaredIntervalMethod::QProfile,
+            prediction: PredictionMethod::Veroniki,
             study_interval: StudyIntervalMethod::ClopperPearson,
             back_transform: BackTransformSize::HarmonicMean,
             confidence_level: 0.95,
             subgroups: false,
+            subgroup_tau_squared: SubgroupTauSquared::Separate,
         }
     }
 }
@@ -88,10 +114,31 @@ pub struct EffectOptions {
     pub scoring_threshold: f64,
     /// How the interval of the random-effects mean is made.
     pub interval: IntervalMethod,
+    /// How the interval of tau-squared is made.
+    pub tau_squared_interval: TauSquaredIntervalMethod,
+    /// How the prediction interval is made.
+    pub prediction: PredictionMethod,
     /// Level of every interval, strictly between 0 and 1.
     pub confidence_level: f64,
     /// Whether to pool each subgroup as well; every study must then name one.
     pub subgroups: bool,
+    /// Whether subgroups have a tau-squared each or share one.
+    pub subgroup_tau_squared: SubgroupTauSquared,
+}
+
+impl EffectOptions {
+    /// The part that says how the model is fitted.
+    pub fn model(&self) -> ModelOptions {
+        ModelOptions {
+            tau_squared: self.tau_squared,
+            preset_tau_squared: None,
+            scoring_threshold: self.scoring_threshold,
+            interval: self.interval,
+            tau_squared_interval: self.tau_squared_interval,
+            prediction: self.prediction,
+            confidence_level: self.confidence_level,
+        }
+    }
 }
 
 impl Default for EffectOptions {
@@ -102,8 +149,11 @@ impl Default for EffectOptions {
             tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
             scoring_threshold: 0.0,
             interval: IntervalMethod::Wald,
+            tau_squared_interval: TauSquaredIntervalMethod::QProfile,
+            prediction: PredictionMethod::Veroniki,
             confidence_level: 0.95,
             subgroups: false,
+            subgroup_tau_squared: SubgroupTauSquared::Separate,
         }
     }
 }

@@ -6,7 +6,6 @@ use kmeta_trial_data::{EffectEstimate, EffectMeasure, PooledEffect, StudyInterva
 
 use crate::assemble::{Settings, Study, assemble};
 use crate::measure::proportion_effect;
-use crate::model::two_sided_normal;
 use crate::{EffectOptions, PoolError, ProportionCount, ProportionOptions};
 
 /// Pools single proportions by inverse variance, as R `meta::metaprop(method = "Inverse")` does: common-effect
@@ -17,7 +16,7 @@ use crate::{EffectOptions, PoolError, ProportionCount, ProportionOptions};
 /// unless `study_interval` is `wald`. The row of a subgroup with a single study shows the interval of the model,
 /// not that of the study row (as R meta prints it).
 ///
-/// Formulas and sources of each measure and estimator are in `docs/methods/pooling.md`.
+/// Formulas and sources of each measure and estimator are in `docs/methods/random-effects.md` and `docs/methods/proportions.md`.
 ///
 /// # Errors
 /// [`PoolError`] naming the trial or option at fault: no studies, duplicate ids, no patients, more events than
@@ -44,7 +43,7 @@ pub fn pool_proportions(
     counts: &[ProportionCount],
     options: &ProportionOptions,
 ) -> Result<PooledEffect, PoolError> {
-    two_sided_normal(options.confidence_level)?;
+    options.model().check()?;
     if !options.measure.is_proportion() {
         return Err(PoolError::WrongMeasure {
             measure: options.measure,
@@ -83,13 +82,11 @@ pub fn pool_proportions(
         id: options.id.clone(),
         title: options.title.clone(),
         measure: options.measure,
-        tau_squared: options.tau_squared,
-        scoring_threshold: checked_threshold(options.scoring_threshold)?,
-        interval: options.interval,
+        model: options.model(),
         study_interval: options.study_interval,
         back_transform: (options.measure == EffectMeasure::FreemanTukey).then_some(options.back_transform),
-        level: options.confidence_level,
         subgroups: options.subgroups,
+        subgroup_tau_squared: options.subgroup_tau_squared,
     };
     pool(studies, settings)
 }
@@ -102,7 +99,7 @@ pub fn pool_proportions(
 /// not finite, a variance of 0 or below, mixed measures, Freeman-Tukey values (their inverse needs the counts:
 /// use [`pool_proportions`]), a missing subgroup, an impossible level.
 pub fn pool_effects(effects: &[EffectEstimate], options: &EffectOptions) -> Result<PooledEffect, PoolError> {
-    two_sided_normal(options.confidence_level)?;
+    options.model().check()?;
     let measure = effects.first().ok_or(PoolError::NoStudies)?.measure;
     for effect in effects {
         check_effect(effect, measure)?;
@@ -123,20 +120,13 @@ pub fn pool_effects(effects: &[EffectEstimate], options: &EffectOptions) -> Resu
         id: options.id.clone(),
         title: options.title.clone(),
         measure,
-        tau_squared: options.tau_squared,
-        scoring_threshold: checked_threshold(options.scoring_threshold)?,
-        interval: options.interval,
+        model: options.model(),
         study_interval: StudyIntervalMethod::Wald,
         back_transform: None,
-        level: options.confidence_level,
         subgroups: options.subgroups,
+        subgroup_tau_squared: options.subgroup_tau_squared,
     };
     pool(studies, settings)
-}
-
-fn checked_threshold(threshold: f64) -> Result<f64, PoolError> {
-    let usable = threshold.is_finite() && threshold >= 0.0;
-    if usable { Ok(threshold) } else { Err(PoolError::InvalidThreshold { threshold }) }
 }
 
 fn check_effect(effect: &EffectEstimate, measure: EffectMeasure) -> Result<(), PoolError> {

@@ -17,7 +17,16 @@ const HOSTILE: &str = "<script>alert('x')</script> & \"Wirth\"";
 
 fn estimate(value: f64) -> Estimate {
     let interval = Interval { lower: value / 2.0, upper: value * 2.0 };
-    Estimate { value, standard_error: 0.1, interval, shown: value, shown_interval: interval, statistic: None, degrees_of_freedom: None, p_value: None }
+    Estimate {
+        value,
+        standard_error: 0.1,
+        interval,
+        shown: value,
+        shown_interval: interval,
+        statistic: None,
+        degrees_of_freedom: None,
+        p_value: None,
+    }
 }
 
 fn effect(measure: EffectMeasure, title: &str) -> PooledEffect {

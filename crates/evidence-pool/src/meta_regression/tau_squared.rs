@@ -3,6 +3,7 @@
 //! With P = W − WX(XᵀWX)⁻¹XᵀW the estimators of Viechtbauer 2005 and Raudenbush 2009 keep their form: k − 1 becomes
 //! k − p, S₁ − S₂/S₁ becomes tr P, and so on. All are cut at 0.
 
+use kmeta_numerics::distributions::chi_squared_quantile;
 use kmeta_numerics::search::{find_minimum, find_root};
 use kmeta_trial_data::TauSquaredEstimator;
 
@@ -31,7 +32,21 @@ pub(crate) fn residual_tau_squared(
             let fixed = regression.at(0.0)?;
             (fixed.squares - df) / fixed.trace_p
         }
-        TauSquaredEstimator::PauleMandel => residual_q_root(regression, df)?,
+        TauSquaredEstimator::Hedges => hedges(regression)?,
+        TauSquaredEstimator::HunterSchmidt | TauSquaredEstimator::HunterSchmidtCorrected => {
+            let fixed = regression.at(0.0)?;
+            let k = regression.studies() as f64;
+            let corrected = estimator == TauSquaredEstimator::HunterSchmidtCorrected;
+            let squares = if corrected { fixed.squares * k / df } else { fixed.squares };
+            (squares - k) / fixed.weights.iter().sum::<f64>()
+        }
+        TauSquaredEstimator::SidikJonkman => sidik_jonkman(regression)?,
+        TauSquaredEstimator::PauleMandel | TauSquaredEstimator::EmpiricalBayes => {
+            residual_q_root(regression, df)?
+        }
+        TauSquaredEstimator::MedianUnbiasedPauleMandel => {
+            residual_q_root(regression, chi_squared_quantile(0.5, df)?)?
+        }
         TauSquaredEstimator::RestrictedMaximumLikelihood => {
             maximize(regression, Likelihood::Restricted, threshold)?
         }
@@ -55,6 +70,18 @@ fn hedges(regression: &Regression) -> Result<f64, PoolError> {
         .map(|(variance, leverage)| variance * (1.0 - leverage))
         .sum();
     Ok((plain.squares - sampling) / regression.residual_df())
+}
+
+/// τ₀² Σ w₀ r²/(k − p) with w₀ = 1/(v + τ₀²) and the crude τ₀² = Σ(y − ȳ)²/k, which moderators do not enter (Sidik &
+/// Jonkman 2005, as metafor takes it).
+fn sidik_jonkman(regression: &Regression) -> Result<f64, PoolError> {
+    let k = regression.studies() as f64;
+    let mean = regression.values.iter().sum::<f64>() / k;
+    let crude = regression.values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / k;
+    if crude == 0.0 {
+        return Ok(0.0);
+    }
+    Ok(crude * regression.at(crude)?.squares / regression.residual_df())
 }
 
 /// The τ² at which Q_E(τ²) = Σ w (y − Xβ)² falls to `target`; 0 when it starts below. Q_E falls strictly with τ².
@@ -237,7 +264,20 @@ pub(crate) fn tau_squared_error(
                 + 2.0 * tau_squared * tau_squared * fixed.trace_pp;
             Some(variance.sqrt() / fixed.trace_p)
         }
-        TauSquaredEstimator::PauleMandel => {
+        TauSquaredEstimator::HunterSchmidt | TauSquaredEstimator::HunterSchmidtCorrected => {
+            let fixed = regression.at(0.0)?;
+            let (k, df) = (regression.studies() as f64, regression.residual_df());
+            let variance =
+                2.0 * df + 4.0 * tau_squared * fixed.trace_p + 2.0 * tau_squared.powi(2) * fixed.trace_pp;
+            let corrected = estimator == TauSquaredEstimator::HunterSchmidtCorrected;
+            let scale = if corrected { k / df } else { 1.0 };
+            Some(scale * variance.sqrt() / fixed.weights.iter().sum::<f64>())
+        }
+        // Their variance needs tr(PVPV) with the unweighted or the crude P.
+        TauSquaredEstimator::Hedges | TauSquaredEstimator::SidikJonkman => None,
+        TauSquaredEstimator::PauleMandel
+        | TauSquaredEstimator::EmpiricalBayes
+        | TauSquaredEstimator::MedianUnbiasedPauleMandel => {
             let k = regression.studies() as f64;
             Some(k * (2.0 / regression.residual_df()).sqrt() / fit.weights.iter().sum::<f64>())
         }
