@@ -16,4 +16,5 @@ mod commands;
 mod console;
 mod error;
 mod output_folder;
+mod result_table;
 mod stages;

@@ -17,7 +17,7 @@ use page::{Page, Section};
 pub use report::{
     AdverseEventCount, AdverseEvents, ArmSummary, ComparisonSection, EffectSection, FailedAnalysis,
     FigureSection, InputFile, PanelSummary, ReconstructionSection, Report, ReportProvenance, SurvivalSection,
-    TrialCharacteristics,
+    TabulatedSection, TextColumn, TextTable, TrialCharacteristics,
 };
 
 /// Why a report could not be made.
@@ -72,6 +72,8 @@ fn sections(report: &Report) -> Vec<Section> {
         sections::effects::responses(report),
         sections::survival::section(report),
         sections::effects::hazard_ratios(report),
+        sections::effects::effects(report),
+        sections::tabulated::section(report),
         sections::comparisons::section(report),
         sections::effects::failures(report),
         sections::adverse_events::section(report),
@@ -85,8 +87,8 @@ fn sections(report: &Report) -> Vec<Section> {
 }
 
 fn all_figures(report: &Report) -> impl Iterator<Item = &kmeta_plot_svg::Figure> {
-    let effects = report.responses.iter().chain(&report.hazard_ratios);
-    effects
+    report
+        .effect_sections()
         .flat_map(|section| std::iter::once(&section.forest).chain(&section.funnel))
         .chain(report.survival.iter().map(|section| &section.figure))
         .chain(report.comparisons.iter().filter_map(|section| section.figure.as_ref()))

@@ -3,6 +3,8 @@
 use kmeta_plot_svg::Figure;
 use serde::Serialize;
 
+use crate::report::{TextColumn, TextTable};
+
 /// What `report.html` is rendered from.
 #[derive(Debug, Serialize)]
 pub(crate) struct Page {
@@ -148,6 +150,24 @@ impl Table {
             is_wide: headings.len() > 4,
             rows: Vec::new(),
         }
+    }
+
+    /// The table of the caller's texts.
+    pub(crate) fn of_texts(texts: &TextTable) -> Self {
+        let column = |column: &TextColumn| Column {
+            heading: column.heading.clone(),
+            class: if column.is_number { "number" } else { "" },
+        };
+        let mut table = Self {
+            caption: texts.caption.clone(),
+            columns: texts.columns.iter().map(column).collect(),
+            is_wide: texts.columns.len() > 4,
+            rows: Vec::new(),
+        };
+        for row in &texts.rows {
+            table.push(row.clone());
+        }
+        table
     }
 
     /// Adds a row; its first cell heads it.

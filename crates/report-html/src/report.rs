@@ -30,6 +30,10 @@ pub struct Report {
     pub survival: Vec<SurvivalSection>,
     /// Pooled hazard ratios.
     pub hazard_ratios: Vec<EffectSection>,
+    /// Pooled effects that are neither proportions nor hazard ratios, for example odds ratios.
+    pub effects: Vec<EffectSection>,
+    /// Analyses whose result is a set of tables.
+    pub tabulated: Vec<TabulatedSection>,
     /// Two arms of a trial compared from reconstructed patients.
     pub comparisons: Vec<ComparisonSection>,
     /// Analyses that gave no result.
@@ -46,6 +50,13 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How the report can be made again.
     pub provenance: ReportProvenance,
+}
+
+impl Report {
+    /// Every pooled effect, in the order of the sections.
+    pub(crate) fn effect_sections(&self) -> impl Iterator<Item = &EffectSection> {
+        self.responses.iter().chain(&self.hazard_ratios).chain(&self.effects)
+    }
 }
 
 /// One trial (or one arm of it) in Table 1.
@@ -69,10 +80,49 @@ pub struct EffectSection {
     pub forest: Figure,
     /// The funnel plot, where one is drawn.
     pub funnel: Option<Figure>,
+    /// Further analyses of the same studies: leave-one-out, small-study effects and so on.
+    pub further: Vec<TextTable>,
     /// Sentences shown with the result, for example a stand-in notice.
     pub notes: Vec<String>,
     /// Trials that do not take part, as `(trial, reason)`.
     pub left_out: Vec<(String, String)>,
+}
+
+/// An analysis whose result is a set of tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TabulatedSection {
+    /// Becomes the anchor.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// What was done, in words.
+    pub paragraphs: Vec<String>,
+    /// The numbers.
+    pub tables: Vec<TextTable>,
+    /// Sentences shown with the result.
+    pub notes: Vec<String>,
+    /// Trials that do not take part, as `(trial, reason)`.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// A table of texts, ready to be set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextTable {
+    /// What the table shows.
+    pub caption: String,
+    /// Its columns; every row has a text for each.
+    pub columns: Vec<TextColumn>,
+    /// The rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// A column of a [`TextTable`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextColumn {
+    /// The heading.
+    pub heading: String,
+    /// Whether it holds numbers, which are set flush right.
+    pub is_number: bool,
 }
 
 /// A pooled survival curve with its figure.

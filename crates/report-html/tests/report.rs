@@ -4,7 +4,7 @@ use kmeta_plot_svg::{Figure, ForestOptions, SurvivalFigureOptions, forest_plot, 
 use kmeta_report_html::{
     AdverseEventCount, AdverseEvents, ComparisonSection, EffectSection, FailedAnalysis, FigureSection,
     InputFile, ReconstructionSection, Report, ReportError, ReportProvenance, SurvivalSection,
-    TrialCharacteristics, render,
+    TabulatedSection, TextColumn, TextTable, TrialCharacteristics, render,
 };
 use kmeta_trial_data::{
     BackTransformSize, Check, EffectMeasure, Estimand, Estimate, Fidelity, FigureSource, Finding,
@@ -125,6 +125,7 @@ fn effect_section(measure: EffectMeasure, title: &str) -> EffectSection {
     EffectSection {
         forest: forest_plot(&result, &ForestOptions::default()),
         funnel: None,
+        further: Vec::new(),
         notes: Vec::new(),
         left_out: vec![("ha2010".to_owned(), "no figure".to_owned())],
         result,
@@ -189,6 +190,17 @@ fn provenance() -> ReportProvenance {
     }
 }
 
+fn table_of_texts() -> TextTable {
+    TextTable {
+        caption: "Landmark <survival>".to_owned(),
+        columns: vec![
+            TextColumn { heading: "Time".to_owned(), is_number: false },
+            TextColumn { heading: "Survival".to_owned(), is_number: true },
+        ],
+        rows: vec![vec!["12 months".to_owned(), "0.2481".to_owned()]],
+    }
+}
+
 fn report() -> Report {
     let survival = survival();
     Report {
@@ -211,6 +223,15 @@ fn report() -> Report {
             left_out: Vec::new(),
         }],
         hazard_ratios: vec![effect_section(EffectMeasure::LogHazardRatio, "PFS hazard ratio")],
+        effects: vec![effect_section(EffectMeasure::LogHazardRatio, "Another effect")],
+        tabulated: vec![TabulatedSection {
+            id: "landmark".to_owned(),
+            title: "Survival at one year".to_owned(),
+            paragraphs: vec!["Pooled on the complementary log-log scale.".to_owned()],
+            tables: vec![table_of_texts()],
+            notes: Vec::new(),
+            left_out: Vec::new(),
+        }],
         comparisons: vec![ComparisonSection {
             label: "ALTER1102".to_owned(),
             endpoint: "PFS".to_owned(),
@@ -255,6 +276,8 @@ fn every_section_is_there_and_in_the_contents() {
         "responses",
         "survival",
         "hazard-ratios",
+        "effects",
+        "analyses",
         "comparisons",
         "failures",
         "adverse-events",
@@ -282,6 +305,8 @@ fn every_section_is_there_and_in_the_contents() {
         "The survival figures are stand-ins.",
         "ha2010: no figure",
         "A remark of the project file.",
+        "Landmark &lt;survival&gt;",
+        r#"<td class="number">0.2481</td>"#,
     ] {
         assert!(html.contains(text), "missing: {text}");
     }
@@ -300,6 +325,8 @@ fn empty_report_has_no_empty_sections() {
         responses: Vec::new(),
         survival: Vec::new(),
         hazard_ratios: Vec::new(),
+        effects: Vec::new(),
+        tabulated: Vec::new(),
         comparisons: Vec::new(),
         failures: Vec::new(),
         adverse_events_title: String::new(),

@@ -29,18 +29,21 @@ impl<'a> ShapeCheck<'a> {
         if let Some(variants) = schema.get("oneOf").and_then(Value::as_array) {
             return self.tagged(node, variants, path);
         }
-        match (&node.value, expected_type(schema)) {
-            (NodeValue::Table(entries), "object") => self.table(node, entries, schema, path),
-            (NodeValue::Array(items), "array") => self.array(node, items, schema, path),
-            (NodeValue::Integer(Some(number)), "integer" | "number") => {
+        let expected = expected_types(schema);
+        let is = |kinds: &[&str]| expected.iter().any(|kind| kinds.contains(kind));
+        match &node.value {
+            _ if expected.is_empty() => {}
+            NodeValue::Table(entries) if is(&["object"]) => self.table(node, entries, schema, path),
+            NodeValue::Array(items) if is(&["array"]) => self.array(node, items, schema, path),
+            NodeValue::Integer(Some(number)) if is(&["integer", "number"]) => {
                 self.limits(node, *number, schema, path);
             }
-            (NodeValue::Float, "number")
-            | (NodeValue::Text(_), "string")
-            | (NodeValue::Boolean, "boolean")
-            | (_, "") => {}
-            (_, expected) => {
-                let message = format!("expected {}, found {}", in_words(expected), node.describe());
+            NodeValue::Float if is(&["number"]) => {}
+            NodeValue::Text(_) if is(&["string"]) => {}
+            NodeValue::Boolean if is(&["boolean"]) => {}
+            _ => {
+                let words: Vec<&str> = expected.iter().map(|kind| in_words(kind)).collect();
+                let message = format!("expected {}, found {}", words.join(" or "), node.describe());
                 self.report(node, path, message);
             }
         }
@@ -50,7 +53,7 @@ impl<'a> ShapeCheck<'a> {
         self.problems.push(self.document.problem_at(node.span.clone(), path, message));
     }
 
-    /// Follows references, and takes the something of "something or nothing".
+    /// Follows references, and takes the something of "something or nothing" (but not one of several somethings).
     fn resolve(&self, mut schema: &'a Value) -> &'a Value {
         loop {
             if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
@@ -59,7 +62,9 @@ impl<'a> ShapeCheck<'a> {
                     None => return schema,
                 }
             } else if let Some(some) = schema.get("anyOf").and_then(Value::as_array).and_then(|options| {
-                options.iter().find(|option| option.get("type") != Some(&Value::from("null")))
+                let mut some =
+                    options.iter().filter(|option| option.get("type") != Some(&Value::from("null")));
+                some.next().filter(|_| some.next().is_none())
             }) {
                 schema = some;
             } else {
@@ -175,15 +180,18 @@ fn text_choices(schema: &Value) -> Option<Vec<&str>> {
     variants.iter().map(|variant| variant.get("const")?.as_str()).collect()
 }
 
-/// The JSON type that a schema asks for; empty for any.
-fn expected_type(schema: &Value) -> &str {
-    match schema.get("type") {
-        Some(Value::String(name)) => name,
-        Some(Value::Array(names)) => {
-            names.iter().filter_map(Value::as_str).find(|&name| name != "null").unwrap_or("")
+/// The JSON types that a schema allows; empty for any.
+fn expected_types(schema: &Value) -> Vec<&str> {
+    let mut types: Vec<&str> = match schema.get("type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => {
+            let options = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+            options.flat_map(expected_types).collect()
         }
-        _ => "",
-    }
+    };
+    types.retain(|&name| name != "null");
+    types
 }
 
 fn in_words(json_type: &str) -> &'static str {

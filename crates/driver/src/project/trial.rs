@@ -44,6 +44,11 @@ pub struct Trial {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "std::collections::BTreeMap<String, PrintedHazardRatio>")]
     pub hazard_ratios: IndexMap<String, PrintedHazardRatio>,
+    /// What a meta-regression may use: numbers or words by name, for example
+    /// `moderators = { dose = 24, region = "Asia" }`. `year` and `group` need not be repeated here.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(with = "std::collections::BTreeMap<String, Moderator>")]
+    pub moderators: IndexMap<String, Moderator>,
     /// Id of the arm that hazard ratios compare with; the last arm when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_arm: Option<String>,
@@ -94,6 +99,16 @@ pub struct ArmFacts {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "std::collections::BTreeMap<String, PrintedMedian>")]
     pub medians: IndexMap<String, PrintedMedian>,
+}
+
+/// What distinguishes a trial from others: a number, or a word that names a level of a factor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Moderator {
+    /// A number.
+    Number(f64),
+    /// A level of a factor.
+    Level(String),
 }
 
 /// Patients with an event and patients in all, written `[2, 8]`.
@@ -201,6 +216,15 @@ impl Trial {
             .iter()
             .map(|arm| ArmView { trial: self, id: &arm.id, label: &arm.label, facts: &arm.facts })
             .collect()
+    }
+
+    /// A moderator by name; `year` and `group` are the trial's own.
+    pub fn moderator(&self, name: &str) -> Option<Moderator> {
+        self.moderators.get(name).cloned().or_else(|| match name {
+            "year" => self.year.map(|year| Moderator::Number(f64::from(year))),
+            "group" => self.group.clone().map(Moderator::Level),
+            _ => None,
+        })
     }
 
     /// The arm with identifier `id`.

@@ -26,6 +26,8 @@ pub(crate) fn compose(input: &ReportInput<'_>, plots: &Plots) -> Report {
         responses: Vec::new(),
         survival: Vec::new(),
         hazard_ratios: Vec::new(),
+        effects: Vec::new(),
+        tabulated: Vec::new(),
         comparisons: comparisons(results, plots),
         failures: Vec::new(),
         adverse_events_title: results.adverse_events_title.clone().unwrap_or_default(),
@@ -67,6 +69,7 @@ fn add_analysis(report: &mut Report, results: &Results, analysis: &AnalysisResul
                 result: (**result).clone(),
                 forest: forest.clone(),
                 funnel: drawn.funnel.clone(),
+                further: Vec::new(),
                 notes,
                 left_out,
             };

@@ -19,6 +19,10 @@ pub(crate) fn hazard_ratios(report: &Report) -> Section {
     Section::new("hazard-ratios", "Hazard ratios", blocks("hazard-ratio", &report.hazard_ratios))
 }
 
+pub(crate) fn effects(report: &Report) -> Section {
+    Section::new("effects", "Pooled effects", blocks("effect", &report.effects))
+}
+
 /// Analyses that gave nothing, with the reason.
 pub(crate) fn failures(report: &Report) -> Section {
     let mut blocks = Vec::new();
@@ -45,6 +49,7 @@ fn blocks(prefix: &str, sections: &[EffectSection]) -> Vec<Block> {
         if let Some(funnel) = &section.funnel {
             blocks.push(Block::figure(funnel, format!("Funnel plot: {}.", result.title)));
         }
+        blocks.extend(section.further.iter().map(|table| Block::Table { table: Table::of_texts(table) }));
     }
     blocks
 }

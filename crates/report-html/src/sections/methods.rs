@@ -13,6 +13,7 @@ pub(crate) fn section(report: &Report) -> Section {
     paragraphs.extend(pooled("Proportions", &report.responses));
     paragraphs.extend(report.survival.first().map(|section| pooled_survival(&section.result)));
     paragraphs.extend(pooled("Hazard ratios", &report.hazard_ratios));
+    paragraphs.extend(pooled("Effects", &report.effects));
     paragraphs.extend(heterogeneity(report));
     if !paragraphs.is_empty() {
         paragraphs.push(format!("Computations: {}.", report.provenance.generator));
@@ -119,7 +120,7 @@ fn pooled_survival(result: &PooledSurvival) -> String {
 }
 
 fn heterogeneity(report: &Report) -> Option<String> {
-    let results = || report.responses.iter().chain(&report.hazard_ratios).map(|section| &section.result);
+    let results = || report.effect_sections().map(|section| &section.result);
     let mut text = String::from(
         "Heterogeneity is described by Cochran's Q, I² and H with their intervals (Higgins & Thompson 2002)",
     );

@@ -10,6 +10,7 @@ pub(crate) mod provenance;
 pub(crate) mod references;
 pub(crate) mod summary;
 pub(crate) mod survival;
+pub(crate) mod tabulated;
 pub(crate) mod trials;
 pub(crate) mod warnings;
 

@@ -43,7 +43,7 @@ fn methods(report: &Report) -> Vec<String> {
              2014;33:2521-2537.",
         );
     }
-    for section in report.responses.iter().chain(&report.hazard_ratios) {
+    for section in report.effect_sections() {
         found.extend(of_effect(&section.result));
     }
     let mut unique: Vec<String> = Vec::new();

@@ -57,7 +57,7 @@ fn key_results(report: &Report) -> Table {
     for section in &report.survival {
         table.push(survival_row(&section.result));
     }
-    for section in &report.hazard_ratios {
+    for section in report.hazard_ratios.iter().chain(&report.effects) {
         table.push(effect_row(&section.result));
     }
     table

@@ -29,8 +29,8 @@ pub(crate) fn section(report: &Report) -> Section {
 
 /// The report's findings and those inside its results, each once, in order.
 pub(crate) fn all_findings(report: &Report) -> Vec<&Finding> {
-    let effects = report.responses.iter().chain(&report.hazard_ratios);
-    let inside = effects
+    let inside = report
+        .effect_sections()
         .flat_map(|section| &section.result.findings)
         .chain(report.survival.iter().flat_map(|section| &section.result.findings));
     let mut findings: Vec<&Finding> = Vec::new();
