@@ -19,6 +19,10 @@ test:
 bench *filter:
     cargo bench -p kmeta-benches -- {{filter}}
 
+# Every comparison with R, into docs/agreement.md.
+agreement:
+    python3 .ci/agreement.py --write
+
 # Error of each example figure into docs/accuracy.md, and the score on a figure corpus where one is beside the clone.
 score: release
     python3 .ci/score.py fixtures --write docs/accuracy.md

@@ -77,41 +77,53 @@ pub enum HazardRatioSource {
     Reconstructed,
 }
 
+/// What every kind of analysis states.
+struct Common<'a> {
+    id: &'a str,
+    title: &'a str,
+    trials: Option<&'a [String]>,
+    confidence_level: f64,
+}
+
+/// The fields that every kind of analysis has, from its own options.
+macro_rules! common {
+    ($analysis:expr) => {
+        Common {
+            id: &$analysis.options.id,
+            title: &$analysis.options.title,
+            trials: $analysis.trials.as_deref(),
+            confidence_level: $analysis.options.confidence_level,
+        }
+    };
+}
+
 impl Analysis {
+    fn common(&self) -> Common<'_> {
+        match self {
+            Self::Proportion(analysis) => common!(analysis),
+            Self::Survival(analysis) => common!(analysis),
+            Self::HazardRatio(analysis) => common!(analysis),
+        }
+    }
+
     /// Identifier.
     pub fn id(&self) -> &str {
-        match self {
-            Self::Proportion(analysis) => &analysis.options.id,
-            Self::Survival(analysis) => &analysis.options.id,
-            Self::HazardRatio(analysis) => &analysis.options.id,
-        }
+        self.common().id
     }
 
     /// Title to print.
     pub fn title(&self) -> &str {
-        match self {
-            Self::Proportion(analysis) => &analysis.options.title,
-            Self::Survival(analysis) => &analysis.options.title,
-            Self::HazardRatio(analysis) => &analysis.options.title,
-        }
+        self.common().title
     }
 
     /// The trials asked for, where they are listed.
     pub fn trials(&self) -> Option<&[String]> {
-        match self {
-            Self::Proportion(analysis) => analysis.trials.as_deref(),
-            Self::Survival(analysis) => analysis.trials.as_deref(),
-            Self::HazardRatio(analysis) => analysis.trials.as_deref(),
-        }
+        self.common().trials
     }
 
     /// Level of the intervals.
     pub fn confidence_level(&self) -> f64 {
-        match self {
-            Self::Proportion(analysis) => analysis.options.confidence_level,
-            Self::Survival(analysis) => analysis.options.confidence_level,
-            Self::HazardRatio(analysis) => analysis.options.confidence_level,
-        }
+        self.common().confidence_level
     }
 
     /// Whether the results come from the figures.
