@@ -26,7 +26,7 @@ pub use figure::{Figure, TracedArm, TypedRiskTable};
 pub use problem::{Problem, Problems};
 pub use read::StudyFile;
 
-pub use trial::{ArmFacts, ArmView, Counts, Moderator, PrintedHazardRatio, PrintedMedian, Trial, TrialArm};
+pub use trial::{ArmFacts, ArmView, Counts, PrintedHazardRatio, PrintedMedian, Trial, TrialArm};
 
 /// A meta-analysis: its trials, its survival figures, and what to pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

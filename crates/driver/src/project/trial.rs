@@ -1,6 +1,7 @@
 //! Trials: who was treated, and what the papers print about them.
 
 use indexmap::IndexMap;
+use kmeta_evidence_pool::ModeratorValue;
 use kmeta_trial_data::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,8 +48,8 @@ pub struct Trial {
     /// What a meta-regression may use: numbers or words by name, for example
     /// `moderators = { dose = 24, region = "Asia" }`. `year` and `group` need not be repeated here.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(with = "std::collections::BTreeMap<String, Moderator>")]
-    pub moderators: IndexMap<String, Moderator>,
+    #[schemars(with = "std::collections::BTreeMap<String, ModeratorValue>")]
+    pub moderators: IndexMap<String, ModeratorValue>,
     /// Id of the arm that hazard ratios compare with; the last arm when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_arm: Option<String>,
@@ -99,16 +100,6 @@ pub struct ArmFacts {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "std::collections::BTreeMap<String, PrintedMedian>")]
     pub medians: IndexMap<String, PrintedMedian>,
-}
-
-/// What distinguishes a trial from others: a number, or a word that names a level of a factor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Moderator {
-    /// A number.
-    Number(f64),
-    /// A level of a factor.
-    Level(String),
 }
 
 /// Patients with an event and patients in all, written `[2, 8]`.
@@ -219,10 +210,10 @@ impl Trial {
     }
 
     /// A moderator by name; `year` and `group` are the trial's own.
-    pub fn moderator(&self, name: &str) -> Option<Moderator> {
+    pub fn moderator(&self, name: &str) -> Option<ModeratorValue> {
         self.moderators.get(name).cloned().or_else(|| match name {
-            "year" => self.year.map(|year| Moderator::Number(f64::from(year))),
-            "group" => self.group.clone().map(Moderator::Level),
+            "year" => self.year.map(|year| ModeratorValue::Number(f64::from(year))),
+            "group" => self.group.clone().map(ModeratorValue::Level),
             _ => None,
         })
     }
