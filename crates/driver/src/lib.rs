@@ -6,6 +6,7 @@
 //! ([`tables`]).
 
 pub mod command_line;
+pub mod further;
 pub mod manifest;
 pub mod project;
 pub mod results;

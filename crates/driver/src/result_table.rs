@@ -59,7 +59,8 @@ impl Cell {
 
     /// As people read it; empty when absent.
     fn shown(&self) -> String {
-        let with = |value: &Option<f64>, format: &dyn Fn(f64) -> String| value.map(format).unwrap_or_default();
+        let with =
+            |value: &Option<f64>, format: &dyn Fn(f64) -> String| value.map(format).unwrap_or_default();
         match self {
             Self::Text(text) => text.clone(),
             Self::Effect(value) => with(value, &|value| fixed(value, EFFECT_DIGITS)),
@@ -121,8 +122,7 @@ impl ResultTable {
     /// # Errors
     /// When the text cannot be written.
     pub(crate) fn to_csv(&self) -> Result<String, CommandError> {
-        let failed =
-            |error: &dyn std::fmt::Display| CommandError::failed("a table cannot be written", error);
+        let failed = |error: &dyn std::fmt::Display| CommandError::failed("a table cannot be written", error);
         let mut writer = csv::Writer::from_writer(Vec::new());
         let mut header = Vec::new();
         for (index, column) in self.columns.iter().enumerate() {
@@ -196,7 +196,8 @@ mod tests {
     use super::*;
 
     fn table() -> ResultTable {
-        let mut table = ResultTable::new("leave-one-out", "Leave one out", &["Left out", "Interval", "τ²", "p"]);
+        let mut table =
+            ResultTable::new("leave-one-out", "Leave one out", &["Left out", "Interval", "τ²", "p"]);
         let limits = Interval { lower: 0.1, upper: 1.0 / 3.0 };
         table.push(vec![
             Cell::text("Wirth 2021"),
@@ -210,7 +211,10 @@ mod tests {
     #[test]
     fn csv_has_every_digit() {
         let csv = table().to_csv().unwrap();
-        assert_eq!(csv, "left_out,lower,upper,tau_squared,p\nWirth 2021,0.1,0.3333333333333333,,0.000000001\n");
+        assert_eq!(
+            csv,
+            "left_out,lower,upper,tau_squared,p\nWirth 2021,0.1,0.3333333333333333,,0.000000001\n"
+        );
     }
 
     #[test]

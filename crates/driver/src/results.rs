@@ -8,7 +8,9 @@ use kmeta_trial_data::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::further::{self, FurtherResults};
 use crate::project::{HazardRatioSource, PrintedHazardRatio, PrintedMedian, Trial};
+use crate::result_table::ResultTable;
 
 /// Everything that `kmeta run` found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -173,6 +175,9 @@ pub enum AnalysisOutcome {
         outcome: String,
         /// The pooled proportion.
         result: Box<PooledEffect>,
+        /// What else was asked of the studies.
+        #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
+        further: Box<FurtherResults>,
     },
     /// A pooled survival curve.
     Survival {
@@ -189,6 +194,9 @@ pub enum AnalysisOutcome {
         source: HazardRatioSource,
         /// The pooled hazard ratio.
         result: Box<PooledEffect>,
+        /// What else was asked of the studies.
+        #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
+        further: Box<FurtherResults>,
     },
     /// Nothing could be pooled.
     Failed {
@@ -204,6 +212,19 @@ impl AnalysisOutcome {
             Self::Proportion { result, .. } | Self::HazardRatio { result, .. } => Some(result),
             Self::Survival { .. } | Self::Failed { .. } => None,
         }
+    }
+
+    /// What else was asked of a pooled effect.
+    pub fn further(&self) -> Option<&FurtherResults> {
+        match self {
+            Self::Proportion { further, .. } | Self::HazardRatio { further, .. } => Some(further),
+            Self::Survival { .. } | Self::Failed { .. } => None,
+        }
+    }
+
+    /// Every number beyond the pooled effect or curve itself, as tables.
+    pub(crate) fn tables(&self) -> Vec<ResultTable> {
+        self.further().map(further::tables).unwrap_or_default()
     }
 
     /// The pooled curve, for survival.

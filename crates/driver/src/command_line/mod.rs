@@ -5,9 +5,9 @@ mod pool;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
 use crate::commands;
 use crate::console::Console;
+use clap::{Args, Parser, Subcommand};
 
 pub(crate) use pool::*;
 

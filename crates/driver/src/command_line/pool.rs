@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use kmeta_evidence_pool::MissingModerator;
 use kmeta_trial_data::{
-    BackTransformSize, EffectMeasure, IntervalMethod, StudyIntervalMethod, TauSquaredEstimator, TimeUnit,
+    BackTransformSize, EffectMeasure, IntervalMethod, PredictionMethod, StudyIntervalMethod,
+    SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod, TimeUnit,
 };
 
 use crate::choices::choice;
+use crate::further::FurtherOptions;
 
 /// `kmeta pool`.
 #[derive(Debug, Subcommand)]
@@ -20,7 +23,7 @@ pub(crate) enum PoolCommand {
     Survival(PoolSurvivalArgs),
 }
 
-/// What the three ways of pooling share.
+/// What all ways of pooling share.
 #[derive(Debug, Args)]
 pub(crate) struct PoolArgs {
     /// Title to print.
@@ -29,12 +32,66 @@ pub(crate) struct PoolArgs {
     /// Level of the intervals.
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     pub(crate) level: f64,
-    /// REML and ML scoring ends at steps of tau-squared this small; R's default is 1e-5.
-    #[arg(long, value_name = "STEP", default_value_t = 0.0)]
-    pub(crate) scoring_threshold: f64,
     /// Folder to write the result (JSON and CSV) and its plots to; only printed when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// The random-effects model of one effect per study.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// Estimator of the between-study variance.
+    #[arg(long, default_value = "REML", value_parser = choice::<TauSquaredEstimator>())]
+    pub(crate) tau_squared: TauSquaredEstimator,
+    /// How the interval of the random-effects mean is made.
+    #[arg(long, default_value = "wald", value_parser = choice::<IntervalMethod>())]
+    pub(crate) interval: IntervalMethod,
+    /// How the interval of tau-squared is made.
+    #[arg(long, default_value = "q-profile", value_parser = choice::<TauSquaredIntervalMethod>())]
+    pub(crate) tau_squared_interval: TauSquaredIntervalMethod,
+    /// How the prediction interval is made.
+    #[arg(long, default_value = "veroniki", value_parser = choice::<PredictionMethod>())]
+    pub(crate) prediction: PredictionMethod,
+    /// REML and ML scoring ends at steps of tau-squared this small; R's default is 1e-5.
+    #[arg(long, value_name = "STEP", default_value_t = 0.0)]
+    pub(crate) scoring_threshold: f64,
+    /// Pool each subgroup as well.
+    #[arg(long)]
+    pub(crate) subgroups: bool,
+    /// Whether subgroups have a tau-squared each or share one.
+    #[arg(long, default_value = "separate", value_parser = choice::<SubgroupTauSquared>())]
+    pub(crate) subgroup_tau_squared: SubgroupTauSquared,
+}
+
+/// What else to ask of the pooled studies.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Further analyses")]
+pub(crate) struct FurtherArgs {
+    /// Moderators of a meta-regression: columns of the table, for example year,line.
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    pub(crate) moderators: Vec<String>,
+    /// The level of a moderator that the others are compared with, for example line=first.
+    #[arg(long, value_delimiter = ',', value_name = "MODERATOR=LEVEL", value_parser = reference_level)]
+    pub(crate) reference_level: Vec<(String, String)>,
+    /// What is done with a trial that lacks a moderator.
+    #[arg(long, default_value = "leave-out", value_parser = choice::<MissingModerator>())]
+    pub(crate) missing_moderator: MissingModerator,
+}
+
+fn reference_level(text: &str) -> Result<(String, String), String> {
+    let (name, level) = text.split_once('=').ok_or("expected MODERATOR=LEVEL, for example line=first")?;
+    Ok((name.to_lowercase(), level.to_owned()))
+}
+
+impl FurtherArgs {
+    /// The same as options of an analysis.
+    pub(crate) fn options(&self) -> FurtherOptions {
+        FurtherOptions {
+            moderators: self.moderators.iter().map(|name| name.to_lowercase()).collect(),
+            reference_levels: self.reference_level.iter().cloned().collect(),
+            missing_moderator: self.missing_moderator,
+        }
+    }
 }
 
 /// `kmeta pool proportions`.
@@ -51,23 +108,19 @@ pub(crate) struct PoolProportionsArgs {
     /// Scale on which proportions are pooled.
     #[arg(long, default_value = "logit", value_parser = choice::<EffectMeasure>())]
     pub(crate) measure: EffectMeasure,
-    /// Estimator of the between-study variance.
-    #[arg(long, default_value = "REML", value_parser = choice::<TauSquaredEstimator>())]
-    pub(crate) tau_squared: TauSquaredEstimator,
-    /// How the interval of the random-effects mean is made.
-    #[arg(long, default_value = "wald", value_parser = choice::<IntervalMethod>())]
-    pub(crate) interval: IntervalMethod,
     /// How the interval of each study is made.
     #[arg(long, default_value = "clopper-pearson", value_parser = choice::<StudyIntervalMethod>())]
     pub(crate) study_interval: StudyIntervalMethod,
     /// Sample size at which a Freeman-Tukey mean is transformed back.
     #[arg(long, default_value = "harmonic-mean", value_parser = choice::<BackTransformSize>())]
     pub(crate) back_transform: BackTransformSize,
-    /// Pool each subgroup as well.
-    #[arg(long)]
-    pub(crate) subgroups: bool,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) common: PoolArgs,
+    // Last: its heading would hold for whatever follows.
+    #[command(flatten)]
+    pub(crate) further: FurtherArgs,
 }
 
 /// `kmeta pool hazard-ratios`.
@@ -82,17 +135,13 @@ pub(crate) struct PoolHazardRatiosArgs {
     /// The hazard ratios.
     #[arg(value_name = "EFFECTS.csv")]
     pub(crate) effects: PathBuf,
-    /// Estimator of the between-study variance.
-    #[arg(long, default_value = "REML", value_parser = choice::<TauSquaredEstimator>())]
-    pub(crate) tau_squared: TauSquaredEstimator,
-    /// How the interval of the random-effects mean is made.
-    #[arg(long, default_value = "wald", value_parser = choice::<IntervalMethod>())]
-    pub(crate) interval: IntervalMethod,
-    /// Pool each subgroup as well.
-    #[arg(long)]
-    pub(crate) subgroups: bool,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) common: PoolArgs,
+    // Last: its heading would hold for whatever follows.
+    #[command(flatten)]
+    pub(crate) further: FurtherArgs,
 }
 
 /// `kmeta pool survival`.

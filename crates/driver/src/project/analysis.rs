@@ -4,6 +4,8 @@ use kmeta_evidence_pool::{EffectOptions, ProportionOptions, SurvivalOptions};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::further::FurtherOptions;
+
 /// One analysis. `kind` says what is pooled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -28,6 +30,9 @@ pub struct ProportionAnalysis {
     /// How to pool. `subgroups = true` pools by the trials' `group`.
     #[serde(flatten)]
     pub options: ProportionOptions,
+    /// What else to ask of the pooled studies.
+    #[serde(flatten)]
+    pub further: FurtherOptions,
 }
 
 /// Pools survival curves.
@@ -65,6 +70,9 @@ pub struct HazardRatioAnalysis {
     /// How to pool. `subgroups = true` pools by the trials' `group`.
     #[serde(flatten)]
     pub options: EffectOptions,
+    /// What else to ask of the pooled studies.
+    #[serde(flatten)]
+    pub further: FurtherOptions,
 }
 
 /// Where hazard ratios come from.

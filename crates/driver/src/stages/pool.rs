@@ -4,10 +4,13 @@ use kmeta_evidence_pool::{
     PoolError, ProportionCount, TrialPatients, hazard_ratio_from_interval, pool_effects, pool_proportions,
     pool_survival,
 };
-use kmeta_trial_data::{EffectEstimate, EffectMeasure, Finding, PatientRecord, Provenance, Severity};
+use kmeta_trial_data::{
+    EffectEstimate, EffectMeasure, Finding, PatientRecord, PooledEffect, Provenance, Severity,
+};
 
 use super::compare;
 use super::reconstruct::ArmPatients;
+use crate::further::{self, FurtherOptions, FurtherResults, Studied};
 use crate::project::{
     Analysis, ArmView, HazardRatioAnalysis, HazardRatioSource, Project, ProportionAnalysis, SurvivalAnalysis,
     Trial,
@@ -109,7 +112,8 @@ impl<'a> Selection<'a> {
             }
         }
         let result = Box::new(pool_proportions(&counts, &analysis.options)?);
-        Ok(AnalysisOutcome::Proportion { outcome: analysis.outcome.clone(), result })
+        let further = Box::new(self.further(&result, &analysis.further));
+        Ok(AnalysisOutcome::Proportion { outcome: analysis.outcome.clone(), result, further })
     }
 
     fn survival(&mut self, analysis: &SurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {
@@ -194,11 +198,30 @@ impl<'a> Selection<'a> {
             effects.extend(effect);
         }
         let result = Box::new(pool_effects(&effects, &analysis.options)?);
+        let further = Box::new(self.further(&result, &analysis.further));
         Ok(AnalysisOutcome::HazardRatio {
             endpoint: analysis.endpoint.clone(),
             source: analysis.source,
             result,
+            further,
         })
+    }
+
+    /// What else was asked of the pooled studies, with the moderators of their trials.
+    fn further(&mut self, pooled: &PooledEffect, options: &FurtherOptions) -> FurtherResults {
+        let moderators: Vec<_> = pooled
+            .studies
+            .iter()
+            .map(|study| {
+                let id = study.trial.split('/').next().unwrap_or(&study.trial);
+                let trial = self.evidence.project.trial(id);
+                let value = |name: &String| Some((name.clone(), trial?.moderator(name)?));
+                options.moderators.iter().filter_map(value).collect()
+            })
+            .collect();
+        let results = further::run(Studied { pooled, moderators: &moderators }, options);
+        self.findings.extend(results.findings(self.analysis.id()));
+        results
     }
 
     fn printed_effect(

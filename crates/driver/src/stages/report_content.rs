@@ -11,6 +11,7 @@ use super::report::{AnalysisPlots, Plots, ReportInput};
 use super::write_tables::{serde_name, trial_columns};
 use crate::manifest::Manifest;
 use crate::project::{Analysis, Trial};
+use crate::result_table::ResultTable;
 use crate::results::{AnalysisOutcome, AnalysisResult, Results};
 
 /// Everything that the report shows.
@@ -69,7 +70,7 @@ fn add_analysis(report: &mut Report, results: &Results, analysis: &AnalysisResul
                 result: (**result).clone(),
                 forest: forest.clone(),
                 funnel: drawn.funnel.clone(),
-                further: Vec::new(),
+                further: analysis.outcome.tables().iter().map(ResultTable::to_report).collect(),
                 notes,
                 left_out,
             };

@@ -48,6 +48,9 @@ fn write_csv_tables(folder: &mut OutputFolder, run: &StudyRun) -> Result<(), Com
         if let Some(table) = write_tables::analysis(analysis)? {
             folder.write(&format!("tables/{}.csv", analysis.id), table)?;
         }
+        for table in analysis.outcome.tables() {
+            folder.write(&format!("tables/{}-{}.csv", analysis.id, table.name), table.to_csv()?)?;
+        }
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! One row per trial or per patient.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use kmeta_evidence_pool::{ProportionCount, hazard_ratio_from_interval};
+use kmeta_evidence_pool::{ModeratorValue, ProportionCount, hazard_ratio_from_interval};
 use kmeta_trial_data::{
     EffectEstimate, EffectMeasure, Finding, Origin, PatientRecord, Provenance, sha256_hex,
 };
@@ -21,6 +22,35 @@ pub struct TrialArmPatients {
     pub patients: Vec<PatientRecord>,
     /// The file.
     pub provenance: Provenance,
+}
+
+/// One item per row, with the moderators of each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Studies<T> {
+    /// The studies in the order of the file.
+    pub items: Vec<T>,
+    /// The moderators of each that its row states.
+    pub moderators: Vec<BTreeMap<String, ModeratorValue>>,
+}
+
+/// The moderators of a row: a cell that reads as a number is one, any other text is a level, an empty cell is
+/// missing.
+fn moderators(table: &CsvTable, row: usize, names: &[String]) -> BTreeMap<String, ModeratorValue> {
+    let value = |name: &String| {
+        let text = table.text(row, &name.to_lowercase());
+        let value = match text.parse::<f64>() {
+            _ if text.is_empty() => return None,
+            Ok(number) if number.is_finite() => ModeratorValue::Number(number),
+            _ => ModeratorValue::Level(text.to_owned()),
+        };
+        Some((name.clone(), value))
+    };
+    names.iter().filter_map(value).collect()
+}
+
+/// The columns that a table must have, moderators included.
+fn with_moderators<'a>(required: &[&'a str], moderators: &'a [String]) -> Vec<&'a str> {
+    required.iter().copied().chain(moderators.iter().map(String::as_str)).collect()
 }
 
 /// A value typed into the table `path`.
@@ -50,14 +80,15 @@ fn optional(table: &CsvTable, row: usize, column: &str) -> Option<String> {
     Some(table.text(row, column)).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// Reads `trial,events,total[,label,subgroup]`.
+/// Reads `trial,events,total[,label,subgroup]` and the columns of `names`, which are moderators.
 ///
 /// # Errors
 /// All bad cells, events above totals included.
-pub fn read_proportions(path: &Path) -> Result<Vec<ProportionCount>, Problems> {
-    let mut table = CsvTable::read(path, &["trial", "events", "total"], &["label", "subgroup"])?;
+pub fn read_proportions(path: &Path, names: &[String]) -> Result<Studies<ProportionCount>, Problems> {
+    let required = with_moderators(&["trial", "events", "total"], names);
+    let mut table = CsvTable::read(path, &required, &["label", "subgroup"])?;
     let provenance = provenance(path, "typed counts")?;
-    let mut counts = Vec::new();
+    let (mut counts, mut of_rows) = (Vec::new(), Vec::new());
     for row in 0..table.len() {
         let trial = table.name(row, "trial");
         let (events, total) = (table.count(row, "events"), table.count(row, "total"));
@@ -65,6 +96,7 @@ pub fn read_proportions(path: &Path) -> Result<Vec<ProportionCount>, Problems> {
             table.report(row, "events", format!("{events} patients with the event among {total}"));
         }
         let (label, subgroup) = (label(&table, row, &trial), optional(&table, row, "subgroup"));
+        of_rows.push(moderators(&table, row, names));
         counts.push(ProportionCount {
             trial,
             label,
@@ -75,19 +107,23 @@ pub fn read_proportions(path: &Path) -> Result<Vec<ProportionCount>, Problems> {
         });
     }
     table.check()?;
-    Ok(counts)
+    Ok(Studies { items: counts, moderators: of_rows })
 }
 
 /// Reads effects: `trial,hazard_ratio,lower,upper[,label,subgroup]` with intervals at `level`, or
-/// `trial,log_hazard_ratio,standard_error[,label,subgroup]`.
+/// `trial,log_hazard_ratio,standard_error[,label,subgroup]`; and the columns of `names`, which are moderators.
 ///
 /// # Errors
 /// All bad cells.
-pub fn read_effects(path: &Path, level: f64) -> Result<(Vec<EffectEstimate>, Vec<Finding>), Problems> {
+pub fn read_effects(
+    path: &Path,
+    level: f64,
+    names: &[String],
+) -> Result<(Studies<EffectEstimate>, Vec<Finding>), Problems> {
     let ratio = ["hazard_ratio", "lower", "upper"];
     let log = ["log_hazard_ratio", "standard_error"];
     let optional_columns: Vec<&str> = ratio.into_iter().chain(log).chain(["label", "subgroup"]).collect();
-    let mut table = CsvTable::read(path, &["trial"], &optional_columns)?;
+    let mut table = CsvTable::read(path, &with_moderators(&["trial"], names), &optional_columns)?;
     let as_ratio = ratio.iter().all(|column| table.has(column));
     if !as_ratio && !log.iter().all(|column| table.has(column)) {
         let message =
@@ -96,7 +132,7 @@ pub fn read_effects(path: &Path, level: f64) -> Result<(Vec<EffectEstimate>, Vec
     }
     let provenance =
         provenance(path, if as_ratio { "typed hazard ratio" } else { "typed log hazard ratio" })?;
-    let (mut effects, mut findings) = (Vec::new(), Vec::new());
+    let (mut effects, mut of_rows, mut findings) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..table.len() {
         let trial = table.name(row, "trial");
         let (value, standard_error) = if as_ratio {
@@ -120,6 +156,7 @@ pub fn read_effects(path: &Path, level: f64) -> Result<(Vec<EffectEstimate>, Vec
             }
             (table.number(row, "log_hazard_ratio"), standard_error)
         };
+        of_rows.push(moderators(&table, row, names));
         effects.push(EffectEstimate {
             label: label(&table, row, &trial),
             subgroup: optional(&table, row, "subgroup"),
@@ -131,7 +168,7 @@ pub fn read_effects(path: &Path, level: f64) -> Result<(Vec<EffectEstimate>, Vec
         });
     }
     table.check()?;
-    Ok((effects, findings))
+    Ok((Studies { items: effects, moderators: of_rows }, findings))
 }
 
 /// Reads patients: `time,status[,trial,arm]`, status 1 for an event and 0 for a censored patient. Without a

@@ -30,7 +30,10 @@ pub struct TwoArmPatients {
 ///
 /// # Errors
 /// All bad cells; a trial with other than two arms; a trial of which it is not clear which arm is the control.
-pub fn read_two_arm_patients(paths: &[&Path], control: Option<&str>) -> Result<Vec<TwoArmPatients>, Problems> {
+pub fn read_two_arm_patients(
+    paths: &[&Path],
+    control: Option<&str>,
+) -> Result<Vec<TwoArmPatients>, Problems> {
     let (mut trials, mut problems) = (Vec::new(), Vec::new());
     for path in paths {
         let file = path.display().to_string();

@@ -1,29 +1,25 @@
 //! `kmeta pool`: proportions, hazard ratios or survival from CSV tables.
 
+mod effects;
+
 use std::path::Path;
 use std::process::ExitCode;
 
-use kmeta_evidence_pool::{
-    EffectOptions, PoolError, ProportionOptions, SurvivalOptions, TrialPatients, pool_effects,
-    pool_proportions, pool_survival,
-};
+use kmeta_evidence_pool::{PoolError, SurvivalOptions, TrialPatients, pool_survival};
 
-use crate::command_line::{
-    PoolArgs, PoolCommand, PoolHazardRatiosArgs, PoolProportionsArgs, PoolSurvivalArgs,
-};
+use crate::command_line::{PoolArgs, PoolCommand, PoolSurvivalArgs};
 use crate::console::Console;
 use crate::error::CommandError;
 use crate::output_folder::{to_json, write_file};
-use crate::project::HazardRatioSource;
 use crate::project::Problem;
 use crate::results::{AnalysisOutcome, AnalysisResult};
 use crate::stages::{report, summary, write_tables};
-use crate::tables::{read_effects, read_patients, read_proportions};
+use crate::tables::read_patients;
 
 pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCode, CommandError> {
     let (args, outcome) = match command {
-        PoolCommand::Proportions(args) => (&args.common, proportions(args)?),
-        PoolCommand::HazardRatios(args) => (&args.common, hazard_ratios(args, console)?),
+        PoolCommand::Proportions(args) => (&args.common, effects::proportions(args, console)?),
+        PoolCommand::HazardRatios(args) => (&args.common, effects::hazard_ratios(args, console)?),
         PoolCommand::Survival(args) => (&args.common, survival(args)?),
     };
     let findings = outcome
@@ -38,6 +34,9 @@ pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCo
     };
     let analysis = AnalysisResult { id, title, figure_notice: None, left_out: Vec::new(), outcome };
     let mut text = summary::analyses(std::slice::from_ref(&analysis)) + "\n";
+    for table in analysis.outcome.tables() {
+        text.push_str(&format!("\n{}\n", table.to_plain()));
+    }
     if let Some(folder) = &args.out {
         write(folder, &analysis)?;
         text.push_str(&format!("written to {}\n", folder.display()));
@@ -50,6 +49,9 @@ fn write(folder: &Path, analysis: &AnalysisResult) -> Result<(), CommandError> {
     write_file(&folder.join(format!("{}.json", analysis.id)), to_json(analysis)?)?;
     if let Some(table) = write_tables::analysis(analysis)? {
         write_file(&folder.join(format!("{}.csv", analysis.id)), table)?;
+    }
+    for table in analysis.outcome.tables() {
+        write_file(&folder.join(format!("{}-{}.csv", analysis.id, table.name)), table.to_csv()?)?;
     }
     for (name, content) in report::plot_files(analysis)? {
         write_file(&folder.join(name), content)?;
@@ -66,45 +68,6 @@ fn names(args: &PoolArgs, file: &Path) -> (String, String) {
 /// An error of pooling is about the table.
 fn wrong(file: &Path) -> impl Fn(PoolError) -> CommandError {
     move |error| Problem::in_file(file.display().to_string(), error.to_string()).into()
-}
-
-fn proportions(args: &PoolProportionsArgs) -> Result<AnalysisOutcome, CommandError> {
-    let counts = read_proportions(&args.counts)?;
-    let (id, title) = names(&args.common, &args.counts);
-    let options = ProportionOptions {
-        id: id.clone(),
-        title,
-        measure: args.measure,
-        tau_squared: args.tau_squared,
-        scoring_threshold: args.common.scoring_threshold,
-        interval: args.interval,
-        study_interval: args.study_interval,
-        back_transform: args.back_transform,
-        confidence_level: args.common.level,
-        subgroups: args.subgroups,
-        ..Default::default()
-    };
-    let result = Box::new(pool_proportions(&counts, &options).map_err(wrong(&args.counts))?);
-    Ok(AnalysisOutcome::Proportion { outcome: id, result })
-}
-
-fn hazard_ratios(args: &PoolHazardRatiosArgs, console: &Console) -> Result<AnalysisOutcome, CommandError> {
-    let (effects, findings) = read_effects(&args.effects, args.common.level)?;
-    console.findings(&findings);
-    let (id, title) = names(&args.common, &args.effects);
-    let options = EffectOptions {
-        id: id.clone(),
-        title,
-        tau_squared: args.tau_squared,
-        scoring_threshold: args.common.scoring_threshold,
-        interval: args.interval,
-        confidence_level: args.common.level,
-        subgroups: args.subgroups,
-        ..Default::default()
-    };
-    let mut result = Box::new(pool_effects(&effects, &options).map_err(wrong(&args.effects))?);
-    result.findings.splice(0..0, findings);
-    Ok(AnalysisOutcome::HazardRatio { endpoint: id, source: HazardRatioSource::Printed, result })
 }
 
 fn survival(args: &PoolSurvivalArgs) -> Result<AnalysisOutcome, CommandError> {
