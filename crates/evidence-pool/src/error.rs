@@ -155,6 +155,31 @@ pub enum PoolError {
         /// The coefficient.
         coefficient: String,
     },
+    /// All studies are equally precise.
+    #[error("all studies have the same standard error, which does not tell {what}; {advice}")]
+    EqualPrecision {
+        /// What cannot be told.
+        what: String,
+        /// What to do.
+        advice: String,
+    },
+    /// A significance level is not strictly between 0 and one half.
+    #[error("significance level {level} must lie between 0 and 0.5, for example 0.05")]
+    InvalidSignificance {
+        /// The level found.
+        level: f64,
+    },
+    /// The target of a fail-safe number is 0 or not finite.
+    #[error("target {target} of the fail-safe number must be a finite number other than 0")]
+    InvalidTarget {
+        /// The target found.
+        target: f64,
+    },
+    /// Effects lie on a line.
+    #[error(
+        "all effects lie on a line with precision, so that there is no error to estimate; nothing is adjusted"
+    )]
+    NoScatter,
     /// A moderator has an unusable value.
     #[error("{place}: moderator `{moderator}` is `{found}`; expected {expected}")]
     InvalidModerator {

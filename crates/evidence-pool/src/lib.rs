@@ -5,6 +5,8 @@
 //! | what share of patients responds? | [`pool_proportions`] |
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
 //! | what makes studies differ? | [`meta_regression()`] |
+//! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
+//! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
 //! | how long do patients live? | [`pool_survival`] |
 
@@ -18,6 +20,7 @@ mod notes;
 mod options;
 mod pool;
 mod printed_hazard_ratio;
+mod small_study;
 mod study_interval;
 mod survival_curve;
 
@@ -35,4 +38,11 @@ pub use model::{
 pub use options::{EffectOptions, ProportionCount, ProportionOptions, SurvivalOptions, TrialPatients};
 pub use pool::{pool_effects, pool_proportions};
 pub use printed_hazard_ratio::hazard_ratio_from_interval;
+pub use small_study::{
+    AdjustedEffect, FailSafeMethod, FailSafeNumber, FailSafeOptions, FilledStudy, FunnelSide, FunnelStudy,
+    FunnelTest, FunnelTestAnswer, FunnelTestOptions, FunnelTestOutcome, FunnelTestResult, FunnelTests,
+    LimitEffect, LimitMetaAnalysis, LimitOptions, LimitStudy, MissingStudiesEstimator, NotAnsweredReason,
+    PetOrPeese, PetPeese, PetPeeseOptions, PooledPair, StudySize, TrimAndFill, TrimAndFillOptions,
+    fail_safe_number, limit_meta_analysis, pet_peese, test_funnel_asymmetry, trim_and_fill,
+};
 pub use survival_curve::pool_survival;

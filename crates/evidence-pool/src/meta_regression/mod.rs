@@ -1,6 +1,6 @@
 //! Meta-regression: effects explained by properties of the studies.
 
-mod checks;
+pub(crate) mod checks;
 mod design;
 mod options;
 mod result;

@@ -170,7 +170,10 @@ fn maximize(regression: &Regression, likelihood: Likelihood, threshold: f64) -> 
         None => bracketed_maximum(regression, likelihood)?,
     };
     let at_zero = likelihood.at(regression, 0.0)?.value;
-    Ok(if at_zero >= likelihood.at(regression, found)?.value { 0.0 } else { found })
+    let zero_is_higher = at_zero >= likelihood.at(regression, found)?.value;
+    // Scoring that was asked to end early ends just above 0 where the maximum is 0; R leaves it there.
+    let early_end_at_zero = threshold > 0.0 && found <= threshold;
+    Ok(if zero_is_higher && !early_end_at_zero { 0.0 } else { found })
 }
 
 /// Fisher scoring; `None` when it does not settle.
@@ -183,7 +186,7 @@ fn score_steps(
     let mut tau_squared = hedges(regression)?.max(0.0);
     let mut here = likelihood.at(regression, tau_squared)?;
     for _ in 0..MAX_SCORING_STEPS {
-        let mut next_tau_squared = (tau_squared + here.score / here.information).max(0.0);
+        let mut next_tau_squared = step_within_range(tau_squared, here.score / here.information, threshold);
         let mut next = likelihood.at(regression, next_tau_squared)?;
         let slack = 1e-13 * here.value.abs().max(1.0);
         while next.value < here.value - slack {
@@ -203,6 +206,18 @@ fn score_steps(
         }
     }
     Ok(None)
+}
+
+/// τ² after a scoring step. A step beyond 0 ends there, or, when scoring is to end early as in R metafor, is halved until it
+/// stays in range, so that the same value just above 0 is found.
+fn step_within_range(tau_squared: f64, mut step: f64, threshold: f64) -> f64 {
+    if threshold == 0.0 {
+        return (tau_squared + step).max(0.0);
+    }
+    while tau_squared + step < 0.0 {
+        step *= 0.5;
+    }
+    tau_squared + step
 }
 
 /// The τ² of a higher maximum of the likelihood than `found`, if there is one.

@@ -52,8 +52,16 @@ impl From<Collinear> for PoolError {
 }
 
 impl Regression {
+    /// A mean.
+    pub(crate) fn mean(values: &[f64], variances: &[f64]) -> Self {
+        Self {
+            values: DVector::from_column_slice(values),
+            variances: variances.to_vec(),
+            design: DMatrix::from_element(values.len(), 1, 1.0),
+        }
+    }
+
     /// A straight line y = a + b x.
-    #[cfg(test)]
     pub(crate) fn line(values: &[f64], variances: &[f64], predictor: &[f64]) -> Self {
         let rows = values.len();
         Self {
