@@ -39,10 +39,10 @@ pub use options::{EffectOptions, ProportionCount, ProportionOptions, SurvivalOpt
 pub use pool::{pool_effects, pool_proportions};
 pub use printed_hazard_ratio::hazard_ratio_from_interval;
 pub use small_study::{
-    AdjustedEffect, FailSafeMethod, FailSafeNumber, FailSafeOptions, FilledStudy, FunnelSide, FunnelStudy,
-    FunnelTest, FunnelTestAnswer, FunnelTestOptions, FunnelTestOutcome, FunnelTestResult, FunnelTests,
-    LimitEffect, LimitMetaAnalysis, LimitOptions, LimitStudy, MissingStudiesEstimator, NotAnsweredReason,
-    PetOrPeese, PetPeese, PetPeeseOptions, PooledPair, StudySize, TrimAndFill, TrimAndFillOptions,
-    fail_safe_number, limit_meta_analysis, pet_peese, test_funnel_asymmetry, trim_and_fill,
+    FailSafeMethod, FailSafeNumber, FailSafeOptions, FilledStudy, FunnelSide, FunnelStudy, FunnelTest,
+    FunnelTestAnswer, FunnelTestOptions, FunnelTestOutcome, FunnelTestResult, FunnelTests, LimitEffect,
+    LimitMetaAnalysis, LimitOptions, LimitStudy, MissingStudiesEstimator, NotAnsweredReason, PetOrPeese,
+    PetPeese, PetPeeseOptions, PooledPair, StudySize, TrimAndFill, TrimAndFillOptions, fail_safe_number,
+    limit_meta_analysis, pet_peese, test_funnel_asymmetry, trim_and_fill,
 };
 pub use survival_curve::pool_survival;

@@ -234,7 +234,7 @@ fn refit(studies: &[FunnelStudy], filled: &TrimAndFill) -> (RegressionCoefficien
         EffectsModel::Common => &filled.adjusted.common,
         EffectsModel::Random => &filled.adjusted.random,
     };
-    assert_eq!(exact.coefficients[0].value, ours.estimate.value);
+    assert_eq!(exact.coefficients[0].value, ours.value);
     options.scoring_threshold = if filled.filled.is_empty() { 0.0 } else { R_THRESHOLD };
     let model = meta_regression(&all, &options).unwrap();
     (model.coefficients[0].clone(), model.heterogeneity.tau_squared, model.heterogeneity.q)
@@ -305,10 +305,10 @@ fn compare_meta_fill(
     let missing = ours.missing_studies.map(f64::from);
     agreement.optional("missing studies", missing, &theirs["k0"], CLOSED_FORM, place);
     assert_eq!(ours.side == FunnelSide::Left, theirs["left"].as_bool().unwrap(), "{place}");
-    let common = &ours.adjusted.common.estimate;
+    let common = &ours.adjusted.common;
     agreement.close_to("mean", common.value, &theirs["common"][0], ITERATIVE, place);
     agreement.close_to("standard error", common.standard_error, &theirs["common"][1], CLOSED_FORM, place);
-    let random = &ours.adjusted.random.estimate;
+    let random = &ours.adjusted.random;
     agreement.close_to("mean", random.value, &theirs["random"][0], ITERATIVE, place);
     agreement.close_to("standard error", random.standard_error, &theirs["random"][1], ITERATIVE, place);
     agreement.close_to("interval", random.interval.lower, &theirs["random"][2], ITERATIVE, place);

@@ -1,10 +1,6 @@
-//! Effects that allow for small-study effects, on both scales.
+//! Estimates that allow for small-study effects, on both scales.
 
 use std::collections::BTreeMap;
-
-use kmeta_trial_data::{Estimate, Interval, TauSquaredEstimator};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::line::{Coefficient, Line};
 use crate::PoolError;
@@ -12,36 +8,30 @@ use crate::measure::Scale;
 use crate::meta_regression::{
     EffectsModel, MetaRegression, MetaRegressionOptions, RegressionInterval, RegressionStudy, meta_regression,
 };
+use kmeta_trial_data::{Estimate, Interval, TauSquaredEstimator};
 
-/// An effect with its test.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct AdjustedEffect {
-    /// The effect on both scales.
-    pub estimate: Estimate,
-    /// value / standard error.
-    pub statistic: f64,
-    /// Degrees of freedom of t; absent where the statistic is normal.
-    pub degrees_of_freedom: Option<u32>,
-    /// Two-sided p value of no effect on the analysis scale.
-    pub p_value: f64,
-}
-
-/// An estimate on both scales; refuses one that is not a number.
-pub(crate) fn estimate(
-    value: f64,
-    standard_error: f64,
+/// An estimate with its test, on both scales; refuses one that is not a number.
+pub(crate) fn tested_estimate(
+    coefficient: Coefficient,
     interval: Interval,
+    df: Option<u32>,
+    p_value: f64,
     scale: Scale,
 ) -> Result<Estimate, PoolError> {
     let shown = |limit: f64| scale.shown(limit);
+    let Coefficient { value, standard_error } = coefficient;
+    let statistic = coefficient.statistic();
     let estimate = Estimate {
         value,
         standard_error,
         interval,
         shown: shown(value),
         shown_interval: Interval { lower: shown(interval.lower), upper: shown(interval.upper) },
+        statistic: Some(statistic),
+        degrees_of_freedom: df.map(f64::from),
+        p_value: Some(p_value),
     };
-    let numbers = [value, standard_error, interval.lower, interval.upper, estimate.shown];
+    let numbers = [value, standard_error, interval.lower, interval.upper, estimate.shown, statistic];
     if numbers.into_iter().all(f64::is_finite) {
         Ok(estimate)
     } else {
@@ -55,14 +45,9 @@ pub(crate) fn from_line(
     coefficient: Coefficient,
     level: f64,
     scale: Scale,
-) -> Result<AdjustedEffect, PoolError> {
+) -> Result<Estimate, PoolError> {
     let interval = line.interval(coefficient, level)?;
-    Ok(AdjustedEffect {
-        estimate: estimate(coefficient.value, coefficient.standard_error, interval, scale)?,
-        statistic: coefficient.statistic(),
-        degrees_of_freedom: line.df,
-        p_value: line.p_value(coefficient)?,
-    })
+    tested_estimate(coefficient, interval, line.df, line.p_value(coefficient)?, scale)
 }
 
 /// How studies are pooled.
@@ -107,14 +92,10 @@ impl Pooling {
         meta_regression(&studies, &options)
     }
 
-    /// The mean of a pool as an effect.
-    pub(crate) fn effect(&self, pool: &MetaRegression) -> Result<AdjustedEffect, PoolError> {
+    /// The mean of a pool.
+    pub(crate) fn mean(&self, pool: &MetaRegression) -> Result<Estimate, PoolError> {
         let mean = pool.coefficients.first().ok_or(PoolError::NoStudies)?;
-        Ok(AdjustedEffect {
-            estimate: estimate(mean.value, mean.standard_error, mean.interval, self.scale)?,
-            statistic: mean.statistic,
-            degrees_of_freedom: pool.degrees_of_freedom,
-            p_value: mean.p_value,
-        })
+        let coefficient = Coefficient { value: mean.value, standard_error: mean.standard_error };
+        tested_estimate(coefficient, mean.interval, pool.degrees_of_freedom, mean.p_value, self.scale)
     }
 }

@@ -1,21 +1,20 @@
 //! Limit meta-analysis.
 
-use kmeta_numerics::distributions::chi_squared_upper;
-use kmeta_trial_data::{EffectMeasure, Finding, Interval, TauSquaredEstimator};
+use kmeta_numerics::distributions::{chi_squared_upper, normal_two_sided};
+use kmeta_trial_data::{EffectMeasure, Estimate, Finding, Interval, TauSquaredEstimator};
 use nalgebra::DVector;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adjusted::{AdjustedEffect, Pooling, estimate};
+use super::adjusted::{Pooling, tested_estimate};
 use super::input::{FunnelStudy, at_least, check_settings, check_studies, effects, reading_scale};
-use super::line::NoLine;
+use super::line::{Coefficient, NoLine};
 use super::pet_peese::no_line;
 use crate::PoolError;
 use crate::meta_regression::tau_squared::residual_tau_squared;
 use crate::meta_regression::weighted::Regression;
 use crate::meta_regression::{EffectsModel, RegressionInterval};
 use crate::model::two_sided_normal;
-use kmeta_numerics::distributions::normal_two_sided;
 
 /// How the limit meta-analysis is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,9 +58,9 @@ pub struct LimitStudy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitMetaAnalysis {
     /// The random-effects mean without adjustment.
-    pub unadjusted: AdjustedEffect,
+    pub unadjusted: Estimate,
     /// β + τα, the effect of a study of unlimited precision.
-    pub adjusted: AdjustedEffect,
+    pub adjusted: Estimate,
     /// β, the slope of the generalized radial plot.
     pub slope: f64,
     /// Its standard error.
@@ -119,9 +118,10 @@ pub fn limit_meta_analysis(
     let fit = Regression::line(&funnel.values, &funnel.variances, &spread).at(tau_squared).map_err(equal)?;
     let (slope, intercept) = (fit.coefficients[0], fit.coefficients[1]);
     let tau = tau_squared.sqrt();
-    let (limit, variance) = fit.predict(&DVector::from_vec(vec![1.0, tau]));
-    let standard_error = variance.sqrt();
-    let width = two_sided_normal(options.confidence_level)? * standard_error;
+    let (value, variance) = fit.predict(&DVector::from_vec(vec![1.0, tau]));
+    let limit = Coefficient { value, standard_error: variance.sqrt() };
+    let width = two_sided_normal(options.confidence_level)? * limit.standard_error;
+    let interval = Interval { lower: value - width, upper: value + width };
 
     let q = mean.at(0.0)?.squares;
     let q_residual =
@@ -136,18 +136,8 @@ pub fn limit_meta_analysis(
     };
     let unadjusted = pooling.pool(&funnel.values, &funnel.variances, EffectsModel::Random)?;
     Ok(LimitMetaAnalysis {
-        unadjusted: pooling.effect(&unadjusted)?,
-        adjusted: AdjustedEffect {
-            estimate: estimate(
-                limit,
-                standard_error,
-                Interval { lower: limit - width, upper: limit + width },
-                scale,
-            )?,
-            statistic: limit / standard_error,
-            degrees_of_freedom: None,
-            p_value: normal_two_sided(limit / standard_error),
-        },
+        unadjusted: pooling.mean(&unadjusted)?,
+        adjusted: tested_estimate(limit, interval, None, normal_two_sided(limit.statistic()), scale)?,
         slope,
         slope_standard_error: fit.inverse_information[(0, 0)].sqrt(),
         intercept,

@@ -18,7 +18,6 @@ mod pet_peese;
 mod rank;
 mod trim_and_fill;
 
-pub use self::adjusted::AdjustedEffect;
 pub use self::fail_safe::{FailSafeMethod, FailSafeNumber, FailSafeOptions, fail_safe_number};
 pub use self::funnel_tests::{
     FunnelTest, FunnelTestAnswer, FunnelTestOptions, FunnelTestOutcome, FunnelTestResult, FunnelTests,

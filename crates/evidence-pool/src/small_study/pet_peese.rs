@@ -1,10 +1,10 @@
 //! PET, PEESE and the rule that chooses between them.
 
-use kmeta_trial_data::{EffectMeasure, Finding};
+use kmeta_trial_data::{EffectMeasure, Estimate, Finding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adjusted::{AdjustedEffect, from_line};
+use super::adjusted::from_line;
 use super::input::{
     FunnelStudy, at_least, check_settings, check_significance, check_studies, effects, reading_scale,
 };
@@ -46,13 +46,13 @@ pub struct PetPeese {
     /// k.
     pub studies: u32,
     /// Intercept of effect on standard error.
-    pub pet: AdjustedEffect,
+    pub pet: Estimate,
     /// Slope of effect on standard error and its two-sided p value: the funnel asymmetry test (FAT), Egger's test.
     pub asymmetry: f64,
     /// p value of the slope.
     pub asymmetry_p_value: f64,
     /// Intercept of effect on variance.
-    pub peese: AdjustedEffect,
+    pub peese: Estimate,
     /// Which one the rule chooses.
     pub chosen: PetOrPeese,
     /// How it was made.
@@ -63,7 +63,7 @@ pub struct PetPeese {
 
 impl PetPeese {
     /// The conditional estimate.
-    pub fn conditional(&self) -> &AdjustedEffect {
+    pub fn conditional(&self) -> &Estimate {
         match self.chosen {
             PetOrPeese::Pet => &self.pet,
             PetOrPeese::Peese => &self.peese,
@@ -93,8 +93,11 @@ pub fn pet_peese(studies: &[FunnelStudy], options: &PetPeeseOptions) -> Result<P
     };
     let (pet, peese) = (line(&errors)?, line(&funnel.variances)?);
     let pet_effect = from_line(&pet, pet.intercept, options.confidence_level, scale)?;
-    let chosen =
-        if pet_effect.p_value < options.significance_level { PetOrPeese::Peese } else { PetOrPeese::Pet };
+    let chosen = if pet.p_value(pet.intercept)? < options.significance_level {
+        PetOrPeese::Peese
+    } else {
+        PetOrPeese::Pet
+    };
     let mut findings = Vec::new();
     if studies.len() < 20 {
         findings.push(Finding::note(

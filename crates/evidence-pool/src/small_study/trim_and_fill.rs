@@ -1,10 +1,10 @@
 //! Trim and fill.
 
-use kmeta_trial_data::{EffectMeasure, Finding, TauSquaredEstimator};
+use kmeta_trial_data::{EffectMeasure, Estimate, Finding, TauSquaredEstimator};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::adjusted::{AdjustedEffect, Pooling};
+use super::adjusted::Pooling;
 use super::input::{FunnelStudy, at_least, check_settings, check_studies, effects, reading_scale};
 use super::line::{NoLine, additive};
 use crate::PoolError;
@@ -99,9 +99,9 @@ pub struct PooledPair {
     /// Studies pooled.
     pub studies: u32,
     /// Common-effect mean.
-    pub common: AdjustedEffect,
+    pub common: Estimate,
     /// Random-effects mean.
-    pub random: AdjustedEffect,
+    pub random: Estimate,
     /// Between-study variance.
     pub tau_squared: f64,
     /// Cochran's Q.
@@ -314,8 +314,8 @@ fn pair(studies: &Effects, pooling: &Pooling) -> Result<PooledPair, PoolError> {
     let random = pooling.pool(&studies.values, &studies.variances, EffectsModel::Random)?;
     Ok(PooledPair {
         studies: studies.len() as u32,
-        common: pooling.effect(&common)?,
-        random: pooling.effect(&random)?,
+        common: pooling.mean(&common)?,
+        random: pooling.mean(&random)?,
         tau_squared: random.heterogeneity.tau_squared,
         q: random.heterogeneity.q,
     })
