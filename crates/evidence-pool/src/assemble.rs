@@ -7,11 +7,11 @@ use kmeta_trial_data::{
     SubgroupResult, SubgroupTauSquared,
 };
 
-use crate::egger::egger;
 use crate::measure::{Scale, back_transform_size};
 use crate::model::sums::Group;
 use crate::model::{Effects, Fit, Mean, fit, fit_statistics, heterogeneity, two_sided_normal};
 use crate::notes;
+use crate::small_study::egger::egger;
 use crate::study_interval::{agresti_coull, clopper_pearson, wilson};
 use crate::tau_squared::estimate_in_strata;
 use crate::{ModelOptions, PoolError, ProportionCount};

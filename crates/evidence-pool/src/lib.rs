@@ -11,7 +11,6 @@
 //! | how long do patients live? | [`pool_survival`] |
 
 mod assemble;
-mod egger;
 mod error;
 mod measure;
 mod meta_regression;

@@ -145,6 +145,36 @@ fn a_larger_error_is_never_smaller_than_the_wald_one() {
     assert_relative_eq!(test.p_value, 0.038556331288542, max_relative = 1e-10);
 }
 
+/// τ², its standard error, R² and the coefficients by the other estimators.
+#[test]
+fn further_estimators() {
+    let rows = "
+        HE  0.16797461027972  0.17304126803839 48.87611458412933  0.28275086501981 -0.02699975163379 -0.27481951256079  0.06934146602556
+        HS  0.021655601707787  0.009696540161608 90.517021305869434  0.441631753915645 -0.030270035248545 -0.211424942623223 -0.096048802088989
+        HSk  0.04075672938760  0.01789414245981 83.64299843819634  0.38955983701981 -0.02937309246157 -0.22043632946113 -0.04170341821521
+        SJ  0.23502989599638  0.13516903580089 31.97707226937447  0.26038650526373 -0.02637784361309 -0.29133912790724  0.09319756622326
+        EB  0.16387780355771  0.11977799560634 48.47719023322696  0.28445378952037 -0.02704540985332 -0.27360479996808  0.06755957173438
+        PMM  0.18759254364882  0.13261739317653 45.37007859576831  0.27522466326041 -0.02679500277744 -0.28026964824296  0.07726451610086
+        DL  0.11783238142686  0.10025919585382 61.83693447644784  0.30783179777606 -0.02764604337259 -0.25777950028360  0.04333450081319";
+    for row in rows.trim().lines() {
+        let (name, numbers) = row.trim().split_once(' ').unwrap();
+        let expected: Vec<f64> = numbers.split_whitespace().map(|number| number.parse().unwrap()).collect();
+        let tau_squared = serde_json::from_value(name.into()).unwrap();
+        let model = meta_regression(&bcg(), &MetaRegressionOptions { tau_squared, ..both() }).unwrap();
+        let mut ours = vec![
+            model.heterogeneity.tau_squared,
+            model.heterogeneity.tau_squared_standard_error.unwrap(),
+            100.0 * model.r_squared.unwrap(),
+        ];
+        ours.extend(model.coefficients.iter().map(|coefficient| coefficient.value));
+        assert_eq!(ours.len(), expected.len());
+        for (index, (ours, theirs)) in ours.into_iter().zip(expected).enumerate() {
+            let difference = (ours - theirs).abs() / theirs.abs();
+            assert!(difference < 1e-9, "{name}, number {index}: {ours} instead of {theirs}");
+        }
+    }
+}
+
 /// Without moderators the model is the random-effects model of `pool_effects`; τ² of R metafor.
 #[test]
 fn an_intercept_alone_is_the_random_effects_model() {

@@ -53,7 +53,7 @@ pub struct ResidualHeterogeneity {
     pub p_value: f64,
     /// Residual between-study variance.
     pub tau_squared: f64,
-    /// Its standard error; known for DL, ML and REML.
+    /// Its standard error; absent for the common-effect model.
     pub tau_squared_standard_error: Option<f64>,
     /// Q-profile interval of τ² (Viechtbauer 2007); absent for the empty set and for the common-effect model.
     pub tau_squared_interval: Option<Interval>,

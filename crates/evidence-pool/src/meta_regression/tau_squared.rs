@@ -75,13 +75,18 @@ fn hedges(regression: &Regression) -> Result<f64, PoolError> {
 /// τ₀² Σ w₀ r²/(k − p) with w₀ = 1/(v + τ₀²) and the crude τ₀² = Σ(y − ȳ)²/k, which moderators do not enter (Sidik &
 /// Jonkman 2005, as metafor takes it).
 fn sidik_jonkman(regression: &Regression) -> Result<f64, PoolError> {
-    let k = regression.studies() as f64;
-    let mean = regression.values.iter().sum::<f64>() / k;
-    let crude = regression.values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / k;
+    let crude = crude_tau_squared(regression);
     if crude == 0.0 {
         return Ok(0.0);
     }
     Ok(crude * regression.at(crude)?.squares / regression.residual_df())
+}
+
+/// Σ(y − ȳ)²/k.
+fn crude_tau_squared(regression: &Regression) -> f64 {
+    let k = regression.studies() as f64;
+    let mean = regression.values.iter().sum::<f64>() / k;
+    regression.values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / k
 }
 
 /// The τ² at which Q_E(τ²) = Σ w (y − Xβ)² falls to `target`; 0 when it starts below. Q_E falls strictly with τ².
@@ -260,7 +265,7 @@ fn bracketed_maximum(regression: &Regression, likelihood: Likelihood) -> Result<
 }
 
 /// Standard error of the estimate: from the expected information of the likelihood (ML, REML), from the variance of the
-/// quadratic form behind the moment estimators, or √(2/(k − p)) k/Σw (PM, which is empirical Bayes; Morris 1983).
+/// quadratic form behind the moment estimators and SJ, or √(2/(k − p)) k/Σw (PM, which is empirical Bayes; Morris 1983).
 pub(crate) fn tau_squared_error(
     regression: &Regression,
     estimator: TauSquaredEstimator,
@@ -288,8 +293,15 @@ pub(crate) fn tau_squared_error(
             let scale = if corrected { k / df } else { 1.0 };
             Some(scale * variance.sqrt() / fixed.weights.iter().sum::<f64>())
         }
-        // Their variance needs tr(PVPV) with the unweighted or the crude P.
-        TauSquaredEstimator::Hedges | TauSquaredEstimator::SidikJonkman => None,
+        TauSquaredEstimator::Hedges => {
+            let plain = regression.weighted(vec![1.0; regression.studies()])?;
+            Some(quadratic_form_error(regression, &plain, tau_squared) / regression.residual_df())
+        }
+        TauSquaredEstimator::SidikJonkman => {
+            let crude = crude_tau_squared(regression);
+            let error = quadratic_form_error(regression, &regression.at(crude)?, tau_squared);
+            Some(crude * error / regression.residual_df())
+        }
         TauSquaredEstimator::PauleMandel
         | TauSquaredEstimator::EmpiricalBayes
         | TauSquaredEstimator::MedianUnbiasedPauleMandel => {
@@ -297,4 +309,26 @@ pub(crate) fn tau_squared_error(
             Some(k * (2.0 / regression.residual_df()).sqrt() / fit.weights.iter().sum::<f64>())
         }
     })
+}
+
+/// Standard deviation of yᵀPy, √(2 tr PΣPΣ) with Σ = diag(v + τ²): with d = w(v + τ²) and C = (XᵀWX)⁻¹ the trace is
+/// Σ d²(1 − 2h) + tr (C XᵀW diag(d) X)².
+fn quadratic_form_error(regression: &Regression, fit: &WeightedFit, tau_squared: f64) -> f64 {
+    let spreads: Vec<f64> = fit
+        .weights
+        .iter()
+        .zip(&regression.variances)
+        .map(|(weight, variance)| weight * (variance + tau_squared))
+        .collect();
+    let own: f64 = spreads
+        .iter()
+        .zip(&fit.leverages)
+        .map(|(spread, leverage)| spread * spread * (1.0 - 2.0 * leverage))
+        .sum();
+    let mut scaled = regression.design.clone();
+    for (row, (weight, spread)) in fit.weights.iter().zip(&spreads).enumerate() {
+        scaled.row_mut(row).scale_mut(weight * spread);
+    }
+    let inner = &fit.inverse_information * regression.design.tr_mul(&scaled);
+    (2.0 * (own + (&inner * &inner).trace())).sqrt()
 }

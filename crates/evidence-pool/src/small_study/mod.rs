@@ -9,6 +9,7 @@
 
 mod adjusted;
 mod counts;
+pub(crate) mod egger;
 mod fail_safe;
 mod funnel_tests;
 mod input;
