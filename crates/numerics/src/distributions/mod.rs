@@ -8,12 +8,14 @@
 //! Tests compare with values computed by mpmath at 50 digits, with exact binomial sums and closed forms.
 
 mod beta;
+mod binomial;
 mod chi_squared;
 mod fisher_f;
 mod normal;
 mod student_t;
 
 pub use beta::{beta_cdf, beta_quantile};
+pub use binomial::ln_binomial_coefficient;
 pub use chi_squared::{chi_squared_quantile, chi_squared_upper};
 pub use fisher_f::{f_quantile, f_upper};
 pub use normal::{normal_cdf, normal_quantile, normal_two_sided};
