@@ -12,7 +12,7 @@ use crate::model::sums::Group;
 use crate::model::{Effects, Fit, Mean, fit, fit_statistics, heterogeneity, two_sided_normal};
 use crate::notes;
 use crate::small_study::egger::egger;
-use crate::study_interval::{agresti_coull, clopper_pearson, wilson};
+use crate::study_interval::interval_of_count;
 use crate::tau_squared::estimate_in_strata;
 use crate::{ModelOptions, PoolError, ProportionCount};
 
@@ -78,19 +78,15 @@ impl Pool {
         Scale { measure: settings.measure, size: self.size(settings, mean).unwrap_or(1.0) }
     }
 
-    fn estimate(&self, settings: &Settings, mean: &Mean) -> Result<Estimate, PoolError> {
-        Ok(Estimate {
-            statistic: Some(mean.statistic()),
-            p_value: Some(mean.p_value()?),
-            ..estimate(mean, self.scale(settings, mean))
-        })
+    pub(crate) fn estimate(&self, settings: &Settings, mean: &Mean) -> Result<Estimate, PoolError> {
+        tested_estimate(mean, self.scale(settings, mean))
     }
 
-    fn heterogeneity(&self, settings: &Settings) -> Result<Heterogeneity, PoolError> {
+    pub(crate) fn heterogeneity(&self, settings: &Settings) -> Result<Heterogeneity, PoolError> {
         heterogeneity(&self.effects, &self.fit, &settings.model)
     }
 
-    fn prediction(&self, settings: &Settings) -> Result<Option<Prediction>, PoolError> {
+    pub(crate) fn prediction(&self, settings: &Settings) -> Result<Option<Prediction>, PoolError> {
         let scale = self.scale(settings, &self.fit.random);
         let limits = self.fit.prediction(&self.effects, &settings.model)?;
         Ok(limits.map(|limits| Prediction {
@@ -105,7 +101,7 @@ impl Pool {
 
 /// A mean of differences or of untransformed proportions is the mean over studies; on any other scale its
 /// back-transform is that of the study in the middle.
-fn estimand(measure: EffectMeasure) -> Estimand {
+pub(crate) fn estimand(measure: EffectMeasure) -> Estimand {
     match measure {
         EffectMeasure::Raw | EffectMeasure::RiskDifference | EffectMeasure::Generic => Estimand::AverageStudy,
         EffectMeasure::FreemanTukey
@@ -119,8 +115,17 @@ fn estimand(measure: EffectMeasure) -> Estimand {
     }
 }
 
+/// A mean on both scales, with the test of no effect.
+pub(crate) fn tested_estimate(mean: &Mean, scale: Scale) -> Result<Estimate, PoolError> {
+    Ok(Estimate {
+        statistic: Some(mean.statistic()),
+        p_value: Some(mean.p_value()?),
+        ..estimate(mean, scale)
+    })
+}
+
 /// A mean on both scales, without a test.
-fn estimate(mean: &Mean, scale: Scale) -> Estimate {
+pub(crate) fn estimate(mean: &Mean, scale: Scale) -> Estimate {
     Estimate {
         statistic: None,
         degrees_of_freedom: mean.degrees_of_freedom,
@@ -181,53 +186,47 @@ pub(crate) fn assemble(studies: Vec<Study>, settings: Settings) -> Result<Pooled
     finite(result)
 }
 
-/// The line of each study. A Freeman-Tukey value is transformed back at the study's own size.
+/// The line of each study, with its weights.
 fn study_rows(studies: &[Study], settings: &Settings, fit: &Fit) -> Result<Vec<StudyRow>, PoolError> {
-    let z = two_sided_normal(settings.model.confidence_level)?;
-    studies
-        .iter()
-        .enumerate()
-        .map(|(index, study)| {
-            let size = study.count.as_ref().map_or(1.0, |count| f64::from(count.total));
-            let scale = Scale { measure: settings.measure, size };
-            let mut estimate = estimate(&Mean::new(study.value, study.variance.sqrt(), z), scale);
-            if let Some(count) = &study.count {
-                estimate.shown = f64::from(count.events) / f64::from(count.total);
-                match settings.study_interval {
-                    StudyIntervalMethod::ClopperPearson => {
-                        estimate.shown_interval =
-                            clopper_pearson(count.events, count.total, settings.model.confidence_level)?;
-                    }
-                    StudyIntervalMethod::Wilson => {
-                        estimate.shown_interval =
-                            wilson(count.events, count.total, settings.model.confidence_level)?;
-                    }
-                    StudyIntervalMethod::AgrestiCoull => {
-                        estimate.shown_interval =
-                            agresti_coull(count.events, count.total, settings.model.confidence_level)?;
-                    }
-                    StudyIntervalMethod::Wald => {}
-                }
-            }
-            Ok(StudyRow {
-                trial: study.trial.clone(),
-                label: study.label.clone(),
-                subgroup: study.subgroup.clone(),
-                events: study.count.as_ref().map(|count| count.events),
-                total: study.count.as_ref().map(|count| count.total),
-                estimate,
-                control_events: None,
-                control_total: None,
-                weight_common: Some(fit.common_shares[index]),
-                weight_random: Some(fit.random_shares[index]),
-                provenance: study.provenance.clone(),
-            })
-        })
-        .collect()
+    let shares = fit.common_shares.iter().copied().zip(fit.random_shares.iter().copied());
+    studies.iter().zip(shares).map(|(study, shares)| study_row(study, settings, Some(shares))).collect()
+}
+
+/// The line of a study, with its weights in the common-effect and the random-effects model where these have any. A
+/// Freeman-Tukey value is transformed back at the study's own size.
+pub(crate) fn study_row(
+    study: &Study,
+    settings: &Settings,
+    shares: Option<(f64, f64)>,
+) -> Result<StudyRow, PoolError> {
+    let level = settings.model.confidence_level;
+    let size = study.count.as_ref().map_or(1.0, |count| f64::from(count.total));
+    let scale = Scale { measure: settings.measure, size };
+    let mean = Mean::new(study.value, study.variance.sqrt(), two_sided_normal(level)?);
+    let mut estimate = estimate(&mean, scale);
+    if let Some(count) = &study.count {
+        estimate.shown = f64::from(count.events) / f64::from(count.total);
+        if let Some(limits) = interval_of_count(settings.study_interval, count.events, count.total, level)? {
+            estimate.shown_interval = limits;
+        }
+    }
+    Ok(StudyRow {
+        trial: study.trial.clone(),
+        label: study.label.clone(),
+        subgroup: study.subgroup.clone(),
+        events: study.count.as_ref().map(|count| count.events),
+        total: study.count.as_ref().map(|count| count.total),
+        estimate,
+        control_events: None,
+        control_total: None,
+        weight_common: shares.map(|(common, _)| common),
+        weight_random: shares.map(|(_, random)| random),
+        provenance: study.provenance.clone(),
+    })
 }
 
 /// The studies of each subgroup, in order of first appearance.
-fn members_by_subgroup(studies: &[Study]) -> Vec<(&str, Vec<&Study>)> {
+pub(crate) fn members_by_subgroup(studies: &[Study]) -> Vec<(&str, Vec<&Study>)> {
     let mut groups: Vec<(&str, Vec<&Study>)> = Vec::new();
     for study in studies {
         let Some(name) = study.subgroup.as_deref() else { continue };
@@ -240,7 +239,10 @@ fn members_by_subgroup(studies: &[Study]) -> Vec<(&str, Vec<&Study>)> {
 }
 
 /// The τ² of all subgroups together, where one is asked for. 0 when every subgroup has a single study.
-fn shared_tau_squared(groups: &[(&str, Vec<&Study>)], settings: &Settings) -> Result<Option<f64>, PoolError> {
+pub(crate) fn shared_tau_squared(
+    groups: &[(&str, Vec<&Study>)],
+    settings: &Settings,
+) -> Result<Option<f64>, PoolError> {
     if groups.is_empty() || settings.subgroup_tau_squared == SubgroupTauSquared::Separate {
         return Ok(None);
     }
@@ -297,7 +299,7 @@ fn subgroup(
 
 /// Q_b = Σ (μ_g − μ̄)²/SE_g² over subgroup means, chi-squared with G − 1 degrees of freedom, for both models
 /// (Borenstein et al. 2009, chapter 19). `None` with fewer than two subgroups.
-fn between_subgroups(
+pub(crate) fn between_subgroups(
     subgroups: &[SubgroupResult],
     settings: &Settings,
     shared: Option<f64>,
@@ -345,7 +347,7 @@ fn residual_heterogeneity(
 }
 
 /// Refuses a result that is not a number: the input was then so extreme that double precision overflowed.
-fn finite(result: PooledEffect) -> Result<PooledEffect, PoolError> {
+pub(crate) fn finite(result: PooledEffect) -> Result<PooledEffect, PoolError> {
     let numbers = |estimate: &Estimate| {
         [
             estimate.value,

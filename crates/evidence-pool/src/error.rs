@@ -229,6 +229,47 @@ pub enum PoolError {
         /// The moderator.
         moderator: String,
     },
+    /// Two settings cannot be used together.
+    #[error("{setting}: {reason}")]
+    SettingsConflict {
+        /// The setting to change.
+        setting: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The number of quadrature nodes is out of range.
+    #[error(
+        "quadrature_nodes = {nodes} must lie between 1 and {most}; leave it out to use as many as it takes"
+    )]
+    InvalidQuadratureNodes {
+        /// The number found.
+        nodes: u32,
+        /// The largest number possible.
+        most: usize,
+    },
+    /// An increment is negative or not finite.
+    #[error("increment {increment} must be a finite number, 0 or above; 0.5 is usual")]
+    InvalidIncrement {
+        /// The increment found.
+        increment: f64,
+    },
+    /// A likelihood rises without end.
+    #[error(
+        "{place}: each study has either no events or only events, or nearly so, so that the likelihood has no finite \
+         maximum; set model = \"inverse-variance\" or measure = \"arcsine\""
+    )]
+    NoFiniteMaximum {
+        /// The analysis or subgroup, in words.
+        place: String,
+    },
+    /// The data say nothing about a quantity.
+    #[error("{what} cannot be estimated: {reason}")]
+    NotEstimable {
+        /// The quantity.
+        what: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A computation failed that cannot fail on valid input.
     #[error("not computed: {what}; please report this with the input")]
     Computation {

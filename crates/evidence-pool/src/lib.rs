@@ -3,6 +3,7 @@
 //! | question | function |
 //! |---|---|
 //! | what share of patients responds? | [`pool_proportions`] |
+//! | how do events of two arms compare? | [`pool_two_arm_counts`], [`compare_two_arms`], [`test_two_arms`] |
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
 //! | what makes studies differ? | [`meta_regression()`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
@@ -19,9 +20,11 @@ mod notes;
 mod options;
 mod pool;
 mod printed_hazard_ratio;
+mod proportions;
 mod small_study;
 mod study_interval;
 mod survival_curve;
+mod two_arm_counts;
 
 pub(crate) use model::tau_squared;
 
@@ -34,7 +37,9 @@ pub use meta_regression::{
 pub use model::{
     ModelOptions, RandomEffectsFit, between_study_variance_interval, fit_random_effects, prediction_interval,
 };
-pub use options::{EffectOptions, ProportionCount, ProportionOptions, SurvivalOptions, TrialPatients};
+pub use options::{
+    EffectOptions, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions, TrialPatients,
+};
 pub use pool::{pool_effects, pool_proportions};
 pub use printed_hazard_ratio::hazard_ratio_from_interval;
 pub use small_study::{
@@ -45,3 +50,7 @@ pub use small_study::{
     limit_meta_analysis, pet_peese, test_funnel_asymmetry, trim_and_fill,
 };
 pub use survival_curve::pool_survival;
+pub use two_arm_counts::{
+    MantelHaenszelTests, TwoArmCount, TwoArmCountOptions, TwoArmEffect, TwoArmPooling, TwoArmTests,
+    compare_two_arms, mantel_haenszel_tests, pool_two_arm_counts, test_two_arms,
+};

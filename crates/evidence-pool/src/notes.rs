@@ -25,8 +25,7 @@ pub(crate) fn findings(
     heterogeneity: &Heterogeneity,
     egger: Option<&EggerTest>,
 ) -> Vec<Finding> {
-    let place =
-        if settings.id.is_empty() { "analysis".to_owned() } else { format!("analysis `{}`", settings.id) };
+    let place = place(&settings.id);
     let mut findings = Vec::new();
     findings.extend(number_of_studies(studies.len(), &place));
     findings.extend(several_maxima(settings, pool, &place));
@@ -57,7 +56,12 @@ pub(crate) fn findings(
     findings
 }
 
-fn number_of_studies(k: usize, place: &str) -> Option<Finding> {
+/// Where the findings of an analysis are.
+pub(crate) fn place(id: &str) -> String {
+    if id.is_empty() { "analysis".to_owned() } else { format!("analysis `{id}`") }
+}
+
+pub(crate) fn number_of_studies(k: usize, place: &str) -> Option<Finding> {
     match k {
         1 => Some(Finding::warning(
             "single-study",

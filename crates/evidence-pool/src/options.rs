@@ -28,8 +28,21 @@ pub struct ProportionCount {
     pub provenance: Provenance,
 }
 
-/// How proportions are pooled. The defaults are those of R `meta::metaprop(method = "Inverse")`: logit, REML,
-/// normal quantiles, Clopper-Pearson rows.
+/// What pools proportions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProportionModel {
+    /// Logistic regression of the counts with a random intercept per study (Stijnen 2010; R `metaprop(method =
+    /// "GLMM")`), on the logit.
+    Glmm,
+    /// Beta-binomial distribution of the counts (R `VGAM::vglm(family = betabinomial)`), on the logit.
+    BetaBinomial,
+    /// Transformed proportions weighted by the reciprocal of their variances (R `metaprop(method = "Inverse")`).
+    InverseVariance,
+}
+
+/// How proportions are pooled. The defaults are those of R `meta::metaprop`, a random-intercept logistic regression
+/// (GLMM), with Wilson intervals of single studies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProportionOptions {
@@ -39,6 +52,11 @@ pub struct ProportionOptions {
     pub title: String,
     /// Scale on which proportions are pooled; not `log-hazard-ratio`.
     pub measure: EffectMeasure,
+    /// What pools them. When left out: `glmm` with the measure `logit`, `inverse-variance` with any other.
+    pub model: Option<ProportionModel>,
+    /// Nodes of adaptive Gauss-Hermite quadrature of a GLMM. When left out: as many as it takes for the estimates to
+    /// settle. 7 is R's default, 1 Laplace's approximation.
+    pub quadrature_nodes: Option<u32>,
     /// Estimator of the between-study variance.
     pub tau_squared: TauSquaredEstimator,
     /// REML and ML scoring ends once a step of tau-squared is this small; 0, the default, goes on to machine
@@ -51,8 +69,9 @@ pub struct ProportionOptions {
     pub tau_squared_interval: TauSquaredIntervalMethod,
     /// How the prediction interval is made.
     pub prediction: PredictionMethod,
-    /// How the interval of each single study is made.
-    pub study_interval: StudyIntervalMethod,
+    /// How the interval of each single study is made. When left out: `wilson` with a model of the counts (`glmm`,
+    /// `beta-binomial`), `clopper-pearson` with inverse variance.
+    pub study_interval: Option<StudyIntervalMethod>,
     /// The sample size at which a pooled Freeman-Tukey value is transformed back; unused by other measures.
     pub back_transform: BackTransformSize,
     /// Level of every interval, strictly between 0 and 1.
@@ -64,7 +83,7 @@ pub struct ProportionOptions {
 }
 
 impl ProportionOptions {
-    /// The part that says how the model is fitted.
+    /// The part that says how the inverse-variance model is fitted.
     pub fn model(&self) -> ModelOptions {
         ModelOptions {
             tau_squared: self.tau_squared,
@@ -84,12 +103,14 @@ impl Default for ProportionOptions {
             id: String::new(),
             title: String::new(),
             measure: EffectMeasure::Logit,
+            model: None,
+            quadrature_nodes: None,
             tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
             scoring_threshold: 0.0,
             interval: IntervalMethod::Wald,
             tau_squared_interval: TauSquaredIntervalMethod::QProfile,
             prediction: PredictionMethod::Veroniki,
-            study_interval: StudyIntervalMethod::ClopperPearson,
+            study_interval: None,
             back_transform: BackTransformSize::HarmonicMean,
             confidence_level: 0.95,
             subgroups: false,

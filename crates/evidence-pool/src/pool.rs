@@ -6,21 +6,26 @@ use kmeta_trial_data::{EffectEstimate, EffectMeasure, PooledEffect, StudyInterva
 
 use crate::assemble::{Settings, Study, assemble};
 use crate::measure::proportion_effect;
+use crate::proportions::{model_choice, pool_by_likelihood};
 use crate::{EffectOptions, PoolError, ProportionCount, ProportionOptions};
 
-/// Pools single proportions by inverse variance, as R `meta::metaprop(method = "Inverse")` does: common-effect
-/// and random-effects means, heterogeneity, subgroups with a τ² of their own, prediction interval, Egger's test.
+/// Pools single proportions: by default a logistic regression with a random intercept per study (GLMM), or by the
+/// `model` of the options a beta-binomial model or inverse variance of transformed proportions, as R `meta::metaprop`
+/// does. Common-effect and random-effects means, heterogeneity, subgroups with a τ² of their own, prediction interval,
+/// Egger's test of the transformed proportions.
 ///
 /// Each study's `shown` proportion is events/total, with an interval by `study_interval`; its `interval` on the
 /// analysis scale is always effect ± z·SE. Study intervals and pooled ones therefore rest on different methods
 /// unless `study_interval` is `wald`. The row of a subgroup with a single study shows the interval of the model,
 /// not that of the study row (as R meta prints it).
 ///
-/// Formulas and sources of each measure and estimator are in `docs/methods/random-effects.md` and `docs/methods/proportions.md`.
+/// The mean of a GLMM is that of the typical study; the result holds the mean over studies beside it. Formulas and
+/// sources of each model and measure are in `docs/methods/proportions.md`.
 ///
 /// # Errors
 /// [`PoolError`] naming the trial or option at fault: no studies, duplicate ids, no patients, more events than
-/// patients, a measure that is no proportion, a missing subgroup, an impossible level.
+/// patients, a measure that is no proportion, a missing subgroup, an impossible level, settings that cannot be used
+/// together, studies to which a model of the counts has no finite fit.
 ///
 /// ```
 /// use kmeta_evidence_pool::{ProportionCount, ProportionOptions, pool_proportions};
@@ -44,6 +49,7 @@ pub fn pool_proportions(
     options: &ProportionOptions,
 ) -> Result<PooledEffect, PoolError> {
     options.model().check()?;
+    let choice = model_choice(options)?;
     if !options.measure.is_proportion() {
         return Err(PoolError::WrongMeasure {
             measure: options.measure,
@@ -63,7 +69,7 @@ pub fn pool_proportions(
             });
         }
     }
-    let studies = counts
+    let studies: Vec<Study> = counts
         .iter()
         .map(|count| {
             let (value, variance) = proportion_effect(options.measure, count);
@@ -83,12 +89,16 @@ pub fn pool_proportions(
         title: options.title.clone(),
         measure: options.measure,
         model: options.model(),
-        study_interval: options.study_interval,
+        study_interval: choice.study_interval,
         back_transform: (options.measure == EffectMeasure::FreemanTukey).then_some(options.back_transform),
         subgroups: options.subgroups,
         subgroup_tau_squared: options.subgroup_tau_squared,
     };
-    pool(studies, settings)
+    check_studies(&studies, &settings)?;
+    match choice.likelihood {
+        Some(model) => pool_by_likelihood(studies, settings, model),
+        None => assemble(studies, settings),
+    }
 }
 
 /// Pools effects given with their variances by inverse variance, as R `meta::metagen` does: log hazard ratios,
@@ -104,7 +114,7 @@ pub fn pool_effects(effects: &[EffectEstimate], options: &EffectOptions) -> Resu
     for effect in effects {
         check_effect(effect, measure)?;
     }
-    let studies = effects
+    let studies: Vec<Study> = effects
         .iter()
         .map(|effect| Study {
             trial: effect.trial.clone(),
@@ -126,7 +136,8 @@ pub fn pool_effects(effects: &[EffectEstimate], options: &EffectOptions) -> Resu
         subgroups: options.subgroups,
         subgroup_tau_squared: options.subgroup_tau_squared,
     };
-    pool(studies, settings)
+    check_studies(&studies, &settings)?;
+    assemble(studies, settings)
 }
 
 fn check_effect(effect: &EffectEstimate, measure: EffectMeasure) -> Result<(), PoolError> {
@@ -151,13 +162,13 @@ fn check_effect(effect: &EffectEstimate, measure: EffectMeasure) -> Result<(), P
     Ok(())
 }
 
-/// The checks that both analyses share.
-fn pool(studies: Vec<Study>, settings: Settings) -> Result<PooledEffect, PoolError> {
+/// The checks that all analyses of one effect per study share.
+pub(crate) fn check_studies(studies: &[Study], settings: &Settings) -> Result<(), PoolError> {
     if studies.is_empty() {
         return Err(PoolError::NoStudies);
     }
     let mut seen = HashSet::new();
-    for study in &studies {
+    for study in studies {
         if !seen.insert(study.trial.as_str()) {
             return Err(PoolError::DuplicateTrial { trial: study.trial.clone() });
         }
@@ -165,5 +176,5 @@ fn pool(studies: Vec<Study>, settings: Settings) -> Result<PooledEffect, PoolErr
             return Err(PoolError::MissingSubgroup { trial: study.trial.clone() });
         }
     }
-    assemble(studies, settings)
+    Ok(())
 }

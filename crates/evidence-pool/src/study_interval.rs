@@ -1,10 +1,26 @@
 //! Intervals of a single study's proportion.
 
 use kmeta_numerics::distributions::beta_quantile;
-use kmeta_trial_data::Interval;
+use kmeta_trial_data::{Interval, StudyIntervalMethod};
 
 use crate::PoolError;
 use crate::model::two_sided_normal;
+
+/// The interval of x events among n patients by a method; `None` for the one that rests on the effect's own standard
+/// error.
+pub(crate) fn interval_of_count(
+    method: StudyIntervalMethod,
+    events: u32,
+    total: u32,
+    level: f64,
+) -> Result<Option<Interval>, PoolError> {
+    match method {
+        StudyIntervalMethod::ClopperPearson => clopper_pearson(events, total, level).map(Some),
+        StudyIntervalMethod::Wilson => wilson(events, total, level).map(Some),
+        StudyIntervalMethod::AgrestiCoull => agresti_coull(events, total, level).map(Some),
+        StudyIntervalMethod::Wald => Ok(None),
+    }
+}
 
 /// Exact interval (Clopper & Pearson 1934) by beta quantiles: Beta(α/2; x, n−x+1) and Beta(1−α/2; x+1, n−x),
 /// with 0 and 1 at the edges.
@@ -17,17 +33,20 @@ pub(crate) fn clopper_pearson(events: u32, total: u32, level: f64) -> Result<Int
 }
 
 /// Score interval (Wilson 1927): [2x + z² ∓ z √(z² + 4x(1 − x/n))] / [2(n + z²)].
-pub(crate) fn wilson(events: u32, total: u32, level: f64) -> Result<Interval, PoolError> {
+fn wilson(events: u32, total: u32, level: f64) -> Result<Interval, PoolError> {
     let (x, n) = (f64::from(events), f64::from(total));
     let z = two_sided_normal(level)?;
     let (centre, root) = (2.0 * x + z * z, z * (z * z + 4.0 * x * (1.0 - x / n)).sqrt());
     let scale = 2.0 * (n + z * z);
-    Ok(Interval { lower: ((centre - root) / scale).max(0.0), upper: ((centre + root) / scale).min(1.0) })
+    // At the edges the limit is 0 or 1; rounding shall not make it otherwise.
+    let lower = if events == 0 { 0.0 } else { (centre - root) / scale };
+    let upper = if events == total { 1.0 } else { (centre + root) / scale };
+    Ok(Interval { lower, upper })
 }
 
 /// Agresti & Coull 1998: with n' = n + z² and p' = (x + z²/2)/n', the interval p' ± z √(p'(1 − p')/n'), held to
 /// 0 and 1.
-pub(crate) fn agresti_coull(events: u32, total: u32, level: f64) -> Result<Interval, PoolError> {
+fn agresti_coull(events: u32, total: u32, level: f64) -> Result<Interval, PoolError> {
     let (x, n) = (f64::from(events), f64::from(total));
     let z = two_sided_normal(level)?;
     let adjusted = n + z * z;
@@ -40,6 +59,17 @@ pub(crate) fn agresti_coull(events: u32, total: u32, level: f64) -> Result<Inter
 mod tests {
     use super::*;
     use approx::assert_abs_diff_eq;
+
+    /// The formula of Agresti & Coull 1998, section 2, computed apart: 0 of 20 and 15 of 148 at 95 %.
+    #[test]
+    fn agresti_coull_by_hand() {
+        let ours = agresti_coull(0, 20, 0.95).unwrap();
+        assert_eq!(ours.lower, 0.0);
+        assert_abs_diff_eq!(ours.upper, 0.189_809_6, epsilon = 1e-6);
+        let ours = agresti_coull(15, 148, 0.95).unwrap();
+        assert_abs_diff_eq!(ours.lower, 0.061_386_0, epsilon = 1e-6);
+        assert_abs_diff_eq!(ours.upper, 0.161_487_7, epsilon = 1e-6);
+    }
 
     /// Newcombe 1998, table I: methods 5 and 3 for four examples, printed to four digits.
     #[test]

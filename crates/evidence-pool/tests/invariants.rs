@@ -2,8 +2,8 @@
 
 use approx::{assert_abs_diff_eq, assert_relative_eq};
 use kmeta_evidence_pool::{
-    EffectOptions, PoolError, ProportionCount, ProportionOptions, SurvivalOptions, TrialPatients,
-    pool_effects, pool_proportions, pool_survival,
+    EffectOptions, PoolError, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions,
+    TrialPatients, pool_effects, pool_proportions, pool_survival,
 };
 use kmeta_trial_data::{
     EffectEstimate, EffectMeasure, IntervalMethod, PatientRecord, PooledEffect, Provenance,
@@ -63,6 +63,7 @@ fn any_options() -> impl Strategy<Value = ProportionOptions> {
         prop::sample::select(intervals.to_vec()),
     )
         .prop_map(|(measure, tau_squared, interval)| ProportionOptions {
+            model: Some(ProportionModel::InverseVariance),
             measure,
             tau_squared,
             interval,

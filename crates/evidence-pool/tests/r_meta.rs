@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use kmeta_evidence_pool::{
-    EffectOptions, ProportionCount, ProportionOptions, pool_effects, pool_proportions,
+    EffectOptions, ProportionCount, ProportionModel, ProportionOptions, pool_effects, pool_proportions,
 };
 use kmeta_trial_data::{
     EffectEstimate, EffectMeasure, Estimate, Interval, IntervalMethod, PooledEffect, Provenance,
@@ -180,6 +180,7 @@ fn proportions() {
                 case["dataset"], case["measure"], result["tau_squared"], result["interval"]
             );
             let options = ProportionOptions {
+                model: Some(ProportionModel::InverseVariance),
                 measure: measure(case["measure"].as_str().unwrap()),
                 tau_squared: estimator(result["tau_squared"].as_str().unwrap()),
                 interval: interval_method(result["interval"].as_str().unwrap()),
@@ -206,9 +207,13 @@ fn proportions() {
 fn single_studies() {
     let mut comparison = Comparison::default();
     for case in cases("proportions.json").iter().filter(|case| case["measure"] == "PRAW") {
-        let options = ProportionOptions { measure: EffectMeasure::Raw, ..ProportionOptions::default() };
+        let options = ProportionOptions {
+            model: Some(ProportionModel::InverseVariance),
+            measure: EffectMeasure::Raw,
+            ..ProportionOptions::default()
+        };
         let ours = pool_proportions(&counts(case), &options).unwrap();
-        assert_eq!(options.study_interval, StudyIntervalMethod::ClopperPearson);
+        assert_eq!(ours.study_interval_method, StudyIntervalMethod::ClopperPearson);
         for (row, study) in ours.studies.iter().enumerate() {
             let limits = [&case["exact_lower"][row], &case["exact_upper"][row]];
             let place = format!("{} study {row} exact", case["dataset"]);
@@ -217,6 +222,7 @@ fn single_studies() {
     }
     for case in cases("proportions.json") {
         let options = ProportionOptions {
+            model: Some(ProportionModel::InverseVariance),
             measure: measure(case["measure"].as_str().unwrap()),
             ..ProportionOptions::default()
         };

@@ -108,9 +108,9 @@ pub(crate) struct PoolProportionsArgs {
     /// Scale on which proportions are pooled.
     #[arg(long, default_value = "logit", value_parser = choice::<EffectMeasure>())]
     pub(crate) measure: EffectMeasure,
-    /// How the interval of each study is made.
-    #[arg(long, default_value = "clopper-pearson", value_parser = choice::<StudyIntervalMethod>())]
-    pub(crate) study_interval: StudyIntervalMethod,
+    /// How the interval of each study is made [default: wilson with the measure logit, clopper-pearson otherwise].
+    #[arg(long, value_parser = choice::<StudyIntervalMethod>())]
+    pub(crate) study_interval: Option<StudyIntervalMethod>,
     /// Sample size at which a Freeman-Tukey mean is transformed back.
     #[arg(long, default_value = "harmonic-mean", value_parser = choice::<BackTransformSize>())]
     pub(crate) back_transform: BackTransformSize,

@@ -22,8 +22,6 @@ pub(crate) fn heterogeneity(
         return Ok(Heterogeneity { tau_squared_interval_method: method, ..Heterogeneity::default() });
     }
     let df = f64::from(degrees_of_freedom);
-    let h = (fit.q / df).sqrt().max(1.0);
-    let h_interval = h_interval(fit.q, k, h, two_sided_normal(options.confidence_level)?);
     let strata = [effects.group()];
     let limits = tau_squared_interval(&strata, options)?;
     let typical = Fixed::of(&strata).typical_variance(df);
@@ -33,14 +31,6 @@ pub(crate) fn heterogeneity(
         limits.map(|limits| Interval { lower: of(limits.lower), upper: of(limits.upper) })
     };
     Ok(Heterogeneity {
-        q: fit.q,
-        degrees_of_freedom,
-        p_value: Some(chi_squared_upper(fit.q, df)?),
-        i_squared: Some(i_squared(h)),
-        i_squared_interval: h_interval
-            .map(|limits| Interval { lower: i_squared(limits.lower), upper: i_squared(limits.upper) }),
-        h: Some(h),
-        h_interval,
         tau_squared: Some(fit.tau_squared),
         tau_squared_interval: limits,
         tau_squared_interval_method: method,
@@ -50,6 +40,26 @@ pub(crate) fn heterogeneity(
         i_squared_from_tau_squared_interval: each(&share),
         h_squared_from_tau_squared: Some(h_squared(fit.tau_squared)),
         h_squared_from_tau_squared_interval: each(&h_squared),
+        ..heterogeneity_of_q(fit.q, k, options.confidence_level)?
+    })
+}
+
+/// Q, I² and H of a Q that was computed elsewhere; τ² is left out.
+pub(crate) fn heterogeneity_of_q(q: f64, k: usize, level: f64) -> Result<Heterogeneity, PoolError> {
+    let degrees_of_freedom = (k - 1) as u32;
+    let df = f64::from(degrees_of_freedom);
+    let h = (q / df).sqrt().max(1.0);
+    let h_interval = h_interval(q, k, h, two_sided_normal(level)?);
+    Ok(Heterogeneity {
+        q,
+        degrees_of_freedom,
+        p_value: Some(chi_squared_upper(q, df)?),
+        i_squared: Some(i_squared(h)),
+        i_squared_interval: h_interval
+            .map(|limits| Interval { lower: i_squared(limits.lower), upper: i_squared(limits.upper) }),
+        h: Some(h),
+        h_interval,
+        ..Heterogeneity::default()
     })
 }
 

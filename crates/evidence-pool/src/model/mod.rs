@@ -23,7 +23,7 @@ mod tau_squared_interval;
 use kmeta_numerics::distributions::{normal_quantile, student_t_quantile};
 use kmeta_trial_data::{FitStatistics, TauSquaredEstimator};
 
-pub(crate) use heterogeneity::heterogeneity;
+pub(crate) use heterogeneity::{heterogeneity, heterogeneity_of_q};
 pub(crate) use likelihood::higher_maximum;
 pub(crate) use mean::{Mean, random_mean};
 pub use random_effects::{

@@ -35,6 +35,8 @@ pub(super) fn proportions(
         id: id.clone(),
         title,
         measure: args.measure,
+        model: None,
+        quadrature_nodes: None,
         tau_squared: args.model.tau_squared,
         scoring_threshold: args.model.scoring_threshold,
         interval: args.model.interval,
