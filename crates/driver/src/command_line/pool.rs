@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use kmeta_evidence_pool::MissingModerator;
+use kmeta_evidence_pool::{
+    FailSafeMethod, FunnelSide, FunnelTest, MissingModerator, MissingStudiesEstimator,
+};
 use kmeta_trial_data::{
     BackTransformSize, EffectMeasure, IntervalMethod, PredictionMethod, StudyIntervalMethod,
     SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod, TimeUnit,
@@ -76,6 +78,28 @@ pub(crate) struct FurtherArgs {
     /// What is done with a trial that lacks a moderator.
     #[arg(long, default_value = "leave-out", value_parser = choice::<MissingModerator>())]
     pub(crate) missing_moderator: MissingModerator,
+    /// Tests whether small studies show other effects than large ones, for example egger,begg,peters.
+    #[arg(long, value_delimiter = ',', value_name = "TESTS", value_parser = choice::<FunnelTest>())]
+    pub(crate) small_study_tests: Vec<FunnelTest>,
+    /// These tests are not answered for fewer studies.
+    #[arg(long, default_value_t = 10, value_name = "K")]
+    pub(crate) minimum_studies_for_tests: u32,
+    /// Trim and fill, with an estimator of the number of missing studies.
+    #[arg(long, num_args = 0..=1, default_missing_value = "L0", value_name = "ESTIMATOR",
+          value_parser = choice::<MissingStudiesEstimator>())]
+    pub(crate) trim_and_fill: Option<MissingStudiesEstimator>,
+    /// The side on which trim and fill looks for missing studies.
+    #[arg(long, default_value = "auto", value_parser = choice::<FunnelSide>())]
+    pub(crate) trim_and_fill_side: FunnelSide,
+    /// PET-PEESE: the effect of a study without sampling error.
+    #[arg(long)]
+    pub(crate) pet_peese: bool,
+    /// Limit meta-analysis: the effect as studies grow without limit.
+    #[arg(long)]
+    pub(crate) limit_meta_analysis: bool,
+    /// Fail-safe numbers, for example rosenthal,orwin,rosenberg.
+    #[arg(long, value_delimiter = ',', value_name = "METHODS", value_parser = choice::<FailSafeMethod>())]
+    pub(crate) fail_safe_numbers: Vec<FailSafeMethod>,
 }
 
 fn reference_level(text: &str) -> Result<(String, String), String> {
@@ -87,9 +111,19 @@ impl FurtherArgs {
     /// The same as options of an analysis.
     pub(crate) fn options(&self) -> FurtherOptions {
         FurtherOptions {
+            leave_one_out: false,
+            cumulative: None,
+            influence: false,
             moderators: self.moderators.iter().map(|name| name.to_lowercase()).collect(),
             reference_levels: self.reference_level.iter().cloned().collect(),
             missing_moderator: self.missing_moderator,
+            small_study_tests: self.small_study_tests.clone(),
+            minimum_studies_for_tests: self.minimum_studies_for_tests,
+            trim_and_fill: self.trim_and_fill,
+            trim_and_fill_side: self.trim_and_fill_side,
+            pet_peese: self.pet_peese,
+            limit_meta_analysis: self.limit_meta_analysis,
+            fail_safe_numbers: self.fail_safe_numbers.clone(),
         }
     }
 }

@@ -7,7 +7,7 @@ mod results;
 mod run;
 mod tables;
 
-pub use options::FurtherOptions;
+pub use options::{CumulativeOrder, FurtherOptions};
 pub use results::{FurtherResults, Unanswered};
 pub(crate) use run::{Studied, run};
 pub(crate) use tables::tables;
