@@ -1,6 +1,7 @@
 //! The choices of the libraries as values of flags: the same words as in the project file.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use kmeta_trial_data::EffectMeasure;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,6 +13,14 @@ where
 {
     PossibleValuesParser::new(words(schemars::schema_for!(T).as_value()))
         .try_map(|word| serde_json::from_value::<T>(Value::String(word)))
+}
+
+/// A parser of the measures that `allowed` admits.
+pub(crate) fn measure(allowed: fn(EffectMeasure) -> bool) -> impl TypedValueParser<Value = EffectMeasure> {
+    let read = |word: String| serde_json::from_value::<EffectMeasure>(Value::String(word));
+    let words = words(schemars::schema_for!(EffectMeasure).as_value());
+    PossibleValuesParser::new(words.into_iter().filter(|word| read(word.clone()).is_ok_and(allowed)))
+        .try_map(read)
 }
 
 /// The words of an enumeration, with or without descriptions.
@@ -28,7 +37,7 @@ fn words(schema: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kmeta_trial_data::{EffectMeasure, TauSquaredEstimator};
+    use kmeta_trial_data::TauSquaredEstimator;
 
     #[test]
     fn words_are_those_of_the_project_file() {

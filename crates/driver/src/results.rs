@@ -1,6 +1,9 @@
 //! The content of `results.json`: every number of a run in full precision. The report is made from it alone,
 //! with the pictures beside it.
 
+use kmeta_evidence_pool::{
+    MantelHaenszelTests, PoolError, TwoArmCount, TwoArmTests, mantel_haenszel_tests, test_two_arms,
+};
 use kmeta_trial_data::{
     Check, Fidelity, FigureSource, Finding, Interval, PooledEffect, PooledSurvival, Provenance, Severity,
     StepCurve, TimeUnit, Verdict,
@@ -10,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::further::{self, FurtherResults};
 use crate::project::{HazardRatioSource, PrintedHazardRatio, PrintedMedian, Trial};
-use crate::result_table::ResultTable;
+use crate::result_table::{ResultTable, two_arm_tests};
 
 /// Everything that `kmeta run` found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -198,6 +201,26 @@ pub enum AnalysisOutcome {
         #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
         further: Box<FurtherResults>,
     },
+    /// A pooled comparison of counts.
+    TwoArmCounts {
+        /// The outcome.
+        outcome: String,
+        /// The pooled comparison.
+        result: Box<PooledEffect>,
+        /// Tests of the counts themselves.
+        tests: TwoArmCountTests,
+        /// What else was asked of the studies.
+        #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
+        further: Box<FurtherResults>,
+    },
+    /// A pooled effect of any kind.
+    Effect {
+        /// The pooled effect.
+        result: Box<PooledEffect>,
+        /// What else was asked of the studies.
+        #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
+        further: Box<FurtherResults>,
+    },
     /// Nothing could be pooled.
     Failed {
         /// Why.
@@ -205,11 +228,55 @@ pub enum AnalysisOutcome {
     },
 }
 
+/// Tests of the counts of two arms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TwoArmCountTests {
+    /// Fisher's exact test and chi-squared tests of each trial alone.
+    pub trials: Vec<TrialTests>,
+    /// Tests of all trials together; absent where no trial has both an event and a patient without one.
+    pub together: Option<MantelHaenszelTests>,
+}
+
+/// Tests of one trial's counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrialTests {
+    /// Identifier of the trial.
+    pub trial: String,
+    /// Name to print.
+    pub label: String,
+    /// The tests.
+    #[serde(flatten)]
+    pub tests: TwoArmTests,
+}
+
+impl TwoArmCountTests {
+    /// All tests of these counts, with exact intervals at this level.
+    ///
+    /// # Errors
+    /// As [`test_two_arms`].
+    pub fn of(counts: &[TwoArmCount], confidence_level: f64) -> Result<Self, PoolError> {
+        let tests = |count: &TwoArmCount| {
+            Ok(TrialTests {
+                trial: count.trial.clone(),
+                label: count.label.clone(),
+                tests: test_two_arms(count, confidence_level)?,
+            })
+        };
+        Ok(Self {
+            trials: counts.iter().map(tests).collect::<Result<_, PoolError>>()?,
+            together: mantel_haenszel_tests(counts).ok(),
+        })
+    }
+}
+
 impl AnalysisOutcome {
-    /// The pooled effect, for a proportion or a hazard ratio.
+    /// The pooled effect, unless it is a curve.
     pub fn effect(&self) -> Option<&PooledEffect> {
         match self {
-            Self::Proportion { result, .. } | Self::HazardRatio { result, .. } => Some(result),
+            Self::Proportion { result, .. }
+            | Self::HazardRatio { result, .. }
+            | Self::TwoArmCounts { result, .. }
+            | Self::Effect { result, .. } => Some(result),
             Self::Survival { .. } | Self::Failed { .. } => None,
         }
     }
@@ -217,14 +284,21 @@ impl AnalysisOutcome {
     /// What else was asked of a pooled effect.
     pub fn further(&self) -> Option<&FurtherResults> {
         match self {
-            Self::Proportion { further, .. } | Self::HazardRatio { further, .. } => Some(further),
+            Self::Proportion { further, .. }
+            | Self::HazardRatio { further, .. }
+            | Self::TwoArmCounts { further, .. }
+            | Self::Effect { further, .. } => Some(further),
             Self::Survival { .. } | Self::Failed { .. } => None,
         }
     }
 
     /// Every number beyond the pooled effect or curve itself, as tables.
     pub(crate) fn tables(&self) -> Vec<ResultTable> {
-        self.further().map(further::tables).unwrap_or_default()
+        let mut tables = self.further().map(further::tables).unwrap_or_default();
+        if let Self::TwoArmCounts { tests, .. } = self {
+            tables.extend(two_arm_tests::tables(tests));
+        }
+        tables
     }
 
     /// The pooled curve, for survival.

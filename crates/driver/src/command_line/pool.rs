@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use kmeta_evidence_pool::{
-    FailSafeMethod, FunnelSide, FunnelTest, MissingModerator, MissingStudiesEstimator,
+    FailSafeMethod, FunnelSide, FunnelTest, MissingModerator, MissingStudiesEstimator, ProportionModel,
+    TwoArmPooling,
 };
 use kmeta_trial_data::{
-    BackTransformSize, EffectMeasure, IntervalMethod, PredictionMethod, StudyIntervalMethod,
+    BackTransformSize, ContinuityCorrection, EffectMeasure, IntervalMethod, PredictionMethod, StudyIntervalMethod,
     SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod, TimeUnit,
 };
 
-use crate::choices::choice;
+use crate::choices::{choice, measure};
 use crate::further::FurtherOptions;
 
 /// `kmeta pool`.
@@ -19,8 +20,12 @@ use crate::further::FurtherOptions;
 pub(crate) enum PoolCommand {
     /// Pool proportions, for example response rates.
     Proportions(PoolProportionsArgs),
+    /// Compare the counts of two arms and pool: odds ratios, risk ratios, risk differences.
+    Counts(PoolCountsArgs),
     /// Pool hazard ratios.
     HazardRatios(PoolHazardRatiosArgs),
+    /// Pool effects of any kind given with their standard errors.
+    Effects(PoolEffectsArgs),
     /// Pool survival curves of patients.
     Survival(PoolSurvivalArgs),
 }
@@ -140,14 +145,86 @@ pub(crate) struct PoolProportionsArgs {
     #[arg(value_name = "COUNTS.csv")]
     pub(crate) counts: PathBuf,
     /// Scale on which proportions are pooled.
-    #[arg(long, default_value = "logit", value_parser = choice::<EffectMeasure>())]
+    #[arg(long, default_value = "logit", value_parser = measure(EffectMeasure::is_proportion))]
     pub(crate) measure: EffectMeasure,
+    /// What pools them [default: glmm with the measure logit, inverse-variance with any other].
+    #[arg(long, value_parser = choice::<ProportionModel>())]
+    pub(crate) pool_by: Option<ProportionModel>,
+    /// Nodes of the quadrature of a GLMM [default: as many as it takes; R's default is 7].
+    #[arg(long, value_name = "N")]
+    pub(crate) quadrature_nodes: Option<u32>,
     /// How the interval of each study is made [default: wilson with the measure logit, clopper-pearson otherwise].
     #[arg(long, value_parser = choice::<StudyIntervalMethod>())]
     pub(crate) study_interval: Option<StudyIntervalMethod>,
     /// Sample size at which a Freeman-Tukey mean is transformed back.
     #[arg(long, default_value = "harmonic-mean", value_parser = choice::<BackTransformSize>())]
     pub(crate) back_transform: BackTransformSize,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) common: PoolArgs,
+    // Last: its heading would hold for whatever follows.
+    #[command(flatten)]
+    pub(crate) further: FurtherArgs,
+}
+
+/// `kmeta pool counts`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  kmeta pool counts deaths.csv --measure log-odds-ratio --pool-by mantel-haenszel
+
+deaths.csv has the columns trial,events,total,control_events,control_total and, if wanted,
+label,subgroup. Beside the pooled effect come exact and chi-squared tests of each trial.")]
+pub(crate) struct PoolCountsArgs {
+    /// The counts.
+    #[arg(value_name = "COUNTS.csv")]
+    pub(crate) counts: PathBuf,
+    /// Analysis scale.
+    #[arg(long, default_value = "log-risk-ratio", value_parser = measure(EffectMeasure::compares_two_arms))]
+    pub(crate) measure: EffectMeasure,
+    /// How the common effect is put together [default: mantel-haenszel; inverse-variance for the arcsine difference].
+    #[arg(long, value_parser = choice::<TwoArmPooling>())]
+    pub(crate) pool_by: Option<TwoArmPooling>,
+    /// Mantel-Haenszel pooling of the counts without continuity correction.
+    #[arg(long)]
+    pub(crate) exact_mantel_haenszel: bool,
+    /// Q and the DerSimonian-Laird tau-squared about the inverse-variance mean, not the Mantel-Haenszel one.
+    #[arg(long)]
+    pub(crate) heterogeneity_about_inverse_variance: bool,
+    /// Which cells get a continuity correction.
+    #[arg(long, default_value = "affected-studies", value_parser = choice::<ContinuityCorrection>())]
+    pub(crate) continuity_correction: ContinuityCorrection,
+    /// What is added to a cell.
+    #[arg(long, default_value_t = 0.5, value_name = "NUMBER")]
+    pub(crate) increment: f64,
+    /// Ratios include trials without any event, or with events only, in both arms.
+    #[arg(long)]
+    pub(crate) include_double_zero: bool,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) common: PoolArgs,
+    // Last: its heading would hold for whatever follows.
+    #[command(flatten)]
+    pub(crate) further: FurtherArgs,
+}
+
+/// `kmeta pool effects`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  kmeta pool effects differences.csv --interval hartung-knapp --leave-one-out
+
+differences.csv has the columns trial,effect,standard_error or trial,effect,lower,upper (intervals
+at --level, on the scale of the effect) and, if wanted, label,subgroup.")]
+pub(crate) struct PoolEffectsArgs {
+    /// The effects.
+    #[arg(value_name = "EFFECTS.csv")]
+    pub(crate) effects: PathBuf,
+    /// Scale of the effects: generic ones are shown as they are, log ratios as ratios.
+    #[arg(long, default_value = "generic", value_parser = measure(|measure| measure != EffectMeasure::FreemanTukey))]
+    pub(crate) measure: EffectMeasure,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]

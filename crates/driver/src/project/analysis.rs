@@ -1,6 +1,6 @@
 //! Analyses: what to pool and how. The options of the pooling library are the fields of the file.
 
-use kmeta_evidence_pool::{EffectOptions, ProportionOptions, SurvivalOptions};
+use kmeta_evidence_pool::{EffectOptions, ProportionOptions, SurvivalOptions, TwoArmCountOptions};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub enum Analysis {
     Survival(SurvivalAnalysis),
     /// Hazard ratios of two-arm trials.
     HazardRatio(HazardRatioAnalysis),
+    /// Counts of two-arm trials: odds ratios, risk ratios, risk differences.
+    TwoArmCounts(TwoArmCountAnalysis),
 }
 
 /// Pools a proportion.
@@ -75,6 +77,23 @@ pub struct HazardRatioAnalysis {
     pub further: FurtherOptions,
 }
 
+/// Compares the counts of two arms and pools them. The control is the trial's `reference_arm`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TwoArmCountAnalysis {
+    /// The outcome among the arms' `responses`, or the event among their `adverse_events`.
+    pub outcome: String,
+    /// The trials to pool; all whose two arms state the outcome when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<Vec<String>>,
+    /// How to pool. `subgroups = true` pools by the trials' `group`.
+    #[serde(flatten)]
+    pub options: TwoArmCountOptions,
+    /// What else to ask of the pooled studies.
+    #[serde(flatten)]
+    pub further: FurtherOptions,
+}
+
 /// Where hazard ratios come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -111,6 +130,7 @@ impl Analysis {
             Self::Proportion(analysis) => common!(analysis),
             Self::Survival(analysis) => common!(analysis),
             Self::HazardRatio(analysis) => common!(analysis),
+            Self::TwoArmCounts(analysis) => common!(analysis),
         }
     }
 
@@ -137,7 +157,7 @@ impl Analysis {
     /// Whether the results come from the figures.
     pub fn uses_figures(&self) -> bool {
         match self {
-            Self::Proportion(_) => false,
+            Self::Proportion(_) | Self::TwoArmCounts(_) => false,
             Self::Survival(_) => true,
             Self::HazardRatio(analysis) => analysis.source == HazardRatioSource::Reconstructed,
         }

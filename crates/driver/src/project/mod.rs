@@ -19,7 +19,9 @@ use kmeta_trial_data::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use analysis::{Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis};
+pub use analysis::{
+    Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis, TwoArmCountAnalysis,
+};
 pub use document::{Document, FieldPath};
 pub(crate) use figure::parse_color;
 pub use figure::{Figure, TracedArm, TypedRiskTable};

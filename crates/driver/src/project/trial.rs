@@ -194,6 +194,13 @@ impl ArmView<'_> {
     }
 }
 
+impl ArmFacts {
+    /// Counts of a response, or of an adverse event of that name.
+    pub fn counts(&self, outcome: &str) -> Option<Counts> {
+        self.responses.get(outcome).or_else(|| self.adverse_events.get(outcome)).copied()
+    }
+}
+
 impl Trial {
     /// Id of the only arm of a trial with a single arm.
     pub const SINGLE_ARM: &'static str = "all";

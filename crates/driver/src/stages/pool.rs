@@ -1,8 +1,8 @@
 //! Trials to pooled results. A trial that does not take part is always named, with the reason.
 
 use kmeta_evidence_pool::{
-    PoolError, ProportionCount, TrialPatients, hazard_ratio_from_interval, pool_effects, pool_proportions,
-    pool_survival,
+    PoolError, ProportionCount, TrialPatients, TwoArmCount, hazard_ratio_from_interval, pool_effects,
+    pool_proportions, pool_survival, pool_two_arm_counts,
 };
 use kmeta_trial_data::{
     EffectEstimate, EffectMeasure, Finding, PatientRecord, PooledEffect, Provenance, Severity,
@@ -13,9 +13,9 @@ use super::reconstruct::ArmPatients;
 use crate::further::{self, FurtherOptions, FurtherResults, Studied};
 use crate::project::{
     Analysis, ArmView, HazardRatioAnalysis, HazardRatioSource, Project, ProportionAnalysis, SurvivalAnalysis,
-    Trial,
+    Trial, TwoArmCountAnalysis,
 };
-use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut};
+use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut, TwoArmCountTests};
 
 /// What the analyses draw on.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,7 @@ pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisR
         Analysis::Proportion(options) => selection.proportion(options),
         Analysis::Survival(options) => selection.survival(options),
         Analysis::HazardRatio(options) => selection.hazard_ratio(options),
+        Analysis::TwoArmCounts(options) => selection.two_arm_counts(options),
     };
     let outcome = outcome.unwrap_or_else(|error| {
         let reason = error.to_string();
@@ -114,6 +115,42 @@ impl<'a> Selection<'a> {
         let result = Box::new(pool_proportions(&counts, &analysis.options)?);
         let further = Box::new(self.further(&result, &analysis.further));
         Ok(AnalysisOutcome::Proportion { outcome: analysis.outcome.clone(), result, further })
+    }
+
+    fn two_arm_counts(&mut self, analysis: &TwoArmCountAnalysis) -> Result<AnalysisOutcome, PoolError> {
+        let mut counts = Vec::new();
+        for trial in &self.evidence.project.trials {
+            if !self.wants_trial(trial) {
+                continue;
+            }
+            let of = |arm: Option<&str>| trial.arm(arm?)?.facts.counts(&analysis.outcome);
+            match (of(trial.treated()), of(trial.reference())) {
+                (Some(treated), Some(control)) => counts.push(TwoArmCount {
+                    trial: trial.id.clone(),
+                    label: trial.label.clone(),
+                    subgroup: trial.group.clone().filter(|_| analysis.options.subgroups),
+                    events: treated.events,
+                    total: treated.total,
+                    control_events: control.events,
+                    control_total: control.total,
+                    provenance: Provenance::printed("printed counts"),
+                }),
+                (None, None) => self.leave_out(
+                    trial.id.clone(),
+                    &format!("no counts of {} are stated by arm", analysis.outcome),
+                    Severity::Note,
+                ),
+                _ => self.leave_out(
+                    trial.id.clone(),
+                    &format!("counts of {} are stated for one arm only", analysis.outcome),
+                    Severity::Warning,
+                ),
+            }
+        }
+        let result = Box::new(pool_two_arm_counts(&counts, &analysis.options)?);
+        let tests = TwoArmCountTests::of(&counts, analysis.options.confidence_level)?;
+        let further = Box::new(self.further(&result, &analysis.further));
+        Ok(AnalysisOutcome::TwoArmCounts { outcome: analysis.outcome.clone(), result, tests, further })
     }
 
     fn survival(&mut self, analysis: &SurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {

@@ -62,7 +62,10 @@ fn add_analysis(report: &mut Report, results: &Results, analysis: &AnalysisResul
             });
         }
         (
-            AnalysisOutcome::Proportion { result, .. } | AnalysisOutcome::HazardRatio { result, .. },
+            AnalysisOutcome::Proportion { result, .. }
+            | AnalysisOutcome::HazardRatio { result, .. }
+            | AnalysisOutcome::TwoArmCounts { result, .. }
+            | AnalysisOutcome::Effect { result, .. },
             Some(forest),
             _,
         ) => {
@@ -74,10 +77,10 @@ fn add_analysis(report: &mut Report, results: &Results, analysis: &AnalysisResul
                 notes,
                 left_out,
             };
-            if matches!(analysis.outcome, AnalysisOutcome::Proportion { .. }) {
-                report.responses.push(section);
-            } else {
-                report.hazard_ratios.push(section);
+            match analysis.outcome {
+                AnalysisOutcome::Proportion { .. } => report.responses.push(section),
+                AnalysisOutcome::HazardRatio { .. } => report.hazard_ratios.push(section),
+                _ => report.effects.push(section),
             }
         }
         (outcome, _, _) => {

@@ -19,7 +19,10 @@ pub(crate) fn analyses(analyses: &[AnalysisResult]) -> String {
     let mut rows = vec![["Analysis", "Trials", "Pooled", "Interval", "I²", "tau²"].map(str::to_owned)];
     for analysis in analyses {
         match &analysis.outcome {
-            AnalysisOutcome::Proportion { result, .. } | AnalysisOutcome::HazardRatio { result, .. } => {
+            AnalysisOutcome::Proportion { result, .. }
+            | AnalysisOutcome::HazardRatio { result, .. }
+            | AnalysisOutcome::TwoArmCounts { result, .. }
+            | AnalysisOutcome::Effect { result, .. } => {
                 rows.push(effect_row(&analysis.title, result));
             }
             AnalysisOutcome::Survival { result, .. } => rows.extend(survival_rows(&analysis.title, result)),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kmeta_evidence_pool::{ModeratorValue, ProportionCount, hazard_ratio_from_interval};
+use kmeta_evidence_pool::{
+    ModeratorValue, PoolError, ProportionCount, TwoArmCount, hazard_ratio_from_interval,
+};
 use kmeta_trial_data::{
     EffectEstimate, EffectMeasure, Finding, Origin, PatientRecord, Provenance, sha256_hex,
 };
@@ -110,12 +112,12 @@ pub fn read_proportions(path: &Path, names: &[String]) -> Result<Studies<Proport
     Ok(Studies { items: counts, moderators: of_rows })
 }
 
-/// Reads effects: `trial,hazard_ratio,lower,upper[,label,subgroup]` with intervals at `level`, or
+/// Reads hazard ratios: `trial,hazard_ratio,lower,upper[,label,subgroup]` with intervals at `level`, or
 /// `trial,log_hazard_ratio,standard_error[,label,subgroup]`; and the columns of `names`, which are moderators.
 ///
 /// # Errors
 /// All bad cells.
-pub fn read_effects(
+pub fn read_hazard_ratios(
     path: &Path,
     level: f64,
     names: &[String],
@@ -169,6 +171,99 @@ pub fn read_effects(
     }
     table.check()?;
     Ok((Studies { items: effects, moderators: of_rows }, findings))
+}
+
+/// Reads `trial,events,total,control_events,control_total[,label,subgroup]` and the columns of `names`, which are
+/// moderators.
+///
+/// # Errors
+/// All bad cells, events above totals included.
+pub fn read_two_arm_counts(path: &Path, names: &[String]) -> Result<Studies<TwoArmCount>, Problems> {
+    let required = ["trial", "events", "total", "control_events", "control_total"];
+    let mut table = CsvTable::read(path, &with_moderators(&required, names), &["label", "subgroup"])?;
+    let provenance = provenance(path, "typed counts")?;
+    let mut studies = Studies { items: Vec::new(), moderators: Vec::new() };
+    for row in 0..table.len() {
+        let trial = table.name(row, "trial");
+        let mut arm = |events: &str, total: &str| {
+            let (found, all) = (table.count(row, events), table.count(row, total));
+            if found > all {
+                table.report(row, events, format!("{found} patients with the event among {all}"));
+            }
+            (found, all)
+        };
+        let (events, total) = arm("events", "total");
+        let (control_events, control_total) = arm("control_events", "control_total");
+        studies.moderators.push(moderators(&table, row, names));
+        studies.items.push(TwoArmCount {
+            label: label(&table, row, &trial),
+            subgroup: optional(&table, row, "subgroup"),
+            trial,
+            events,
+            total,
+            control_events,
+            control_total,
+            provenance: provenance.clone(),
+        });
+    }
+    table.check()?;
+    Ok(studies)
+}
+
+/// Reads effects of any kind: `trial,effect,standard_error` or `trial,effect,lower,upper` (Wald intervals at `level`
+/// on the scale of the effect), `[,label,subgroup]`, and the columns of `names`, which are moderators.
+///
+/// # Errors
+/// All bad cells; a level that is not between 0 and 1.
+pub fn read_effects(
+    path: &Path,
+    measure: EffectMeasure,
+    level: f64,
+    names: &[String],
+) -> Result<Studies<EffectEstimate>, Problems> {
+    let optional_columns = ["standard_error", "lower", "upper", "label", "subgroup"];
+    let mut table = CsvTable::read(path, &with_moderators(&["trial", "effect"], names), &optional_columns)?;
+    let by_interval = !table.has("standard_error");
+    if by_interval && !(table.has("lower") && table.has("upper")) {
+        let message = "needs the column standard_error or the columns lower, upper";
+        return Err(Problem::in_file(path.display().to_string(), message).into());
+    }
+    let provenance = provenance(path, "typed effect")?;
+    let mut studies = Studies { items: Vec::new(), moderators: Vec::new() };
+    for row in 0..table.len() {
+        let trial = table.name(row, "trial");
+        let standard_error = if by_interval {
+            let (lower, upper) = (table.number(row, "lower"), table.number(row, "upper"));
+            standard_error_from_limits(lower, upper, level).unwrap_or_else(|error| {
+                table.report(row, "lower", error.to_string());
+                f64::NAN
+            })
+        } else {
+            table.number(row, "standard_error")
+        };
+        if standard_error <= 0.0 {
+            table.report(row, "standard_error", format!("{standard_error} must be above 0"));
+        }
+        let value = table.number(row, "effect");
+        studies.moderators.push(moderators(&table, row, names));
+        studies.items.push(EffectEstimate {
+            label: label(&table, row, &trial),
+            subgroup: optional(&table, row, "subgroup"),
+            trial,
+            measure,
+            value,
+            variance: standard_error * standard_error,
+            provenance: provenance.clone(),
+        });
+    }
+    table.check()?;
+    Ok(studies)
+}
+
+/// (upper − lower)/(2z), by way of the hazard ratio whose logarithm has these limits.
+fn standard_error_from_limits(lower: f64, upper: f64, level: f64) -> Result<f64, PoolError> {
+    let half = 0.5 * (upper - lower);
+    hazard_ratio_from_interval(1.0, (-half).exp(), half.exp(), level).map(|(_, standard_error, _)| standard_error)
 }
 
 /// Reads patients: `time,status[,trial,arm]`, status 1 for an event and 0 for a censored patient. Without a

@@ -1,16 +1,22 @@
 //! One effect per study.
 
-use kmeta_evidence_pool::{EffectOptions, ProportionOptions, pool_effects, pool_proportions};
+use kmeta_evidence_pool::{
+    EffectOptions, ProportionOptions, TwoArmCountOptions, pool_effects, pool_proportions, pool_two_arm_counts,
+};
 use kmeta_trial_data::PooledEffect;
 
 use super::{names, wrong};
-use crate::command_line::{PoolHazardRatiosArgs, PoolProportionsArgs};
+use crate::command_line::{
+    ModelArgs, PoolArgs, PoolCountsArgs, PoolEffectsArgs, PoolHazardRatiosArgs, PoolProportionsArgs,
+};
 use crate::console::Console;
 use crate::error::CommandError;
 use crate::further::{self, FurtherOptions, FurtherResults, Studied};
 use crate::project::HazardRatioSource;
-use crate::results::AnalysisOutcome;
-use crate::tables::{Studies, read_effects, read_proportions};
+use crate::results::{AnalysisOutcome, TwoArmCountTests};
+use crate::tables::{
+    Studies, read_effects, read_hazard_ratios, read_proportions, read_two_arm_counts,
+};
 
 /// What else was asked of the pooled studies.
 fn further_of<T>(
@@ -35,8 +41,8 @@ pub(super) fn proportions(
         id: id.clone(),
         title,
         measure: args.measure,
-        model: None,
-        quadrature_nodes: None,
+        model: args.pool_by,
+        quadrature_nodes: args.quadrature_nodes,
         tau_squared: args.model.tau_squared,
         scoring_threshold: args.model.scoring_threshold,
         interval: args.model.interval,
@@ -58,12 +64,30 @@ pub(super) fn hazard_ratios(
     console: &Console,
 ) -> Result<AnalysisOutcome, CommandError> {
     let further = args.further.options();
-    let (effects, findings) = read_effects(&args.effects, args.common.level, &further.moderators)?;
+    let (effects, findings) = read_hazard_ratios(&args.effects, args.common.level, &further.moderators)?;
     console.findings(&findings);
     let (id, title) = names(&args.common, &args.effects);
-    let options = EffectOptions {
+    let options = effect_options(id.clone(), title, &args.model, &args.common);
+    let mut result = Box::new(pool_effects(&effects.items, &options).map_err(wrong(&args.effects))?);
+    result.findings.splice(0..0, findings);
+    let further = further_of(&result, &effects, &further, console);
+    Ok(AnalysisOutcome::HazardRatio { endpoint: id, source: HazardRatioSource::Printed, result, further })
+}
+
+pub(super) fn counts(args: &PoolCountsArgs, console: &Console) -> Result<AnalysisOutcome, CommandError> {
+    let further = args.further.options();
+    let counts = read_two_arm_counts(&args.counts, &further.moderators)?;
+    let (id, title) = names(&args.common, &args.counts);
+    let options = TwoArmCountOptions {
         id: id.clone(),
         title,
+        measure: args.measure,
+        pooling: args.pool_by,
+        exact_mantel_haenszel: args.exact_mantel_haenszel,
+        heterogeneity_about_mantel_haenszel: !args.heterogeneity_about_inverse_variance,
+        continuity_correction: args.continuity_correction,
+        increment: args.increment,
+        include_double_zero: args.include_double_zero,
         tau_squared: args.model.tau_squared,
         scoring_threshold: args.model.scoring_threshold,
         interval: args.model.interval,
@@ -73,8 +97,33 @@ pub(super) fn hazard_ratios(
         subgroups: args.model.subgroups,
         subgroup_tau_squared: args.model.subgroup_tau_squared,
     };
-    let mut result = Box::new(pool_effects(&effects.items, &options).map_err(wrong(&args.effects))?);
-    result.findings.splice(0..0, findings);
+    let result = Box::new(pool_two_arm_counts(&counts.items, &options).map_err(wrong(&args.counts))?);
+    let tests = TwoArmCountTests::of(&counts.items, args.common.level).map_err(wrong(&args.counts))?;
+    let further = further_of(&result, &counts, &further, console);
+    Ok(AnalysisOutcome::TwoArmCounts { outcome: id, result, tests, further })
+}
+
+pub(super) fn effects(args: &PoolEffectsArgs, console: &Console) -> Result<AnalysisOutcome, CommandError> {
+    let further = args.further.options();
+    let effects = read_effects(&args.effects, args.measure, args.common.level, &further.moderators)?;
+    let (id, title) = names(&args.common, &args.effects);
+    let options = effect_options(id, title, &args.model, &args.common);
+    let result = Box::new(pool_effects(&effects.items, &options).map_err(wrong(&args.effects))?);
     let further = further_of(&result, &effects, &further, console);
-    Ok(AnalysisOutcome::HazardRatio { endpoint: id, source: HazardRatioSource::Printed, result, further })
+    Ok(AnalysisOutcome::Effect { result, further })
+}
+
+fn effect_options(id: String, title: String, model: &ModelArgs, common: &PoolArgs) -> EffectOptions {
+    EffectOptions {
+        id,
+        title,
+        tau_squared: model.tau_squared,
+        scoring_threshold: model.scoring_threshold,
+        interval: model.interval,
+        tau_squared_interval: model.tau_squared_interval,
+        prediction: model.prediction,
+        confidence_level: common.level,
+        subgroups: model.subgroups,
+        subgroup_tau_squared: model.subgroup_tau_squared,
+    }
 }

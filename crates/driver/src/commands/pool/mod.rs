@@ -19,6 +19,8 @@ use crate::tables::read_patients;
 pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCode, CommandError> {
     let (args, outcome) = match command {
         PoolCommand::Proportions(args) => (&args.common, effects::proportions(args, console)?),
+        PoolCommand::Counts(args) => (&args.common, effects::counts(args, console)?),
+        PoolCommand::Effects(args) => (&args.common, effects::effects(args, console)?),
         PoolCommand::HazardRatios(args) => (&args.common, effects::hazard_ratios(args, console)?),
         PoolCommand::Survival(args) => (&args.common, survival(args)?),
     };

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::project::{
     Analysis, FieldPath, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis, Trial,
+    TwoArmCountAnalysis,
 };
 
 use super::Checker;
@@ -23,13 +24,14 @@ impl Checker<'_> {
                 Analysis::Proportion(analysis) => self.check_proportion(&path, analysis),
                 Analysis::Survival(analysis) => self.check_survival(&path, analysis),
                 Analysis::HazardRatio(analysis) => self.check_hazard_ratios(&path, analysis),
+                Analysis::TwoArmCounts(analysis) => self.check_two_arm_counts(&path, analysis),
             }
         }
     }
 
     fn check_listed_trials(&mut self, path: &FieldPath, analysis: &Analysis) {
         let known: Vec<String> = match analysis {
-            Analysis::HazardRatio(_) => {
+            Analysis::HazardRatio(_) | Analysis::TwoArmCounts(_) => {
                 self.study.project.trials.iter().map(|trial| trial.id.clone()).collect()
             }
             _ => self
@@ -77,6 +79,26 @@ impl Checker<'_> {
         if analysis.options.subgroups {
             self.check_groups(path, |trial| {
                 trial.arm_views().iter().any(|arm| arm.facts.responses.contains_key(&analysis.outcome))
+            });
+        }
+    }
+
+    fn check_two_arm_counts(&mut self, path: &FieldPath, analysis: &TwoArmCountAnalysis) {
+        let arms = || self.study.project.trials.iter().flat_map(|trial| &trial.arms);
+        let outcomes: Vec<&str> = unique(arms().flat_map(|arm| {
+            let names = arm.facts.responses.keys().chain(arm.facts.adverse_events.keys());
+            names.map(String::as_str)
+        }));
+        if !outcomes.contains(&analysis.outcome.as_str()) {
+            let what = "outcome among the responses and adverse events of the trials' arms";
+            self.unknown(&path.key("outcome"), what, &analysis.outcome, &outcomes);
+        }
+        if !analysis.options.measure.compares_two_arms() {
+            self.report(&path.key("measure"), "this measure does not compare two arms");
+        }
+        if analysis.options.subgroups {
+            self.check_groups(path, |trial| {
+                trial.arms.iter().any(|arm| arm.facts.counts(&analysis.outcome).is_some())
             });
         }
     }

@@ -1,5 +1,7 @@
 //! Tables of numbers that go to CSV in full precision, and to the terminal and the report as people read them.
 
+pub(crate) mod two_arm_tests;
+
 use comfy_table::{CellAlignment, Table, TableStyle};
 use kmeta_plot_svg::format::{fixed, interval, p_value, percent, shortest};
 use kmeta_report_html::{TextColumn, TextTable};
@@ -182,6 +184,7 @@ fn csv_name(heading: &str) -> String {
         .to_lowercase()
         .replace('²', "_squared")
         .replace('τ', "tau")
+        .replace('χ', "chi")
         .chars()
         .map(|character| if character.is_ascii_alphanumeric() { character } else { '_' })
         .collect::<String>()
