@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use kmeta_evidence_pool::{
     FailSafeMethod, FunnelSide, FunnelTest, MissingModerator, MissingStudiesEstimator, ProportionModel,
-    TwoArmPooling,
+    TauPrior, TwoArmPooling,
 };
 use kmeta_trial_data::{
-    BackTransformSize, ContinuityCorrection, EffectMeasure, IntervalMethod, PredictionMethod, StudyIntervalMethod,
-    SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod, TimeUnit,
+    BackTransformSize, ContinuityCorrection, EffectMeasure, IntervalMethod, PredictionMethod,
+    StudyIntervalMethod, SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod, TimeUnit,
 };
 
 use crate::choices::{choice, measure};
-use crate::further::FurtherOptions;
+use crate::further::{BayesianPriors, CumulativeOrder, FurtherOptions};
 
 /// `kmeta pool`.
 #[derive(Debug, Subcommand)]
@@ -74,6 +74,19 @@ pub(crate) struct ModelArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Further analyses")]
 pub(crate) struct FurtherArgs {
+    /// Pool again without each study in turn.
+    #[arg(long)]
+    pub(crate) leave_one_out: bool,
+    /// Pool the first study, the first two, and so on, in this order; `year` needs --moderators year.
+    #[arg(long, num_args = 0..=1, default_missing_value = "listed", value_name = "ORDER",
+          value_parser = choice::<CumulativeOrder>())]
+    pub(crate) cumulative: Option<CumulativeOrder>,
+    /// Influence of each study, and Baujat's coordinates.
+    #[arg(long)]
+    pub(crate) influence: bool,
+    /// Bayesian model with this prior of tau, for example half-normal:0.5, half-cauchy:0.5 or uniform:2.
+    #[arg(long, value_name = "FAMILY:SCALE", value_parser = tau_prior)]
+    pub(crate) bayesian: Option<TauPrior>,
     /// Moderators of a meta-regression: columns of the table, for example year,line.
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     pub(crate) moderators: Vec<String>,
@@ -107,6 +120,21 @@ pub(crate) struct FurtherArgs {
     pub(crate) fail_safe_numbers: Vec<FailSafeMethod>,
 }
 
+fn tau_prior(text: &str) -> Result<TauPrior, String> {
+    let (family, scale) = text.split_once(':').unwrap_or((text, "0.5"));
+    let scale: f64 = scale.parse().map_err(|_| format!("\"{scale}\" is not a number"))?;
+    match family {
+        "half-normal" => Ok(TauPrior::HalfNormal { scale }),
+        "half-cauchy" => Ok(TauPrior::HalfCauchy { scale }),
+        "exponential" => Ok(TauPrior::Exponential { scale }),
+        "uniform" => Ok(TauPrior::Uniform { upper: scale }),
+        _ => {
+            Err("expected half-normal, half-cauchy, exponential or uniform, each with `:` and a scale"
+                .to_owned())
+        }
+    }
+}
+
 fn reference_level(text: &str) -> Result<(String, String), String> {
     let (name, level) = text.split_once('=').ok_or("expected MODERATOR=LEVEL, for example line=first")?;
     Ok((name.to_lowercase(), level.to_owned()))
@@ -116,9 +144,10 @@ impl FurtherArgs {
     /// The same as options of an analysis.
     pub(crate) fn options(&self) -> FurtherOptions {
         FurtherOptions {
-            leave_one_out: false,
-            cumulative: None,
-            influence: false,
+            leave_one_out: self.leave_one_out,
+            cumulative: self.cumulative,
+            influence: self.influence,
+            bayesian: self.bayesian.map(BayesianPriors::of_tau),
             moderators: self.moderators.iter().map(|name| name.to_lowercase()).collect(),
             reference_levels: self.reference_level.iter().cloned().collect(),
             missing_moderator: self.missing_moderator,

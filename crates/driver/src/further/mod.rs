@@ -5,9 +5,10 @@
 mod options;
 mod results;
 mod run;
+mod sensitivity_tables;
 mod tables;
 
-pub use options::{CumulativeOrder, FurtherOptions};
+pub use options::{BayesianPriors, CumulativeOrder, FurtherOptions};
 pub use results::{FurtherResults, Unanswered};
-pub(crate) use run::{Studied, run};
+pub(crate) use run::{Studied, chosen, run};
 pub(crate) use tables::tables;

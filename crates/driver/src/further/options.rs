@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kmeta_evidence_pool::{FailSafeMethod, FunnelSide, FunnelTest, MissingModerator, MissingStudiesEstimator};
+use kmeta_evidence_pool::{
+    CredibleInterval, FailSafeMethod, FunnelSide, FunnelTest, MeanPrior, MissingModerator,
+    MissingStudiesEstimator, TauPrior,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +47,38 @@ pub struct FurtherOptions {
     /// Fail-safe numbers by these methods.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fail_safe_numbers: Vec<FailSafeMethod>,
+    /// The Bayesian normal model with these priors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bayesian: Option<BayesianPriors>,
+}
+
+/// Priors of the Bayesian model, on the analysis scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BayesianPriors {
+    /// Prior of tau, for example `{ family = "half-normal", scale = 0.5 }`.
+    pub tau_prior: TauPrior,
+    /// Prior of the mean; improper uniform when left out.
+    #[serde(default = "flat")]
+    pub mean_prior: MeanPrior,
+    /// The credible interval to show.
+    #[serde(default = "shortest")]
+    pub interval: CredibleInterval,
+}
+
+fn flat() -> MeanPrior {
+    MeanPrior::ImproperUniform
+}
+
+fn shortest() -> CredibleInterval {
+    CredibleInterval::Shortest
+}
+
+impl BayesianPriors {
+    /// This prior of tau, with a flat prior of the mean.
+    pub fn of_tau(tau_prior: TauPrior) -> Self {
+        Self { tau_prior, mean_prior: flat(), interval: shortest() }
+    }
 }
 
 impl Default for FurtherOptions {
@@ -62,6 +97,7 @@ impl Default for FurtherOptions {
             pet_peese: false,
             limit_meta_analysis: false,
             fail_safe_numbers: Vec::new(),
+            bayesian: None,
         }
     }
 }

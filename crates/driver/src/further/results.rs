@@ -1,7 +1,8 @@
 //! What came out.
 
 use kmeta_evidence_pool::{
-    FailSafeNumber, FunnelTests, LimitMetaAnalysis, MetaRegression, PetPeese, PoolError, TrimAndFill,
+    BaujatPoint, BayesianResult, Cumulative, FailSafeNumber, FunnelTests, InfluenceDiagnostics, LeaveOneOut,
+    LimitMetaAnalysis, MetaRegression, PetPeese, PoolError, TrimAndFill,
 };
 use kmeta_trial_data::Finding;
 use schemars::JsonSchema;
@@ -11,6 +12,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct FurtherResults {
+    /// The result without each study in turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_one_out: Option<LeaveOneOut>,
+    /// The result as studies are added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cumulative: Option<Cumulative>,
+    /// Influence of each study; `study` counts from 0 in `trials`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub influence: Option<InfluenceDiagnostics>,
+    /// Coordinates of Baujat's plot.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub baujat: Vec<BaujatPoint>,
+    /// The trials that influence and Baujat's coordinates count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<String>,
     /// Effects explained by moderators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meta_regression: Option<MetaRegression>,
@@ -29,6 +45,9 @@ pub struct FurtherResults {
     /// Fail-safe numbers, in the order asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fail_safe_numbers: Vec<FailSafeNumber>,
+    /// The Bayesian model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bayesian: Option<BayesianResult>,
     /// What was asked for and could not be answered.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unanswered: Vec<Unanswered>,
@@ -53,8 +72,7 @@ impl FurtherResults {
     pub(super) fn answered<T>(&mut self, analysis: &str, answer: Result<T, PoolError>) -> Option<T> {
         answer
             .map_err(|error| {
-                self.unanswered
-                    .push(Unanswered { analysis: analysis.to_owned(), reason: error.to_string() });
+                self.unanswered.push(Unanswered { analysis: analysis.to_owned(), reason: error.to_string() });
             })
             .ok()
     }
@@ -66,6 +84,8 @@ impl FurtherResults {
             Finding::warning("further-analysis-unanswered", place, message)
         });
         let own = [
+            self.leave_one_out.as_ref().map(|without| &without.findings),
+            self.bayesian.as_ref().map(|model| &model.findings),
             self.meta_regression.as_ref().map(|model| &model.findings),
             self.small_study_tests.as_ref().map(|tests| &tests.findings),
             self.trim_and_fill.as_ref().map(|filled| &filled.findings),

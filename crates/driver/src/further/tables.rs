@@ -1,18 +1,18 @@
 //! The answers as tables.
 
 use kmeta_evidence_pool::{
-    AdjustedEffect, FailSafeNumber, FunnelTestOutcome, FunnelTests, LimitMetaAnalysis, MetaRegression, PetPeese,
-    TrimAndFill,
+    AdjustedEffect, FailSafeNumber, FunnelTestOutcome, FunnelTests, LimitMetaAnalysis, MetaRegression,
+    PetPeese, TrimAndFill,
 };
 use kmeta_plot_svg::format::{fixed, p_value};
 
-use super::FurtherResults;
+use super::{FurtherResults, sensitivity_tables};
 use crate::result_table::{Cell, ResultTable};
 use crate::stages::write_tables::serde_name;
 
 /// A table, or several, for each answer.
 pub(crate) fn tables(results: &FurtherResults) -> Vec<ResultTable> {
-    let mut tables = Vec::new();
+    let mut tables = sensitivity_tables::tables(results);
     if let Some(model) = &results.meta_regression {
         tables.extend([coefficients(model), explained(model)]);
     }
@@ -79,7 +79,8 @@ fn explained(model: &MetaRegression) -> ResultTable {
 }
 
 fn funnel_tests(tests: &FunnelTests) -> ResultTable {
-    let columns = ["Test", "Studies", "Bias", "Standard error", "Statistic", "Degrees of freedom", "p", "Remark"];
+    let columns =
+        ["Test", "Studies", "Bias", "Standard error", "Statistic", "Degrees of freedom", "p", "Remark"];
     let mut table = ResultTable::new("small-study-tests", "Tests of small-study effects", &columns);
     for result in &tests.results {
         let answer = result.answer();
@@ -118,7 +119,8 @@ fn adjusted_row(name: String, studies: u32, effect: &AdjustedEffect, tau_squared
 
 fn filled(result: &TrimAndFill) -> ResultTable {
     let side = serde_name(&result.side);
-    let missing = result.missing_studies.map_or("an unknown number of".to_owned(), |number| number.to_string());
+    let missing =
+        result.missing_studies.map_or("an unknown number of".to_owned(), |number| number.to_string());
     let title = format!(
         "Trim and fill ({}): {missing} missing studies on the {side}",
         serde_name(&result.options.estimator)
@@ -147,7 +149,10 @@ fn filled_studies(result: &TrimAndFill) -> Option<ResultTable> {
 }
 
 fn pet_and_peese(result: &PetPeese) -> ResultTable {
-    let title = format!("PET-PEESE: the conditional estimate is that of {}", serde_name(&result.chosen).to_uppercase());
+    let title = format!(
+        "PET-PEESE: the conditional estimate is that of {}",
+        serde_name(&result.chosen).to_uppercase()
+    );
     let mut table = ResultTable::new("pet-peese", title, &ADJUSTED);
     table.push(adjusted_row("PET".to_owned(), result.studies, &result.pet, None));
     table.push(adjusted_row("PEESE".to_owned(), result.studies, &result.peese, None));
@@ -164,12 +169,18 @@ fn limit(result: &LimitMetaAnalysis) -> ResultTable {
     let studies = result.studies.len() as u32;
     let tau_squared = Some(result.tau_squared);
     table.push(adjusted_row("Random effects".to_owned(), studies, &result.unadjusted, tau_squared));
-    table.push(adjusted_row("As studies grow without limit".to_owned(), studies, &result.adjusted, tau_squared));
+    table.push(adjusted_row(
+        "As studies grow without limit".to_owned(),
+        studies,
+        &result.adjusted,
+        tau_squared,
+    ));
     table
 }
 
 fn fail_safe(numbers: &[FailSafeNumber]) -> ResultTable {
-    let columns = ["Method", "Studies", "Fail-safe number", "Rosenthal's tolerance", "p as observed", "Mean", "Target"];
+    let columns =
+        ["Method", "Studies", "Fail-safe number", "Rosenthal's tolerance", "p as observed", "Mean", "Target"];
     let mut table = ResultTable::new("fail-safe-numbers", "Fail-safe numbers", &columns);
     for number in numbers {
         table.push(vec![

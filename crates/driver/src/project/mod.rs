@@ -20,7 +20,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use analysis::{
-    Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis, TwoArmCountAnalysis,
+    Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis,
+    TwoArmCountAnalysis,
 };
 pub use document::{Document, FieldPath};
 pub(crate) use figure::parse_color;

@@ -1,8 +1,8 @@
 //! Trials to pooled results. A trial that does not take part is always named, with the reason.
 
 use kmeta_evidence_pool::{
-    PoolError, ProportionCount, TrialPatients, TwoArmCount, hazard_ratio_from_interval, pool_effects,
-    pool_proportions, pool_survival, pool_two_arm_counts,
+    ModelOptions, PoolError, ProportionCount, TrialPatients, TwoArmCount, hazard_ratio_from_interval,
+    pool_effects, pool_proportions, pool_survival, pool_two_arm_counts,
 };
 use kmeta_trial_data::{
     EffectEstimate, EffectMeasure, Finding, PatientRecord, PooledEffect, Provenance, Severity,
@@ -10,7 +10,7 @@ use kmeta_trial_data::{
 
 use super::compare;
 use super::reconstruct::ArmPatients;
-use crate::further::{self, FurtherOptions, FurtherResults, Studied};
+use crate::further::{self, FurtherOptions, FurtherResults, Studied, chosen};
 use crate::project::{
     Analysis, ArmView, HazardRatioAnalysis, HazardRatioSource, Project, ProportionAnalysis, SurvivalAnalysis,
     Trial, TwoArmCountAnalysis,
@@ -112,8 +112,10 @@ impl<'a> Selection<'a> {
                 }
             }
         }
-        let result = Box::new(pool_proportions(&counts, &analysis.options)?);
-        let further = Box::new(self.further(&result, &analysis.further));
+        let pool = |counts: &[ProportionCount]| pool_proportions(counts, &analysis.options);
+        let result = Box::new(pool(&counts)?);
+        let pool_again = |trials: &[String]| pool(&chosen(&counts, |count| &count.trial, trials));
+        let further = self.further(&result, &analysis.further, &analysis.options.model(), &pool_again);
         Ok(AnalysisOutcome::Proportion { outcome: analysis.outcome.clone(), result, further })
     }
 
@@ -147,9 +149,11 @@ impl<'a> Selection<'a> {
                 ),
             }
         }
-        let result = Box::new(pool_two_arm_counts(&counts, &analysis.options)?);
+        let pool = |counts: &[TwoArmCount]| pool_two_arm_counts(counts, &analysis.options);
+        let result = Box::new(pool(&counts)?);
+        let pool_again = |trials: &[String]| pool(&chosen(&counts, |count| &count.trial, trials));
         let tests = TwoArmCountTests::of(&counts, analysis.options.confidence_level)?;
-        let further = Box::new(self.further(&result, &analysis.further));
+        let further = self.further(&result, &analysis.further, &analysis.options.model(), &pool_again);
         Ok(AnalysisOutcome::TwoArmCounts { outcome: analysis.outcome.clone(), result, tests, further })
     }
 
@@ -234,8 +238,10 @@ impl<'a> Selection<'a> {
             };
             effects.extend(effect);
         }
-        let result = Box::new(pool_effects(&effects, &analysis.options)?);
-        let further = Box::new(self.further(&result, &analysis.further));
+        let pool = |effects: &[EffectEstimate]| pool_effects(effects, &analysis.options);
+        let result = Box::new(pool(&effects)?);
+        let pool_again = |trials: &[String]| pool(&chosen(&effects, |effect| &effect.trial, trials));
+        let further = self.further(&result, &analysis.further, &analysis.options.model(), &pool_again);
         Ok(AnalysisOutcome::HazardRatio {
             endpoint: analysis.endpoint.clone(),
             source: analysis.source,
@@ -245,20 +251,28 @@ impl<'a> Selection<'a> {
     }
 
     /// What else was asked of the pooled studies, with the moderators of their trials.
-    fn further(&mut self, pooled: &PooledEffect, options: &FurtherOptions) -> FurtherResults {
+    fn further(
+        &mut self,
+        pooled: &PooledEffect,
+        options: &FurtherOptions,
+        model: &ModelOptions,
+        pool_again: &dyn Fn(&[String]) -> Result<PooledEffect, PoolError>,
+    ) -> Box<FurtherResults> {
+        let names = options.moderators.iter().map(String::as_str).chain(["year"]);
         let moderators: Vec<_> = pooled
             .studies
             .iter()
             .map(|study| {
                 let id = study.trial.split('/').next().unwrap_or(&study.trial);
                 let trial = self.evidence.project.trial(id);
-                let value = |name: &String| Some((name.clone(), trial?.moderator(name)?));
-                options.moderators.iter().filter_map(value).collect()
+                let value = |name: &str| Some((name.to_owned(), trial?.moderator(name)?));
+                names.clone().filter_map(value).collect()
             })
             .collect();
-        let results = further::run(Studied { pooled, moderators: &moderators }, options);
+        let studied = Studied { pooled, moderators: &moderators, model, pool_again };
+        let results = further::run(studied, options);
         self.findings.extend(results.findings(self.analysis.id()));
-        results
+        Box::new(results)
     }
 
     fn printed_effect(

@@ -10,5 +10,8 @@ mod two_arm_patients;
 
 pub use csv_table::CsvTable;
 pub use curve_files::{ArmCurve, ArmMarks, ArmRisk, read_curves, read_marks, read_risk_tables};
-pub use study_files::{Studies, TrialArmPatients, read_effects, read_hazard_ratios, read_patients, read_proportions, read_two_arm_counts};
+pub use study_files::{
+    Studies, TrialArmPatients, read_effects, read_hazard_ratios, read_patients, read_proportions,
+    read_two_arm_counts,
+};
 pub use two_arm_patients::{TwoArmPatients, read_two_arm_patients};

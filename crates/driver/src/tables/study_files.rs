@@ -263,7 +263,8 @@ pub fn read_effects(
 /// (upper − lower)/(2z), by way of the hazard ratio whose logarithm has these limits.
 fn standard_error_from_limits(lower: f64, upper: f64, level: f64) -> Result<f64, PoolError> {
     let half = 0.5 * (upper - lower);
-    hazard_ratio_from_interval(1.0, (-half).exp(), half.exp(), level).map(|(_, standard_error, _)| standard_error)
+    hazard_ratio_from_interval(1.0, (-half).exp(), half.exp(), level)
+        .map(|(_, standard_error, _)| standard_error)
 }
 
 /// Reads patients: `time,status[,trial,arm]`, status 1 for an event and 0 for a censored patient. Without a

@@ -1,9 +1,10 @@
 //! One effect per study.
 
 use kmeta_evidence_pool::{
-    EffectOptions, ProportionOptions, TwoArmCountOptions, pool_effects, pool_proportions, pool_two_arm_counts,
+    EffectOptions, ModelOptions, PoolError, ProportionCount, ProportionOptions, TwoArmCount,
+    TwoArmCountOptions, pool_effects, pool_proportions, pool_two_arm_counts,
 };
-use kmeta_trial_data::PooledEffect;
+use kmeta_trial_data::{EffectEstimate, PooledEffect};
 
 use super::{names, wrong};
 use crate::command_line::{
@@ -11,21 +12,30 @@ use crate::command_line::{
 };
 use crate::console::Console;
 use crate::error::CommandError;
-use crate::further::{self, FurtherOptions, FurtherResults, Studied};
+use crate::further::{self, FurtherOptions, FurtherResults, Studied, chosen};
 use crate::project::HazardRatioSource;
 use crate::results::{AnalysisOutcome, TwoArmCountTests};
-use crate::tables::{
-    Studies, read_effects, read_hazard_ratios, read_proportions, read_two_arm_counts,
-};
+use crate::tables::{Studies, read_effects, read_hazard_ratios, read_proportions, read_two_arm_counts};
 
 /// What else was asked of the pooled studies.
-fn further_of<T>(
+fn further_of<T: Clone>(
     pooled: &PooledEffect,
     studies: &Studies<T>,
-    options: &FurtherOptions,
-    console: &Console,
+    trial: impl Fn(&T) -> &str,
+    pool: impl Fn(&[T]) -> Result<PooledEffect, PoolError>,
+    model: &ModelOptions,
+    (options, console): (&FurtherOptions, &Console),
 ) -> Box<FurtherResults> {
-    let results = further::run(Studied { pooled, moderators: &studies.moderators }, options);
+    let pool_again = |trials: &[String]| pool(&chosen(&studies.items, &trial, trials));
+    // A study that says nothing about the effect is in the table but not among the pooled ones.
+    let moderators: Vec<_> = pooled
+        .studies
+        .iter()
+        .filter_map(|row| studies.items.iter().position(|item| trial(item) == row.trial))
+        .map(|index| studies.moderators[index].clone())
+        .collect();
+    let studied = Studied { pooled, moderators: &moderators, model, pool_again: &pool_again };
+    let results = further::run(studied, options);
     console.findings(&results.findings(&pooled.id));
     Box::new(results)
 }
@@ -54,8 +64,10 @@ pub(super) fn proportions(
         subgroups: args.model.subgroups,
         subgroup_tau_squared: args.model.subgroup_tau_squared,
     };
-    let result = Box::new(pool_proportions(&counts.items, &options).map_err(wrong(&args.counts))?);
-    let further = further_of(&result, &counts, &further, console);
+    let pool = |counts: &[ProportionCount]| pool_proportions(counts, &options);
+    let result = Box::new(pool(&counts.items).map_err(wrong(&args.counts))?);
+    let further =
+        further_of(&result, &counts, |count| &count.trial, pool, &options.model(), (&further, console));
     Ok(AnalysisOutcome::Proportion { outcome: id, result, further })
 }
 
@@ -68,9 +80,11 @@ pub(super) fn hazard_ratios(
     console.findings(&findings);
     let (id, title) = names(&args.common, &args.effects);
     let options = effect_options(id.clone(), title, &args.model, &args.common);
-    let mut result = Box::new(pool_effects(&effects.items, &options).map_err(wrong(&args.effects))?);
+    let pool = |effects: &[EffectEstimate]| pool_effects(effects, &options);
+    let mut result = Box::new(pool(&effects.items).map_err(wrong(&args.effects))?);
     result.findings.splice(0..0, findings);
-    let further = further_of(&result, &effects, &further, console);
+    let further =
+        further_of(&result, &effects, |effect| &effect.trial, pool, &options.model(), (&further, console));
     Ok(AnalysisOutcome::HazardRatio { endpoint: id, source: HazardRatioSource::Printed, result, further })
 }
 
@@ -97,9 +111,11 @@ pub(super) fn counts(args: &PoolCountsArgs, console: &Console) -> Result<Analysi
         subgroups: args.model.subgroups,
         subgroup_tau_squared: args.model.subgroup_tau_squared,
     };
-    let result = Box::new(pool_two_arm_counts(&counts.items, &options).map_err(wrong(&args.counts))?);
+    let pool = |counts: &[TwoArmCount]| pool_two_arm_counts(counts, &options);
+    let result = Box::new(pool(&counts.items).map_err(wrong(&args.counts))?);
     let tests = TwoArmCountTests::of(&counts.items, args.common.level).map_err(wrong(&args.counts))?;
-    let further = further_of(&result, &counts, &further, console);
+    let further =
+        further_of(&result, &counts, |count| &count.trial, pool, &options.model(), (&further, console));
     Ok(AnalysisOutcome::TwoArmCounts { outcome: id, result, tests, further })
 }
 
@@ -108,8 +124,10 @@ pub(super) fn effects(args: &PoolEffectsArgs, console: &Console) -> Result<Analy
     let effects = read_effects(&args.effects, args.measure, args.common.level, &further.moderators)?;
     let (id, title) = names(&args.common, &args.effects);
     let options = effect_options(id, title, &args.model, &args.common);
-    let result = Box::new(pool_effects(&effects.items, &options).map_err(wrong(&args.effects))?);
-    let further = further_of(&result, &effects, &further, console);
+    let pool = |effects: &[EffectEstimate]| pool_effects(effects, &options);
+    let result = Box::new(pool(&effects.items).map_err(wrong(&args.effects))?);
+    let further =
+        further_of(&result, &effects, |effect| &effect.trial, pool, &options.model(), (&further, console));
     Ok(AnalysisOutcome::Effect { result, further })
 }
 
