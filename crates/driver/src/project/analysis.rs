@@ -1,6 +1,10 @@
 //! Analyses: what to pool and how. The options of the pooling library are the fields of the file.
 
-use kmeta_evidence_pool::{EffectOptions, ProportionOptions, SurvivalOptions, TwoArmCountOptions};
+use kmeta_evidence_pool::{
+    EffectOptions, ProportionOptions, SurvivalOptions, TrialHazardRatio, TwoArmCountOptions, TwoArmModel,
+    TwoArmSurvivalOptions,
+};
+use kmeta_survival_estimate::{Ties, TimeTransform};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +22,8 @@ pub enum Analysis {
     HazardRatio(HazardRatioAnalysis),
     /// Counts of two-arm trials: odds ratios, risk ratios, risk differences.
     TwoArmCounts(TwoArmCountAnalysis),
+    /// Survival of two-arm trials, from reconstructed patients of both arms.
+    TwoArmSurvival(TwoArmSurvivalAnalysis),
 }
 
 /// Pools a proportion.
@@ -94,6 +100,63 @@ pub struct TwoArmCountAnalysis {
     pub further: FurtherOptions,
 }
 
+/// Pools two-arm survival in one or two stages, with tests of proportional hazards. The control is the trial's
+/// `reference_arm`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TwoArmSurvivalAnalysis {
+    /// The endpoint, for example `pfs`.
+    pub endpoint: String,
+    /// The trials to pool; all that have figures of both arms when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<Vec<String>>,
+    /// Which model.
+    #[serde(flatten)]
+    pub model: TwoArmSurvivalModel,
+    /// How hazard ratios are pooled. `subgroups = true` pools by the trials' `group`.
+    #[serde(flatten)]
+    pub options: EffectOptions,
+    /// What else to ask of the trials' hazard ratios.
+    #[serde(flatten)]
+    pub further: FurtherOptions,
+}
+
+/// The model of two-arm survival.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TwoArmSurvivalModel {
+    /// How the hazard ratio is pooled.
+    pub model: TwoArmModel,
+    /// How each trial's hazard ratio is estimated in a two-stage analysis.
+    pub trial_hazard_ratio: TrialHazardRatio,
+    /// How tied events enter Cox models.
+    pub ties: Ties,
+    /// Function of time in the test of proportional hazards.
+    pub time_transform: TimeTransform,
+    /// Horizon of restricted mean survival time, in the study's time unit; none when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restricted_mean_horizon: Option<f64>,
+    /// Times that divide follow-up into intervals with a hazard ratio each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub piecewise_cuts: Vec<f64>,
+}
+
+impl TwoArmSurvivalModel {
+    /// As the pooling library wants it.
+    pub fn options(&self, pooling: EffectOptions) -> TwoArmSurvivalOptions {
+        TwoArmSurvivalOptions {
+            model: self.model,
+            trial_hazard_ratio: self.trial_hazard_ratio,
+            ties: self.ties,
+            time_transform: self.time_transform,
+            restricted_mean_horizon: self.restricted_mean_horizon,
+            piecewise_cuts: self.piecewise_cuts.clone(),
+            pooling,
+            ..Default::default()
+        }
+    }
+}
+
 /// Where hazard ratios come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -131,6 +194,7 @@ impl Analysis {
             Self::Survival(analysis) => common!(analysis),
             Self::HazardRatio(analysis) => common!(analysis),
             Self::TwoArmCounts(analysis) => common!(analysis),
+            Self::TwoArmSurvival(analysis) => common!(analysis),
         }
     }
 
@@ -158,7 +222,7 @@ impl Analysis {
     pub fn uses_figures(&self) -> bool {
         match self {
             Self::Proportion(_) | Self::TwoArmCounts(_) => false,
-            Self::Survival(_) => true,
+            Self::Survival(_) | Self::TwoArmSurvival(_) => true,
             Self::HazardRatio(analysis) => analysis.source == HazardRatioSource::Reconstructed,
         }
     }
