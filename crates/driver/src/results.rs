@@ -2,7 +2,8 @@
 //! with the pictures beside it.
 
 use kmeta_evidence_pool::{
-    MantelHaenszelTests, PoolError, TwoArmCount, TwoArmTests, mantel_haenszel_tests, test_two_arms,
+    MantelHaenszelTests, PoolError, PooledTwoArmSurvival, TwoArmCount, TwoArmTests, mantel_haenszel_tests,
+    test_two_arms,
 };
 use kmeta_trial_data::{
     Check, Fidelity, FigureSource, Finding, Interval, PooledEffect, PooledSurvival, Provenance, Severity,
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::further::{self, FurtherResults};
 use crate::project::{HazardRatioSource, PrintedHazardRatio, PrintedMedian, Trial};
-use crate::result_table::{ResultTable, two_arm_tests};
+use crate::result_table::{ResultTable, two_arm_survival, two_arm_tests};
 
 /// Everything that `kmeta run` found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -213,6 +214,16 @@ pub enum AnalysisOutcome {
         #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
         further: Box<FurtherResults>,
     },
+    /// Pooled two-arm survival.
+    TwoArmSurvival {
+        /// The endpoint.
+        endpoint: String,
+        /// Hazard ratios by trial and pooled, and what was asked beside them.
+        result: Box<PooledTwoArmSurvival>,
+        /// What else was asked of the trials' hazard ratios.
+        #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
+        further: Box<FurtherResults>,
+    },
     /// A pooled effect of any kind.
     Effect {
         /// The pooled effect.
@@ -277,6 +288,7 @@ impl AnalysisOutcome {
             | Self::HazardRatio { result, .. }
             | Self::TwoArmCounts { result, .. }
             | Self::Effect { result, .. } => Some(result),
+            Self::TwoArmSurvival { result, .. } => result.two_stage.as_ref(),
             Self::Survival { .. } | Self::Failed { .. } => None,
         }
     }
@@ -287,6 +299,7 @@ impl AnalysisOutcome {
             Self::Proportion { further, .. }
             | Self::HazardRatio { further, .. }
             | Self::TwoArmCounts { further, .. }
+            | Self::TwoArmSurvival { further, .. }
             | Self::Effect { further, .. } => Some(further),
             Self::Survival { .. } | Self::Failed { .. } => None,
         }
@@ -297,6 +310,9 @@ impl AnalysisOutcome {
         let mut tables = self.further().map(further::tables).unwrap_or_default();
         if let Self::TwoArmCounts { tests, .. } = self {
             tables.extend(two_arm_tests::tables(tests));
+        }
+        if let Self::TwoArmSurvival { result, .. } = self {
+            tables.splice(0..0, two_arm_survival::tables(result));
         }
         tables
     }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use kmeta_evidence_pool::{
     FailSafeMethod, FunnelSide, FunnelTest, MissingModerator, MissingStudiesEstimator, ProportionModel,
-    TauPrior, TwoArmPooling,
+    TauPrior, TrialHazardRatio, TwoArmModel, TwoArmPooling,
 };
+use kmeta_survival_estimate::{Ties, TimeTransform};
 use kmeta_trial_data::{
     BackTransformSize, ContinuityCorrection, EffectMeasure, IntervalMethod, PredictionMethod,
     StudyIntervalMethod, SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod, TimeUnit,
@@ -26,8 +27,10 @@ pub(crate) enum PoolCommand {
     HazardRatios(PoolHazardRatiosArgs),
     /// Pool effects of any kind given with their standard errors.
     Effects(PoolEffectsArgs),
-    /// Pool survival curves of patients.
+    /// Pool survival curves of patients of single arms.
     Survival(PoolSurvivalArgs),
+    /// Pool survival of patients of two-arm trials: hazard ratios in one or two stages, restricted means.
+    TwoArmSurvival(PoolTwoArmSurvivalArgs),
 }
 
 /// What all ways of pooling share.
@@ -310,4 +313,47 @@ pub(crate) struct PoolSurvivalArgs {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) common: PoolArgs,
+}
+
+/// `kmeta pool two-arm-survival`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  kmeta pool two-arm-survival ipd/*.csv --control placebo --pool-by one-stage-random
+
+Each table has the columns time,status (1 event, 0 censored), arm and, if wanted, trial; such tables
+are written by `kmeta reconstruct`. Without --control the arm called control, placebo or reference
+is the control.")]
+pub(crate) struct PoolTwoArmSurvivalArgs {
+    /// Patients.
+    #[arg(required = true, value_name = "IPD.csv")]
+    pub(crate) patients: Vec<PathBuf>,
+    /// Name of the control arm in all trials.
+    #[arg(long, value_name = "ARM")]
+    pub(crate) control: Option<String>,
+    /// How the hazard ratio is pooled.
+    #[arg(long = "pool-by", default_value = "two-stage", value_parser = choice::<TwoArmModel>())]
+    pub(crate) pool_by: TwoArmModel,
+    /// How each trial's hazard ratio is estimated in a two-stage analysis.
+    #[arg(long, default_value = "cox", value_parser = choice::<TrialHazardRatio>())]
+    pub(crate) trial_hazard_ratio: TrialHazardRatio,
+    /// How tied events enter Cox models.
+    #[arg(long, default_value = "efron", value_parser = choice::<Ties>())]
+    pub(crate) ties: Ties,
+    /// Function of time in the test of proportional hazards.
+    #[arg(long, default_value = "kaplan-meier", value_parser = choice::<TimeTransform>())]
+    pub(crate) time_transform: TimeTransform,
+    /// Horizon of restricted mean survival time; none when left out.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) restricted_mean_horizon: Option<f64>,
+    /// Times that divide follow-up into intervals with a hazard ratio each, for example 6,12.
+    #[arg(long, value_delimiter = ',', value_name = "TIMES")]
+    pub(crate) piecewise_cuts: Vec<f64>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) common: PoolArgs,
+    // Last: its heading would hold for whatever follows.
+    #[command(flatten)]
+    pub(crate) further: FurtherArgs,
 }

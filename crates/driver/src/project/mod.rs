@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use analysis::{
     Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis,
-    TwoArmCountAnalysis,
+    TwoArmCountAnalysis, TwoArmSurvivalAnalysis, TwoArmSurvivalModel,
 };
 pub use document::{Document, FieldPath};
 pub(crate) use figure::parse_color;

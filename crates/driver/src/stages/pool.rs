@@ -1,8 +1,9 @@
 //! Trials to pooled results. A trial that does not take part is always named, with the reason.
 
 use kmeta_evidence_pool::{
-    ModelOptions, PoolError, ProportionCount, TrialPatients, TwoArmCount, hazard_ratio_from_interval,
-    pool_effects, pool_proportions, pool_survival, pool_two_arm_counts,
+    ModelOptions, PoolError, ProportionCount, TrialPatients, TwoArmCount, TwoArmModel, TwoArmSurvivalOptions,
+    TwoArmTrial, hazard_ratio_from_interval, pool_effects, pool_proportions, pool_survival,
+    pool_two_arm_counts, pool_two_arm_survival,
 };
 use kmeta_trial_data::{
     EffectEstimate, EffectMeasure, Finding, PatientRecord, PooledEffect, Provenance, Severity,
@@ -13,7 +14,7 @@ use super::reconstruct::ArmPatients;
 use crate::further::{self, FurtherOptions, FurtherResults, Studied, chosen};
 use crate::project::{
     Analysis, ArmView, HazardRatioAnalysis, HazardRatioSource, Project, ProportionAnalysis, SurvivalAnalysis,
-    Trial, TwoArmCountAnalysis,
+    Trial, TwoArmCountAnalysis, TwoArmSurvivalAnalysis,
 };
 use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut, TwoArmCountTests};
 
@@ -33,6 +34,7 @@ pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisR
         Analysis::Survival(options) => selection.survival(options),
         Analysis::HazardRatio(options) => selection.hazard_ratio(options),
         Analysis::TwoArmCounts(options) => selection.two_arm_counts(options),
+        Analysis::TwoArmSurvival(options) => selection.two_arm_survival(options),
     };
     let outcome = outcome.unwrap_or_else(|error| {
         let reason = error.to_string();
@@ -155,6 +157,37 @@ impl<'a> Selection<'a> {
         let tests = TwoArmCountTests::of(&counts, analysis.options.confidence_level)?;
         let further = self.further(&result, &analysis.further, &analysis.options.model(), &pool_again);
         Ok(AnalysisOutcome::TwoArmCounts { outcome: analysis.outcome.clone(), result, tests, further })
+    }
+
+    fn two_arm_survival(&mut self, analysis: &TwoArmSurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {
+        let endpoint = analysis.endpoint.as_str();
+        let mut trials = Vec::new();
+        for trial in self.evidence.project.trials.iter().filter(|trial| trial.arms.len() > 1) {
+            if !self.wants_trial(trial) {
+                continue;
+            }
+            let of = |arm: Option<&str>| self.reconstructed(trial.arm(arm?)?, endpoint);
+            match (of(trial.treated()), of(trial.reference())) {
+                (Some(treated), Some(control)) => trials.push(TwoArmTrial {
+                    trial: trial.id.clone(),
+                    label: trial.label.clone(),
+                    subgroup: trial.group.clone().filter(|_| analysis.options.subgroups),
+                    treated: treated.patients.clone(),
+                    control: control.patients.clone(),
+                    provenance: treated.result.provenance.clone(),
+                }),
+                _ => self.leave_out_without_two_arms(trial, endpoint),
+            }
+        }
+        let options = analysis.model.options(analysis.options.clone());
+        let result = Box::new(pool_two_arm_survival(&trials, &options)?);
+        let pool_again =
+            |names: &[String]| two_stage(&chosen(&trials, |trial| &trial.trial, names), &options);
+        let further = match &result.two_stage {
+            Some(pooled) => self.further(pooled, &analysis.further, &analysis.options.model(), &pool_again),
+            None => Box::default(),
+        };
+        Ok(AnalysisOutcome::TwoArmSurvival { endpoint: analysis.endpoint.clone(), result, further })
     }
 
     fn survival(&mut self, analysis: &SurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {
@@ -325,6 +358,11 @@ impl<'a> Selection<'a> {
         if let Some(comparison) = found {
             return Some(compare::effect(comparison, subgroup));
         }
+        self.leave_out_without_two_arms(trial, endpoint);
+        None
+    }
+
+    fn leave_out_without_two_arms(&mut self, trial: &Trial, endpoint: &str) {
         let has_figure = self
             .evidence
             .project
@@ -337,8 +375,16 @@ impl<'a> Selection<'a> {
         } else {
             self.leave_out(trial.id.clone(), &format!("there is no figure of {endpoint}"), Severity::Note);
         }
-        None
     }
+}
+
+/// The two-stage hazard ratio of some trials.
+pub(crate) fn two_stage(
+    trials: &[TwoArmTrial],
+    options: &TwoArmSurvivalOptions,
+) -> Result<PooledEffect, PoolError> {
+    let options = TwoArmSurvivalOptions { model: TwoArmModel::TwoStage, ..options.clone() };
+    pool_two_arm_survival(trials, &options)?.two_stage.ok_or(PoolError::NoStudies)
 }
 
 fn without_outcome<'k>(outcome: &str, stated: impl Iterator<Item = &'k String>) -> String {

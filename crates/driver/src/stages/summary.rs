@@ -1,6 +1,7 @@
 //! A few lines for the terminal.
 
 use comfy_table::{Table, TableStyle};
+use kmeta_evidence_pool::PooledTwoArmSurvival;
 use kmeta_trial_data::{PooledEffect, PooledSurvival};
 
 use crate::results::{AnalysisOutcome, AnalysisResult, Results};
@@ -26,6 +27,9 @@ pub(crate) fn analyses(analyses: &[AnalysisResult]) -> String {
                 rows.push(effect_row(&analysis.title, result));
             }
             AnalysisOutcome::Survival { result, .. } => rows.extend(survival_rows(&analysis.title, result)),
+            AnalysisOutcome::TwoArmSurvival { result, .. } => {
+                rows.extend(two_arm_rows(&analysis.title, result));
+            }
             AnalysisOutcome::Failed { reason } => {
                 let mut row: [String; 6] = Default::default();
                 (row[0], row[2]) = (analysis.title.clone(), format!("failed: {reason}"));
@@ -58,6 +62,24 @@ fn effect_row(title: &str, effect: &PooledEffect) -> [String; 6] {
         effect.heterogeneity.i_squared.map(|i| format!("{:.1} %", 100.0 * i)).unwrap_or_default(),
         effect.heterogeneity.tau_squared.map(|tau| format!("{tau:.6}")).unwrap_or_default(),
     ]
+}
+
+/// The two-stage hazard ratio, and the one-stage one where it was asked for.
+fn two_arm_rows(title: &str, result: &PooledTwoArmSurvival) -> Vec<[String; 6]> {
+    let one_stage = result.one_stage.as_ref().map(|pooled| {
+        let tau_squared = pooled.random_effects.as_ref().map(|random| format!("{:.6}", random.tau_squared));
+        let ratio = &pooled.hazard_ratio;
+        [
+            format!("{title}, one stage"),
+            pooled.trials.to_string(),
+            format!("{:.4}", ratio.shown),
+            format!("{:.4} to {:.4}", ratio.shown_interval.lower, ratio.shown_interval.upper),
+            String::new(),
+            tau_squared.unwrap_or_default(),
+        ]
+    });
+    let two_stage = result.two_stage.as_ref().map(|pooled| effect_row(title, pooled));
+    two_stage.into_iter().chain(one_stage).collect()
 }
 
 fn survival_rows(title: &str, curve: &PooledSurvival) -> Vec<[String; 6]> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kmeta_trial_data::PatientRecord;
+use kmeta_trial_data::{PatientRecord, Provenance};
 
 use super::{TrialArmPatients, read_patients};
 use crate::project::{Problem, Problems};
@@ -23,6 +23,8 @@ pub struct TwoArmPatients {
     pub control_arm: String,
     /// Patients of the control arm.
     pub control: Vec<PatientRecord>,
+    /// The file.
+    pub provenance: Provenance,
 }
 
 /// Reads patients of two-arm trials: `time,status,arm[,trial]`. The control is the arm named `control`, or where
@@ -85,6 +87,7 @@ fn pair(
         treated: treated.patients,
         control_arm: control.arm,
         control: control.patients,
+        provenance: treated.provenance,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::results::{AnalysisOutcome, TwoArmCountTests};
 use crate::tables::{Studies, read_effects, read_hazard_ratios, read_proportions, read_two_arm_counts};
 
 /// What else was asked of the pooled studies.
-fn further_of<T: Clone>(
+pub(super) fn further_of<T: Clone>(
     pooled: &PooledEffect,
     studies: &Studies<T>,
     trial: impl Fn(&T) -> &str,
@@ -131,7 +131,12 @@ pub(super) fn effects(args: &PoolEffectsArgs, console: &Console) -> Result<Analy
     Ok(AnalysisOutcome::Effect { result, further })
 }
 
-fn effect_options(id: String, title: String, model: &ModelArgs, common: &PoolArgs) -> EffectOptions {
+pub(super) fn effect_options(
+    id: String,
+    title: String,
+    model: &ModelArgs,
+    common: &PoolArgs,
+) -> EffectOptions {
     EffectOptions {
         id,
         title,

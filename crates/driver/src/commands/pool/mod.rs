@@ -1,6 +1,7 @@
 //! `kmeta pool`: proportions, hazard ratios or survival from CSV tables.
 
 mod effects;
+mod two_arm_survival;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCo
         PoolCommand::Counts(args) => (&args.common, effects::counts(args, console)?),
         PoolCommand::Effects(args) => (&args.common, effects::effects(args, console)?),
         PoolCommand::HazardRatios(args) => (&args.common, effects::hazard_ratios(args, console)?),
+        PoolCommand::TwoArmSurvival(args) => (&args.common, two_arm_survival::run(args, console)?),
         PoolCommand::Survival(args) => (&args.common, survival(args)?),
     };
     let findings = outcome

@@ -25,13 +25,19 @@ impl Checker<'_> {
                 Analysis::Survival(analysis) => self.check_survival(&path, analysis),
                 Analysis::HazardRatio(analysis) => self.check_hazard_ratios(&path, analysis),
                 Analysis::TwoArmCounts(analysis) => self.check_two_arm_counts(&path, analysis),
+                Analysis::TwoArmSurvival(analysis) => {
+                    self.check_endpoint_has_figure(&path, &analysis.endpoint);
+                    if analysis.options.subgroups {
+                        self.check_groups(&path, |trial| trial.arms.len() > 1);
+                    }
+                }
             }
         }
     }
 
     fn check_listed_trials(&mut self, path: &FieldPath, analysis: &Analysis) {
         let known: Vec<String> = match analysis {
-            Analysis::HazardRatio(_) | Analysis::TwoArmCounts(_) => {
+            Analysis::HazardRatio(_) | Analysis::TwoArmCounts(_) | Analysis::TwoArmSurvival(_) => {
                 self.study.project.trials.iter().map(|trial| trial.id.clone()).collect()
             }
             _ => self
