@@ -5,6 +5,7 @@
 //! | what share of patients responds? | [`pool_proportions`] |
 //! | how do events of two arms compare? | [`pool_two_arm_counts`], [`compare_two_arms`], [`test_two_arms`] |
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
+//! | what do studies say together with a prior? | [`bayesian_random_effects`] |
 //! | what makes studies differ? | [`meta_regression()`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
 //! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
@@ -12,6 +13,7 @@
 //! | how long do patients live? | [`pool_survival`] |
 
 mod assemble;
+mod bayes;
 mod error;
 mod measure;
 mod meta_regression;
@@ -28,6 +30,10 @@ mod two_arm_counts;
 
 pub(crate) use model::tau_squared;
 
+pub use bayes::{
+    BayesFactor, BayesOptions, BayesianResult, CredibleInterval, EffectPosterior, MeanPrior,
+    PosteriorSummary, ShrunkenStudy, TauPrior, TauQuadrature, bayesian_random_effects,
+};
 pub use error::PoolError;
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
