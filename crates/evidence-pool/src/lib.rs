@@ -11,6 +11,7 @@
 //! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
 //! | how long do patients live? | [`pool_survival`] |
+//! | do treated patients live longer? | [`pool_two_arm_survival`] |
 
 mod assemble;
 mod bayes;
@@ -27,6 +28,7 @@ mod small_study;
 mod study_interval;
 mod survival_curve;
 mod two_arm_counts;
+mod two_arm_survival;
 
 pub(crate) use model::tau_squared;
 
@@ -59,4 +61,9 @@ pub use survival_curve::pool_survival;
 pub use two_arm_counts::{
     MantelHaenszelTests, TwoArmCount, TwoArmCountOptions, TwoArmEffect, TwoArmPooling, TwoArmTests,
     compare_two_arms, mantel_haenszel_tests, pool_two_arm_counts, test_two_arms,
+pub use two_arm_survival::{
+    ArmSummary, CombinedProportionalHazards, IntervalHazardRatio, LeftOutTrial, OneStageHazardRatio,
+    PiecewiseHazardRatios, PooledRestrictedMean, PooledTwoArmSurvival, RandomTreatmentEffects,
+    TrialHazardRatio, TrialLogRank, TrialPrediction, TrialProportionalHazards, TwoArmModel,
+    TwoArmSurvivalOptions, TwoArmTrial, TwoArmTrialRow, pool_two_arm_survival,
 };

@@ -2,6 +2,8 @@
 
 use kmeta_numerics::distributions::normal_two_sided;
 use kmeta_trial_data::PatientRecord;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::SurvivalError;
 use crate::kaplan_meier::level_quantile;
@@ -14,7 +16,8 @@ const MAX_ITERATIONS: u32 = 100;
 const STEP_TOLERANCE: f64 = 1e-12;
 
 /// How tied events enter the partial likelihood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ties {
     /// Efron 1977 (R `coxph`'s default): of d tied events the l-th sees the risk set less l/d of the tied.
     #[default]
@@ -72,19 +75,18 @@ pub fn cox_two_arms(
     treated: &[PatientRecord],
     ties: Ties,
 ) -> Result<CoxFit, SurvivalError> {
-    check_patients("reference arm", reference)?;
-    check_patients("treated arm", treated)?;
-    let times = informative_times(event_times(&[reference, treated]))?;
-    let null = Likelihood::at(&times, 0.0, ties);
+    let likelihood = TwoArmLikelihood::new(reference, treated, ties)?;
+    check_maximum(&likelihood)?;
+    let null = likelihood.at(0.0);
     let (mut beta, mut here) = (0.0, null);
     for iterations in 1..=MAX_ITERATIONS {
         let mut step = here.score / here.information;
-        let mut next = Likelihood::at(&times, beta + step, ties);
+        let mut next = likelihood.at(beta + step);
         // A value that falls by rounding alone (near the maximum) is no reason to halve.
         let slack = 1e-12 * here.value.abs().max(1.0);
         while next.value < here.value - slack && step.abs() > f64::EPSILON {
             step *= 0.5;
-            next = Likelihood::at(&times, beta + step, ties);
+            next = likelihood.at(beta + step);
         }
         beta += step;
         here = next;
@@ -105,52 +107,103 @@ pub fn cox_two_arms(
 /// others the log likelihood has slope −(events of the reference arm) as the log hazard ratio goes to +∞ and
 /// +(events of the treated arm) as it goes to −∞, with either handling of ties: the concave sum has a finite
 /// maximum exactly when both arms have events at such times.
-fn informative_times(times: Vec<EventTime>) -> Result<Vec<EventTime>, SurvivalError> {
-    let shared = || times.iter().filter(|time| time.at_risk.iter().all(|&count| count > 0.0));
-    let (reference, treated) =
-        shared().fold((0.0, 0.0), |sum, time| (sum.0 + time.events[0], sum.1 + time.events[1]));
+fn check_maximum(likelihood: &TwoArmLikelihood) -> Result<(), SurvivalError> {
     let monotone = |arm: &str, limit: &str| {
         Err(SurvivalError::MonotoneLikelihood { arm: arm.to_owned(), limit: limit.to_owned() })
     };
-    match (reference > 0.0, treated > 0.0) {
-        (false, false) => Err(SurvivalError::NothingToCompare),
-        (true, false) => monotone("reference", "0"),
-        (false, true) => monotone("treated", "infinity"),
-        (true, true) => Ok(times),
+    match likelihood.informative_events() {
+        (0, 0) => Err(SurvivalError::NothingToCompare),
+        (_, 0) => monotone("reference", "0"),
+        (0, _) => monotone("treated", "infinity"),
+        (_, _) => Ok(()),
     }
 }
 
-/// The log partial likelihood with its first and negative second derivative.
-#[derive(Debug, Clone, Copy)]
-struct Likelihood {
-    value: f64,
-    score: f64,
-    information: f64,
+/// The log partial likelihood of one trial's hazard ratio, as a function of the log hazard ratio.
+///
+/// Trials with a baseline hazard each multiply their partial likelihoods, so that models of several trials
+/// (stratified, or with a hazard ratio that varies between trials) are built from these functions.
+#[derive(Debug, Clone)]
+pub struct TwoArmLikelihood {
+    times: Vec<EventTime>,
+    ties: Ties,
 }
 
-impl Likelihood {
-    fn at(times: &[EventTime], beta: f64, ties: Ties) -> Self {
-        let mut sum = Self { value: 0.0, score: 0.0, information: 0.0 };
-        let hazard_ratio = beta.exp();
-        for time in times {
+/// The log partial likelihood at one log hazard ratio.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PartialLikelihood {
+    /// Its value.
+    pub value: f64,
+    /// Its first derivative.
+    pub score: f64,
+    /// Its second derivative, with the sign turned; never negative.
+    pub information: f64,
+}
+
+impl TwoArmLikelihood {
+    /// Sorts the patients of both arms once.
+    ///
+    /// # Errors
+    /// [`SurvivalError::NoPatients`], [`SurvivalError::InvalidTime`].
+    pub fn new(
+        reference: &[PatientRecord],
+        treated: &[PatientRecord],
+        ties: Ties,
+    ) -> Result<Self, SurvivalError> {
+        check_patients("reference arm", reference)?;
+        check_patients("treated arm", treated)?;
+        Ok(Self { times: event_times(&[reference, treated]), ties })
+    }
+
+    /// Events of the reference and the treated arm at times when both arms were at risk: all that the hazard
+    /// ratio is estimated from.
+    pub fn informative_events(&self) -> (u32, u32) {
+        let shared = self.times.iter().filter(|time| time.at_risk.iter().all(|&count| count > 0.0));
+        let (reference, treated) =
+            shared.fold((0.0, 0.0), |sum, time| (sum.0 + time.events[0], sum.1 + time.events[1]));
+        (reference as u32, treated as u32)
+    }
+
+    /// Value and derivatives, in a number of operations proportional to the number of events.
+    pub fn at(&self, log_hazard_ratio: f64) -> PartialLikelihood {
+        let mut sum = PartialLikelihood { value: 0.0, score: 0.0, information: 0.0 };
+        for time in &self.times {
             let (d0, d1) = (time.events[0], time.events[1]);
             let (n0, n1) = (time.at_risk[0], time.at_risk[1]);
             let events = d0 + d1;
-            sum.value += d1 * beta;
+            sum.value += d1 * log_hazard_ratio;
             sum.score += d1;
             for earlier in 0..events as u32 {
-                let removed = match ties {
+                let removed = match self.ties {
                     Ties::Efron => f64::from(earlier) / events,
                     Ties::Breslow => 0.0,
                 };
-                let treated = (n1 - removed * d1) * hazard_ratio;
-                let total = (n0 - removed * d0) + treated;
-                let share = treated / total;
-                sum.value -= total.ln();
+                let (reference, treated) = (n0 - removed * d0, n1 - removed * d1);
+                let (log_total, share) = log_total_and_share(reference, treated, log_hazard_ratio);
+                sum.value -= log_total;
                 sum.score -= share;
                 sum.information += share * (1.0 - share);
             }
         }
         sum
+    }
+}
+
+/// ln(a + b e^β) and the share of the second term, without overflow.
+fn log_total_and_share(reference: f64, treated: f64, beta: f64) -> (f64, f64) {
+    if beta <= 0.0 {
+        let weighted = treated * beta.exp();
+        let total = reference + weighted;
+        if total > 0.0 {
+            return (total.ln(), weighted / total);
+        }
+        (beta + treated.ln(), 1.0)
+    } else {
+        let weighted = reference * (-beta).exp();
+        let total = weighted + treated;
+        if total > 0.0 {
+            return (beta + total.ln(), treated / total);
+        }
+        (reference.ln(), 0.0)
     }
 }

@@ -76,4 +76,51 @@ pub enum SurvivalError {
         /// Score at the last estimate.
         score: f64,
     },
+    /// A covariate cannot be used.
+    #[error("covariate `{name}`: {reason}")]
+    InvalidCovariate {
+        /// Name of the column.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A model without covariates has nothing to estimate.
+    #[error("the model has no covariate; give at least one")]
+    NoCovariates,
+    /// A column carries no information of its own.
+    #[error(
+        "covariate `{name}` is constant among patients at risk at events, or follows from the covariates before \
+         it: leave it out"
+    )]
+    CollinearCovariate {
+        /// Name of the column.
+        name: String,
+    },
+    /// The partial likelihood rises without end along a coefficient.
+    #[error(
+        "the hazard ratio of `{name}` has no finite estimate (it runs to {limit}): the covariate separates \
+         patients with events from the others"
+    )]
+    InfiniteCoefficient {
+        /// Name of the column.
+        name: String,
+        /// Where the hazard ratio runs, `0` or `infinity`.
+        limit: String,
+    },
+    /// The logarithm of an event time is not finite.
+    #[error("an event at time {time} has no logarithm: choose another transformation of time")]
+    TransformUndefined {
+        /// The time.
+        time: f64,
+    },
+    /// The strata of a test differ in their groups.
+    #[error("stratum {stratum} (counted from 0) has {groups} groups where {expected} are expected")]
+    DifferingGroups {
+        /// Index of the stratum.
+        stratum: usize,
+        /// Groups found.
+        groups: usize,
+        /// Groups of the first stratum.
+        expected: usize,
+    },
 }

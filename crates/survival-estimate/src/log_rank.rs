@@ -5,6 +5,7 @@ use kmeta_trial_data::PatientRecord;
 use nalgebra::{DMatrix, DVector};
 
 use crate::SurvivalError;
+use crate::cox_regression::ChiSquaredTest;
 use crate::patients::{EventTime, check_patients, event_times};
 
 /// One group's line of a log-rank test.
@@ -47,15 +48,7 @@ pub fn log_rank(groups: &[&[PatientRecord]]) -> Result<LogRank, SurvivalError> {
         check_patients(&format!("group {} of {}", index + 1, groups.len()), patients)?;
     }
     let times = event_times(groups);
-    let lines: Vec<LogRankGroup> = groups
-        .iter()
-        .enumerate()
-        .map(|(group, patients)| LogRankGroup {
-            patients: patients.len() as u32,
-            observed: times.iter().map(|time| time.events[group]).sum(),
-            expected: times.iter().map(|time| expected(time, group)).sum(),
-        })
-        .collect();
+    let lines = group_lines(groups, &times);
     let covariance = covariance(&times, groups.len());
     let chi_squared = quadratic_form(&lines, &covariance).ok_or(SurvivalError::NothingToCompare)?;
     let degrees_of_freedom = groups.len() as u32 - 1;
@@ -63,6 +56,79 @@ pub fn log_rank(groups: &[&[PatientRecord]]) -> Result<LogRank, SurvivalError> {
         .map_err(|_| SurvivalError::NothingToCompare)?;
     let covariance = covariance.row_iter().map(|row| row.iter().copied().collect()).collect();
     Ok(LogRank { groups: lines, covariance, chi_squared, degrees_of_freedom, p_value })
+}
+
+/// Result of a stratified log-rank test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StratifiedLogRank {
+    /// For each stratum one entry per group, in the order given.
+    pub strata: Vec<Vec<LogRankGroup>>,
+    /// Sums over strata, one entry per group.
+    pub groups: Vec<LogRankGroup>,
+    /// Covariance matrix of the summed observed − expected, row by row.
+    pub covariance: Vec<Vec<f64>>,
+    /// Test of equal hazards within strata.
+    pub test: ChiSquaredTest,
+}
+
+/// Compares two or more groups within strata and adds up observed, expected and covariance (R
+/// `survdiff(Surv(time, event) ~ group + strata(stratum))`). `strata[s][g]` holds the patients of group g in
+/// stratum s; a group may be empty in some strata, but not in all.
+///
+/// # Errors
+/// [`SurvivalError::TooFewGroups`], [`SurvivalError::DifferingGroups`], [`SurvivalError::NoPatients`],
+/// [`SurvivalError::InvalidTime`], [`SurvivalError::NothingToCompare`].
+pub fn log_rank_stratified(strata: &[Vec<&[PatientRecord]>]) -> Result<StratifiedLogRank, SurvivalError> {
+    let groups = strata.first().map_or(0, Vec::len);
+    if groups < 2 {
+        return Err(SurvivalError::TooFewGroups { groups });
+    }
+    let mut sum = DMatrix::zeros(groups, groups);
+    let mut lines: Vec<Vec<LogRankGroup>> = Vec::with_capacity(strata.len());
+    for (index, stratum) in strata.iter().enumerate() {
+        if stratum.len() != groups {
+            let found = stratum.len();
+            return Err(SurvivalError::DifferingGroups { stratum: index, groups: found, expected: groups });
+        }
+        for (group, patients) in stratum.iter().enumerate().filter(|(_, patients)| !patients.is_empty()) {
+            check_patients(&format!("stratum {}, group {}", index + 1, group + 1), patients)?;
+        }
+        let times = event_times(stratum);
+        sum += covariance(&times, groups);
+        lines.push(group_lines(stratum, &times));
+    }
+    let total = |group: usize| {
+        lines.iter().fold(LogRankGroup { patients: 0, observed: 0.0, expected: 0.0 }, |sum, stratum| {
+            LogRankGroup {
+                patients: sum.patients + stratum[group].patients,
+                observed: sum.observed + stratum[group].observed,
+                expected: sum.expected + stratum[group].expected,
+            }
+        })
+    };
+    let totals: Vec<LogRankGroup> = (0..groups).map(total).collect();
+    if let Some(empty) = totals.iter().position(|group| group.patients == 0) {
+        return Err(SurvivalError::NoPatients { group: format!("group {} of {groups}", empty + 1) });
+    }
+    let statistic = quadratic_form(&totals, &sum).ok_or(SurvivalError::NothingToCompare)?;
+    Ok(StratifiedLogRank {
+        strata: lines,
+        groups: totals,
+        covariance: sum.row_iter().map(|row| row.iter().copied().collect()).collect(),
+        test: ChiSquaredTest::new(statistic, groups as u32 - 1)?,
+    })
+}
+
+fn group_lines(groups: &[&[PatientRecord]], times: &[EventTime]) -> Vec<LogRankGroup> {
+    groups
+        .iter()
+        .enumerate()
+        .map(|(group, patients)| LogRankGroup {
+            patients: patients.len() as u32,
+            observed: times.iter().map(|time| time.events[group]).sum(),
+            expected: times.iter().map(|time| expected(time, group)).sum(),
+        })
+        .collect()
 }
 
 fn expected(time: &EventTime, group: usize) -> f64 {
