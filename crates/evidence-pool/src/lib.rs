@@ -61,9 +61,10 @@ pub use survival_curve::pool_survival;
 pub use two_arm_counts::{
     MantelHaenszelTests, TwoArmCount, TwoArmCountOptions, TwoArmEffect, TwoArmPooling, TwoArmTests,
     compare_two_arms, mantel_haenszel_tests, pool_two_arm_counts, test_two_arms,
+};
 pub use two_arm_survival::{
     ArmSummary, CombinedProportionalHazards, IntervalHazardRatio, LeftOutTrial, OneStageHazardRatio,
-    PiecewiseHazardRatios, PooledRestrictedMean, PooledTwoArmSurvival, RandomTreatmentEffects,
+    PiecewiseHazardRatios, PooledRestrictedMeanDifference, PooledTwoArmSurvival, RandomTreatmentEffects,
     TrialHazardRatio, TrialLogRank, TrialPrediction, TrialProportionalHazards, TwoArmModel,
     TwoArmSurvivalOptions, TwoArmTrial, TwoArmTrialRow, pool_two_arm_survival,
 };

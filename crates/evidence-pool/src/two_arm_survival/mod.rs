@@ -21,7 +21,7 @@ use crate::{EffectOptions, PoolError, pool_effects};
 pub use options::{TrialHazardRatio, TwoArmModel, TwoArmSurvivalOptions, TwoArmTrial};
 pub use result::{
     ArmSummary, CombinedProportionalHazards, IntervalHazardRatio, LeftOutTrial, OneStageHazardRatio,
-    PiecewiseHazardRatios, PooledRestrictedMean, PooledTwoArmSurvival, RandomTreatmentEffects, TrialLogRank,
+    PiecewiseHazardRatios, PooledRestrictedMeanDifference, PooledTwoArmSurvival, RandomTreatmentEffects, TrialLogRank,
     TrialPrediction, TrialProportionalHazards, TwoArmTrialRow,
 };
 

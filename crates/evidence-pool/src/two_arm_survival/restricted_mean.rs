@@ -4,7 +4,7 @@ use kmeta_survival_estimate::{KaplanMeier, SurvivalError, compare_restricted_mea
 use kmeta_trial_data::EffectMeasure;
 
 use super::options::TwoArmTrial;
-use super::result::{LeftOutTrial, PooledRestrictedMean};
+use super::result::{LeftOutTrial, PooledRestrictedMeanDifference};
 use super::trial::estimable;
 use super::{effect, pool_or_none};
 use crate::{EffectOptions, PoolError};
@@ -15,7 +15,7 @@ pub(super) fn pool(
     trials: &[TwoArmTrial],
     horizon: f64,
     options: &EffectOptions,
-) -> Result<PooledRestrictedMean, PoolError> {
+) -> Result<PooledRestrictedMeanDifference, PoolError> {
     let (mut differences, mut ratios, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for trial in trials {
         let compared = || -> Result<_, SurvivalError> {
@@ -42,7 +42,7 @@ pub(super) fn pool(
             }
         }
     }
-    Ok(PooledRestrictedMean {
+    Ok(PooledRestrictedMeanDifference {
         horizon,
         difference: pool_or_none(differences, options)?,
         log_ratio: pool_or_none(ratios, options)?,

@@ -144,7 +144,7 @@ pub struct LeftOutTrial {
 
 /// Pooled difference of restricted mean survival times.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct PooledRestrictedMean {
+pub struct PooledRestrictedMeanDifference {
     /// The horizon.
     pub horizon: f64,
     /// Treated − control, in the unit of time; absent when no trial is followed to the horizon.
@@ -193,7 +193,7 @@ pub struct PooledTwoArmSurvival {
     /// Combined test of proportional hazards; absent when no trial has one.
     pub proportional_hazards: Option<CombinedProportionalHazards>,
     /// Restricted mean survival time, when asked for.
-    pub restricted_mean: Option<PooledRestrictedMean>,
+    pub restricted_mean: Option<PooledRestrictedMeanDifference>,
     /// Hazard ratios by interval, when asked for.
     pub piecewise: Option<PiecewiseHazardRatios>,
     /// What the analysis noticed.

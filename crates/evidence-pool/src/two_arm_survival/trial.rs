@@ -4,6 +4,7 @@ use kmeta_survival_estimate::{
     ChiSquaredTest, CoxData, CoxTerm, KaplanMeier, LogRank, SurvivalError, cox_regression, cox_two_arms,
     log_rank, proportional_hazards_test,
 };
+use kmeta_numerics::distributions::normal_two_sided;
 use kmeta_trial_data::{EffectMeasure, Estimate, Interval, PatientRecord};
 
 use super::options::{TrialHazardRatio, TwoArmSurvivalOptions, TwoArmTrial};
@@ -42,14 +43,18 @@ pub(super) fn describe(
 }
 
 /// A log hazard ratio on both scales with Wald's interval.
-pub(super) fn estimate(value: f64, standard_error: f64, level: f64) -> Result<Estimate, PoolError> {
+pub(crate) fn estimate(value: f64, standard_error: f64, level: f64) -> Result<Estimate, PoolError> {
     let width = two_sided_normal(level)? * standard_error;
     let scale = Scale { measure: EffectMeasure::LogHazardRatio, size: 1.0 };
     let interval = Interval { lower: value - width, upper: value + width };
+    let statistic = value / standard_error;
     Ok(Estimate {
         value,
         standard_error,
         interval,
+        statistic: Some(statistic),
+        degrees_of_freedom: None,
+        p_value: Some(normal_two_sided(statistic)),
         shown: scale.shown(value),
         shown_interval: Interval { lower: scale.shown(interval.lower), upper: scale.shown(interval.upper) },
     })
