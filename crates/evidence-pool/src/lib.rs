@@ -4,8 +4,9 @@
 //! |---|---|
 //! | what share of patients responds? | [`pool_proportions`] |
 //! | how do events of two arms compare? | [`pool_two_arm_counts`], [`compare_two_arms`], [`test_two_arms`] |
-//! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
 //! | what do studies say together with a prior? | [`bayesian_random_effects`] |
+//! | how large is the hazard ratio? | [`pool_effects`] |
+//! | which hazard ratio follows from what a trial prints? | [`hazard_ratio_routes()`], [`hazard_ratio_from_interval`] |
 //! | what makes studies differ? | [`meta_regression()`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
 //! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
@@ -16,13 +17,13 @@
 mod assemble;
 mod bayes;
 mod error;
+mod hazard_ratio_routes;
 mod measure;
 mod meta_regression;
 mod model;
 mod notes;
 mod options;
 mod pool;
-mod printed_hazard_ratio;
 mod proportions;
 mod small_study;
 mod study_interval;
@@ -37,6 +38,12 @@ pub use bayes::{
     PosteriorSummary, ShrunkenStudy, TauPrior, TauQuadrature, bayesian_random_effects,
 };
 pub use error::PoolError;
+pub use hazard_ratio_routes::{
+    CurveInterval, HazardRatioComparison, HazardRatioRoute, HazardRatioRouteOptions, HazardRatioRoutes,
+    IntervalCounts, IntervalWithoutEvents, PValueRelation, PValueSides, PrintedArm, PrintedCurvePoint,
+    PrintedTwoArm, RouteEstimate, TrialArm, UnavailableRoute, hazard_ratio_from_interval,
+    hazard_ratio_routes,
+};
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
     Moderator, ModeratorTest, ModeratorValue, PredictionPoint, RegressionCoefficient, RegressionInterval,
@@ -49,7 +56,6 @@ pub use options::{
     EffectOptions, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions, TrialPatients,
 };
 pub use pool::{pool_effects, pool_proportions};
-pub use printed_hazard_ratio::hazard_ratio_from_interval;
 pub use small_study::{
     FailSafeMethod, FailSafeNumber, FailSafeOptions, FilledStudy, FunnelSide, FunnelStudy, FunnelTest,
     FunnelTestAnswer, FunnelTestOptions, FunnelTestOutcome, FunnelTestResult, FunnelTests, LimitEffect,
