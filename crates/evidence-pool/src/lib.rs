@@ -13,11 +13,13 @@
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
 //! | how long do patients live? | [`pool_survival`] |
 //! | do treated patients live longer? | [`pool_two_arm_survival`] |
+//! | how long do patients live? | [`pool_survival`], [`pool_survival_curves`], [`pool_survival_strata`], [`pool_grid_free_survival`] |
 
 mod assemble;
 mod bayes;
 mod error;
 mod hazard_ratio_routes;
+mod grid_free_survival;
 mod measure;
 mod meta_regression;
 mod model;
@@ -44,6 +46,7 @@ pub use hazard_ratio_routes::{
     PrintedTwoArm, RouteEstimate, TrialArm, UnavailableRoute, hazard_ratio_from_interval,
     hazard_ratio_routes,
 };
+pub use grid_free_survival::{GridFreeOptions, pool_grid_free_survival};
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
     Moderator, ModeratorTest, ModeratorValue, PredictionPoint, RegressionCoefficient, RegressionInterval,
