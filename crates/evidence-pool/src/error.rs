@@ -164,7 +164,7 @@ pub enum PoolError {
     },
     /// A tolerance is negative or not a number.
     #[error("{option} is {value}; expected 0 or a finite number above it")]
-    InvalidTolerance {
+    InvalidDisagreementTolerance {
         /// The option.
         option: &'static str,
         /// The value found.
@@ -353,7 +353,7 @@ pub enum PoolError {
     UnstratifiedModel,
     /// A horizon is not a finite time above 0.
     #[error("restricted_mean_horizon {horizon} must be a finite time above 0")]
-    InvalidHorizon {
+    InvalidRestrictedMeanHorizon {
         /// The horizon found.
         horizon: f64,
     },

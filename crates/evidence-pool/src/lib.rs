@@ -18,8 +18,8 @@
 mod assemble;
 mod bayes;
 mod error;
-mod hazard_ratio_routes;
 mod grid_free_survival;
+mod hazard_ratio_routes;
 mod measure;
 mod meta_regression;
 mod model;
@@ -40,13 +40,13 @@ pub use bayes::{
     PosteriorSummary, ShrunkenStudy, TauPrior, TauQuadrature, bayesian_random_effects,
 };
 pub use error::PoolError;
+pub use grid_free_survival::{GridFreeOptions, pool_grid_free_survival};
 pub use hazard_ratio_routes::{
     CurveInterval, HazardRatioComparison, HazardRatioRoute, HazardRatioRouteOptions, HazardRatioRoutes,
     IntervalCounts, IntervalWithoutEvents, PValueRelation, PValueSides, PrintedArm, PrintedCurvePoint,
     PrintedTwoArm, RouteEstimate, TrialArm, UnavailableRoute, hazard_ratio_from_interval,
     hazard_ratio_routes,
 };
-pub use grid_free_survival::{GridFreeOptions, pool_grid_free_survival};
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
     Moderator, ModeratorTest, ModeratorValue, PredictionPoint, RegressionCoefficient, RegressionInterval,

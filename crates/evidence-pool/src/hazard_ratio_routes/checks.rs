@@ -12,7 +12,7 @@ pub(super) fn check(printed: &PrintedTwoArm, options: &HazardRatioRouteOptions) 
     ];
     for (option, value) in tolerances {
         if !(value.is_finite() && value >= 0.0) {
-            return Err(PoolError::InvalidTolerance { option, value });
+            return Err(PoolError::InvalidDisagreementTolerance { option, value });
         }
     }
     let checks = Checks { trial: &printed.trial };

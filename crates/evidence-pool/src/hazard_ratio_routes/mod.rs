@@ -49,7 +49,7 @@ type Attempt = Result<Computed, String>;
 ///
 /// # Errors
 /// [`PoolError::InvalidPrintedNumber`] for a number that cannot be, [`PoolError::InvalidLevel`],
-/// [`PoolError::InvalidTolerance`], and [`PoolError::NoHazardRatioRoute`] where no route can be taken.
+/// [`PoolError::InvalidDisagreementTolerance`], and [`PoolError::NoHazardRatioRoute`] where no route can be taken.
 ///
 /// ```
 /// use kmeta_evidence_pool::{

@@ -261,7 +261,10 @@ fn impossible_numbers_are_refused_with_their_name() {
     refused(beyond, "at most maximum_follow_up");
     let options =
         HazardRatioRouteOptions { standard_error_tolerance: -1.0, ..HazardRatioRouteOptions::default() };
-    assert!(matches!(hazard_ratio_routes(&trial(), &options), Err(PoolError::InvalidTolerance { .. })));
+    assert!(matches!(
+        hazard_ratio_routes(&trial(), &options),
+        Err(PoolError::InvalidDisagreementTolerance { .. })
+    ));
     let percent = PrintedTwoArm { confidence_level: 95.0, ..trial() };
     assert!(hazard_ratio_routes(&percent, &HazardRatioRouteOptions::default()).is_err());
 }

@@ -21,8 +21,8 @@ use crate::{EffectOptions, PoolError, pool_effects};
 pub use options::{TrialHazardRatio, TwoArmModel, TwoArmSurvivalOptions, TwoArmTrial};
 pub use result::{
     ArmSummary, CombinedProportionalHazards, IntervalHazardRatio, LeftOutTrial, OneStageHazardRatio,
-    PiecewiseHazardRatios, PooledRestrictedMeanDifference, PooledTwoArmSurvival, RandomTreatmentEffects, TrialLogRank,
-    TrialPrediction, TrialProportionalHazards, TwoArmTrialRow,
+    PiecewiseHazardRatios, PooledRestrictedMeanDifference, PooledTwoArmSurvival, RandomTreatmentEffects,
+    TrialLogRank, TrialPrediction, TrialProportionalHazards, TwoArmTrialRow,
 };
 
 /// Below this p value a test of proportional hazards is worth a warning.
@@ -131,7 +131,7 @@ fn check(trials: &[TwoArmTrial], options: &TwoArmSurvivalOptions) -> Result<(), 
     if let Some(horizon) = options.restricted_mean_horizon
         && !(horizon > 0.0 && horizon.is_finite())
     {
-        return Err(PoolError::InvalidHorizon { horizon });
+        return Err(PoolError::InvalidRestrictedMeanHorizon { horizon });
     }
     let mut last = 0.0;
     for (index, &time) in options.piecewise_cuts.iter().enumerate() {

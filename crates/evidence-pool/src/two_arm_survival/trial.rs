@@ -1,10 +1,10 @@
 //! What is computed of each trial alone.
 
+use kmeta_numerics::distributions::normal_two_sided;
 use kmeta_survival_estimate::{
     ChiSquaredTest, CoxData, CoxTerm, KaplanMeier, LogRank, SurvivalError, cox_regression, cox_two_arms,
     log_rank, proportional_hazards_test,
 };
-use kmeta_numerics::distributions::normal_two_sided;
 use kmeta_trial_data::{EffectMeasure, Estimate, Interval, PatientRecord};
 
 use super::options::{TrialHazardRatio, TwoArmSurvivalOptions, TwoArmTrial};
