@@ -8,6 +8,7 @@
 //! | how large is the hazard ratio? | [`pool_effects`] |
 //! | which hazard ratio follows from what a trial prints? | [`hazard_ratio_routes()`], [`hazard_ratio_from_interval`] |
 //! | what makes studies differ? | [`meta_regression()`] |
+//! | which study does the result rest on? | [`leave_one_out`], [`cumulative`], [`influence_diagnostics`], [`baujat`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
 //! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
@@ -27,6 +28,7 @@ mod notes;
 mod options;
 mod pool;
 mod proportions;
+mod sensitivity;
 mod small_study;
 mod study_interval;
 mod survival_curve;
@@ -59,6 +61,12 @@ pub use options::{
     EffectOptions, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions, TrialPatients,
 };
 pub use pool::{pool_effects, pool_proportions};
+pub use printed_hazard_ratio::hazard_ratio_from_interval;
+pub use sensitivity::{
+    BaujatPoint, Cumulative, CumulativeRow, InfluenceDiagnostics, InfluenceRow, LeaveOneOut, LeaveOneOutRow,
+    PooledSummary, ShrunkenEffect, baujat, cumulative, influence_diagnostics, leave_one_out, order_by,
+    shrunken_effects,
+};
 pub use small_study::{
     FailSafeMethod, FailSafeNumber, FailSafeOptions, FilledStudy, FunnelSide, FunnelStudy, FunnelTest,
     FunnelTestAnswer, FunnelTestOptions, FunnelTestOutcome, FunnelTestResult, FunnelTests, LimitEffect,
