@@ -7,6 +7,7 @@
 //! | what do studies say together with a prior? | [`bayesian_random_effects`] |
 //! | how large is the hazard ratio? | [`pool_effects`] |
 //! | which hazard ratio follows from what a trial prints? | [`hazard_ratio_routes()`], [`hazard_ratio_from_interval`] |
+//! | where may a new study's effect lie? | [`nagashima_prediction`] |
 //! | what makes studies differ? | [`meta_regression()`] |
 //! | which study does the result rest on? | [`leave_one_out`], [`cumulative`], [`influence_diagnostics`], [`baujat`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
@@ -24,6 +25,7 @@ mod hazard_ratio_routes;
 mod measure;
 mod meta_regression;
 mod model;
+mod nagashima;
 mod notes;
 mod options;
 mod pool;
@@ -57,6 +59,7 @@ pub use meta_regression::{
 pub use model::{
     ModelOptions, RandomEffectsFit, between_study_variance_interval, fit_random_effects, prediction_interval,
 };
+pub use nagashima::{BootstrapInterval, NagashimaOptions, NagashimaPrediction, nagashima_prediction};
 pub use options::{
     EffectOptions, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions, TrialPatients,
 };
