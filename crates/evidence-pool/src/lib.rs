@@ -13,7 +13,6 @@
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
 //! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
-//! | how long do patients live? | [`pool_survival`] |
 //! | do treated patients live longer? | [`pool_two_arm_survival`] |
 //! | how long do patients live? | [`pool_survival`], [`pool_survival_curves`], [`pool_survival_strata`], [`pool_grid_free_survival`] |
 
@@ -64,7 +63,6 @@ pub use options::{
     EffectOptions, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions, TrialPatients,
 };
 pub use pool::{pool_effects, pool_proportions};
-pub use printed_hazard_ratio::hazard_ratio_from_interval;
 pub use sensitivity::{
     BaujatPoint, Cumulative, CumulativeRow, InfluenceDiagnostics, InfluenceRow, LeaveOneOut, LeaveOneOutRow,
     PooledSummary, ShrunkenEffect, baujat, cumulative, influence_diagnostics, leave_one_out, order_by,
