@@ -1,10 +1,11 @@
 //! The answers as tables.
 
 use kmeta_evidence_pool::{
-    AdjustedEffect, FailSafeNumber, FunnelTestOutcome, FunnelTests, LimitMetaAnalysis, MetaRegression,
+    FailSafeNumber, FunnelTestOutcome, FunnelTests, LimitMetaAnalysis, MetaRegression,
     PetPeese, TrimAndFill,
 };
 use kmeta_plot_svg::format::{fixed, p_value};
+use kmeta_trial_data::Estimate;
 
 use super::{FurtherResults, sensitivity_tables};
 use crate::result_table::{Cell, ResultTable};
@@ -106,13 +107,13 @@ fn funnel_tests(tests: &FunnelTests) -> ResultTable {
 /// Columns of effects that are adjusted in some way.
 const ADJUSTED: [&str; 6] = ["Effect", "Studies", "Estimate", "Interval", "p", "τ²"];
 
-fn adjusted_row(name: String, studies: u32, effect: &AdjustedEffect, tau_squared: Option<f64>) -> Vec<Cell> {
+fn adjusted_row(name: String, studies: u32, effect: &Estimate, tau_squared: Option<f64>) -> Vec<Cell> {
     vec![
         Cell::text(name),
         Cell::count(studies),
-        Cell::Effect(Some(effect.estimate.shown)),
-        Cell::Limits(Some(effect.estimate.shown_interval)),
-        Cell::PValue(Some(effect.p_value)),
+        Cell::Effect(Some(effect.shown)),
+        Cell::Limits(Some(effect.shown_interval)),
+        Cell::PValue(effect.p_value),
         Cell::Variance(tau_squared),
     ]
 }
