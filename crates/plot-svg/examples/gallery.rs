@@ -308,13 +308,23 @@ fn pooled_survival() -> PooledSurvival {
         (18.0, 0.132, 0.051, 0.304, 15, 3),
     ];
     let point = |&(time, survival, lower, upper, number_at_risk, trials): &(f64, f64, f64, f64, u32, u32)| {
-        SurvivalPoint { time, survival, interval: Interval { lower, upper }, number_at_risk, trials }
+        SurvivalPoint {
+            time,
+            survival,
+            interval: Interval { lower, upper },
+            number_at_risk,
+            trials,
+            prediction: None,
+            tau_squared: None,
+        }
     };
     PooledSurvival {
         id: "os".to_owned(),
         title: "Overall survival".to_owned(),
         time_unit: TimeUnit::Months,
         confidence_level: 0.95,
+        method: Default::default(),
+        estimand: Default::default(),
         random: table.iter().map(point).collect(),
         common: table.iter().map(point).collect(),
         median: Some(4.80),
@@ -322,6 +332,7 @@ fn pooled_survival() -> PooledSurvival {
         median_upper: Some(8.84),
         median_draws: 10_000,
         seed: 1,
+        restricted_mean: None,
         heterogeneity: Some(SurvivalHeterogeneity {
             q: 26.53,
             degrees_of_freedom: 25,

@@ -175,6 +175,8 @@ pub(crate) fn survival(trials: u32, label: impl Fn(u32) -> String) -> PooledSurv
             interval: Interval { lower: 0.7 * survival, upper: survival.powf(0.7) },
             number_at_risk: 130 / index,
             trials: trials.min(9 - index),
+            prediction: None,
+            tau_squared: None,
         }
     };
     let random: Vec<SurvivalPoint> = (1..=8).map(point).collect();
@@ -183,6 +185,8 @@ pub(crate) fn survival(trials: u32, label: impl Fn(u32) -> String) -> PooledSurv
         title: "Made-up overall survival".to_owned(),
         time_unit: TimeUnit::Months,
         confidence_level: 0.95,
+        method: Default::default(),
+        estimand: Default::default(),
         common: random.clone(),
         random,
         median: Some(4.5),
@@ -190,6 +194,7 @@ pub(crate) fn survival(trials: u32, label: impl Fn(u32) -> String) -> PooledSurv
         median_upper: None,
         median_draws: 1000,
         seed: 1,
+        restricted_mean: None,
         heterogeneity: Some(SurvivalHeterogeneity {
             q: 26.53,
             degrees_of_freedom: 25,

@@ -92,12 +92,16 @@ fn survival() -> PooledSurvival {
         interval: Interval { lower: 0.4675, upper: 0.8432 },
         number_at_risk: 128,
         trials: 6,
+        prediction: None,
+        tau_squared: None,
     };
     PooledSurvival {
         id: "os".to_owned(),
         title: "Pooled overall survival".to_owned(),
         time_unit: TimeUnit::Months,
         confidence_level: 0.95,
+        method: Default::default(),
+        estimand: Default::default(),
         random: vec![point.clone()],
         common: vec![point],
         median: Some(4.499),
@@ -105,6 +109,7 @@ fn survival() -> PooledSurvival {
         median_upper: None,
         median_draws: 1000,
         seed: 7,
+        restricted_mean: None,
         heterogeneity: None,
         trials: vec![TrialSurvival {
             trial: "wirth2021".to_owned(),

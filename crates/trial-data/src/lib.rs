@@ -49,8 +49,9 @@ pub use method::{
 pub use patient::{Fidelity, NumberAtRiskFit, PatientRecord, ReconstructedArm, ReconstructionStatus};
 pub use pooled::{
     BetweenSubgroups, EggerTest, Estimate, FitStatistics, Heterogeneity, Interval, LikelihoodFit,
-    LikelihoodRatioTest, MarginalMean, PooledEffect, PooledSurvival, Prediction, ResidualHeterogeneity,
-    StudyRow, SubgroupResult, SurvivalHeterogeneity, SurvivalPoint, TrialSurvival, TwoArmSettings,
+    LikelihoodRatioTest, MarginalMean, PooledEffect, PooledRestrictedMean, PooledSurvival, Prediction,
+    ResidualHeterogeneity, StudyRow, SubgroupResult, SurvivalCurveMethod, SurvivalHeterogeneity,
+    SurvivalPoint, TrialSurvival, TwoArmSettings,
 };
 pub use provenance::{Origin, Provenance, sha256_hex};
 pub use risk_table::{NumberAtRisk, RiskCell, RiskRow, RiskTable, RiskTableError};

@@ -78,10 +78,11 @@ pub enum PoolingModel {
 }
 
 /// The study that a random-effects mean speaks of, on the scale people read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Estimand {
     /// The study in the middle: half of all studies lie above. A mean on a curved scale, transformed back.
+    #[default]
     TypicalStudy,
     /// The mean over studies.
     AverageStudy,

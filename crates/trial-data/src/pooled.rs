@@ -356,6 +356,34 @@ pub struct SurvivalPoint {
     pub number_at_risk: u32,
     /// Trials that contribute to the time's interval.
     pub trials: u32,
+    /// Interval in which the survival of a new trial's population is expected; absent where the method gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<Interval>,
+    /// Between-trial variance at this time on the analysis scale; absent where the method gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tau_squared: Option<f64>,
+}
+
+/// How a pooled survival curve was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SurvivalCurveMethod {
+    /// The product of pooled conditional survivals of Combescure, Foucher & Jackson 2014.
+    #[default]
+    SummaryCurve,
+    /// Random-effects means of log cumulative hazards at every event time; does not depend on the asked times.
+    GridFree,
+}
+
+/// Mean survival time up to a horizon, the area under a pooled curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PooledRestrictedMean {
+    /// The horizon, in the unit of the analysis.
+    pub horizon: f64,
+    /// Area under the pooled curve from 0 to the horizon.
+    pub mean: f64,
+    /// Its interval.
+    pub interval: Option<Interval>,
 }
 
 /// Heterogeneity of pooled survival (Combescure 2014).
@@ -382,20 +410,31 @@ pub struct PooledSurvival {
     pub time_unit: TimeUnit,
     /// Level of every interval, 0.95.
     pub confidence_level: f64,
+    /// How the curve was made.
+    #[serde(default)]
+    pub method: SurvivalCurveMethod,
+    /// Which study the random-effects curve speaks of.
+    #[serde(default)]
+    pub estimand: Estimand,
     /// Random-effects curve at the asked times.
     pub random: Vec<SurvivalPoint>,
     /// Common-effect curve at the asked times.
     pub common: Vec<SurvivalPoint>,
-    /// Median of the random-effects curve, interpolated between the asked times; absent when not reached.
+    /// Median of the random-effects curve; absent when not reached. The summary curve is interpolated between the
+    /// asked times.
     pub median: Option<f64>,
-    /// Monte-Carlo interval of the median. A limit is absent when that quantile of the draws did not reach 0.5.
+    /// Lower limit of the median: of the summary curve from Monte-Carlo draws, absent when that quantile of the
+    /// draws did not reach 0.5; of the grid-free curve where its band crosses 0.5.
     pub median_lower: Option<f64>,
     /// Upper limit, as above.
     pub median_upper: Option<f64>,
-    /// Number of Monte-Carlo draws behind the interval.
+    /// Number of Monte-Carlo draws behind the intervals of median and restricted mean.
     pub median_draws: u32,
     /// Seed of the draws.
     pub seed: u64,
+    /// Restricted mean survival time of the random-effects curve up to the last time.
+    #[serde(default)]
+    pub restricted_mean: Option<PooledRestrictedMean>,
     /// Heterogeneity; absent with one trial.
     pub heterogeneity: Option<SurvivalHeterogeneity>,
     /// The trials.
