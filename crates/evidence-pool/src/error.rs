@@ -270,6 +270,24 @@ pub enum PoolError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A row of a printed survival table is unusable.
+    #[error("trial `{trial}`: row {row} (counted from 1) of its printed survival: {reason}")]
+    PublishedSurvival {
+        /// The identifier.
+        trial: String,
+        /// The row, from 1.
+        row: usize,
+        /// What is wrong and what is expected.
+        reason: String,
+    },
+    /// A stratum cannot be pooled.
+    #[error("stratum `{stratum}`: {reason}")]
+    Stratum {
+        /// Name of the stratum.
+        stratum: String,
+        /// What is wrong and what is expected.
+        reason: String,
+    },
     /// A computation failed that cannot fail on valid input.
     #[error("not computed: {what}; please report this with the input")]
     Computation {

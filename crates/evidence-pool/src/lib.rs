@@ -49,7 +49,10 @@ pub use small_study::{
     PetPeese, PetPeeseOptions, PooledPair, StudySize, TrimAndFill, TrimAndFillOptions, fail_safe_number,
     limit_meta_analysis, pet_peese, test_funnel_asymmetry, trim_and_fill,
 };
-pub use survival_curve::pool_survival;
+pub use survival_curve::{
+    PublishedSurvival, StrataTest, StratumCurve, StratumSurvival, SurvivalStrata, TrialCurve, pool_survival,
+    pool_survival_curves, pool_survival_strata,
+};
 pub use two_arm_counts::{
     MantelHaenszelTests, TwoArmCount, TwoArmCountOptions, TwoArmEffect, TwoArmPooling, TwoArmTests,
     compare_two_arms, mantel_haenszel_tests, pool_two_arm_counts, test_two_arms,

@@ -6,16 +6,25 @@
 //! variance v_ij = 1/(4(n_ij + ½)). The vectors y_i are pooled by the multivariate random-effects model of
 //! Jackson, White & Riley 2013 with a DerSimonian-Laird between-trial matrix, and S(t_j) = ∏ sin² β_l.
 
+use std::collections::BTreeSet;
+
 use kmeta_numerics::distributions::normal_quantile;
 use kmeta_numerics::linear::{cholesky_factor, inverse_positive_definite, truncate_negative_eigenvalues};
 use kmeta_numerics::streams::{random_stream, standard_normal};
-use kmeta_survival_estimate::KaplanMeier;
 use kmeta_trial_data::{
-    Finding, Interval, PooledSurvival, SurvivalHeterogeneity, SurvivalPoint, TrialSurvival,
+    Estimand, Finding, Interval, PooledRestrictedMean, PooledSurvival, SurvivalCurveMethod,
+    SurvivalHeterogeneity, SurvivalPoint,
 };
 use nalgebra::{DMatrix, DVector};
 
 use crate::{PoolError, SurvivalOptions, TrialPatients};
+use input::Arm;
+
+mod input;
+mod strata;
+
+pub use input::{PublishedSurvival, TrialCurve};
+pub use strata::{StrataTest, StratumCurve, StratumSurvival, SurvivalStrata, pool_survival_strata};
 
 /// With more intervals than this, the correction of empty intervals pulls the curve down visibly.
 const MANY_INTERVALS: usize = 20;
@@ -69,10 +78,45 @@ pub fn pool_survival(
     trials: &[TrialPatients],
     options: &SurvivalOptions,
 ) -> Result<PooledSurvival, PoolError> {
-    check_options(trials, options)?;
-    let fits = trials.iter().map(fit_trial).collect::<Result<Vec<_>, _>>()?;
-    let cells: Vec<TrialCells> =
-        trials.iter().zip(&fits).map(|(trial, fit)| trial_cells(trial, fit, &options.times)).collect();
+    check_options(trials.iter().map(|trial| trial.trial.as_str()), options)?;
+    let arms = trials.iter().map(Arm::patients).collect::<Result<Vec<_>, _>>()?;
+    pool_arms(&arms, options)
+}
+
+/// The same for trials of which some give their patients and others a printed table of survival and numbers at
+/// risk. A table is brought to the asked times by constant hazards of event and of loss within each of its
+/// intervals; where its times are the asked ones its numbers enter as they are.
+///
+/// ```
+/// use kmeta_evidence_pool::{PublishedSurvival, SurvivalOptions, TrialCurve, pool_survival_curves};
+/// use kmeta_trial_data::Provenance;
+/// let table = |trial: &str, survival: [f64; 2]| TrialCurve::Published(PublishedSurvival {
+///     trial: trial.to_owned(),
+///     label: trial.to_owned(),
+///     times: vec![6.0, 12.0],
+///     number_at_risk: vec![40.0, 22.0],
+///     survival: survival.to_vec(),
+///     provenance: Provenance::printed("table 2"),
+/// });
+/// let options = SurvivalOptions { times: vec![6.0, 12.0], ..SurvivalOptions::default() };
+/// let pooled = pool_survival_curves(&[table("a", [0.6, 0.3]), table("b", [0.5, 0.25])], &options)?;
+/// assert!(pooled.random[1].survival > 0.25 && pooled.random[1].survival < 0.3);
+/// # Ok::<(), kmeta_evidence_pool::PoolError>(())
+/// ```
+///
+/// # Errors
+/// As [`pool_survival`], and [`PoolError::PublishedSurvival`] for an unusable row of a table.
+pub fn pool_survival_curves(
+    trials: &[TrialCurve],
+    options: &SurvivalOptions,
+) -> Result<PooledSurvival, PoolError> {
+    check_options(trials.iter().map(TrialCurve::trial), options)?;
+    let arms = trials.iter().map(Arm::new).collect::<Result<Vec<_>, _>>()?;
+    pool_arms(&arms, options)
+}
+
+fn pool_arms(arms: &[Arm<'_>], options: &SurvivalOptions) -> Result<PooledSurvival, PoolError> {
+    let cells: Vec<TrialCells> = arms.iter().map(|arm| arm.cells(&options.times)).collect();
     let reached = cells.iter().map(|cell| cell.values.len()).max().unwrap_or(0);
     if reached == 0 {
         return Err(PoolError::NoFollowUp { time: options.times[0] });
@@ -83,7 +127,7 @@ pub fn pool_survival(
     let random = pool_cells(&cells, reached, &between)?;
     let quantile = normal_quantile(0.5 + options.confidence_level / 2.0).map_err(|_| computation("z"))?;
     let times = &options.times[..reached];
-    findings.extend(unused_events(trials, &cells, options));
+    findings.extend(unused_events(arms, &cells, options));
     let random_points = points(times, &cells, &random, quantile, &mut findings);
     let common_points = points(times, &cells, &common, quantile, &mut Vec::new());
     if random_points[0].survival < 0.5 {
@@ -98,21 +142,29 @@ pub fn pool_survival(
         ));
     }
     let survival: Vec<f64> = random_points.iter().map(|point| point.survival).collect();
-    let (median_lower, median_upper) = median_interval(times, &random, options)?;
+    let draws = summary_draws(times, &random, options)?;
+    let horizon = times[reached - 1];
     Ok(PooledSurvival {
         id: options.id.clone(),
         title: options.title.clone(),
         time_unit: options.time_unit,
         confidence_level: options.confidence_level,
         median: interpolated_median(times, &survival),
-        median_lower,
-        median_upper,
+        median_lower: draws.median.0,
+        median_upper: draws.median.1,
         median_draws: options.median_draws,
         seed: options.seed,
+        restricted_mean: Some(PooledRestrictedMean {
+            horizon,
+            mean: area_to_last_time(times, &survival),
+            interval: draws.restricted_mean,
+        }),
+        method: SurvivalCurveMethod::SummaryCurve,
+        estimand: Estimand::TypicalStudy,
         heterogeneity: heterogeneity(&cells, &common.beta),
         random: random_points,
         common: common_points,
-        trials: trials.iter().zip(&fits).map(|(trial, fit)| trial_survival(trial, fit)).collect(),
+        trials: arms.iter().map(Arm::shown).collect(),
         findings,
     })
 }
@@ -121,23 +173,34 @@ fn computation(what: &str) -> PoolError {
     PoolError::Computation { what: what.to_owned() }
 }
 
-fn check_options(trials: &[TrialPatients], options: &SurvivalOptions) -> Result<(), PoolError> {
-    if trials.is_empty() {
-        return Err(PoolError::NoStudies);
-    }
-    for (index, trial) in trials.iter().enumerate() {
-        if trials[..index].iter().any(|other| other.trial == trial.trial) {
-            return Err(PoolError::DuplicateTrial { trial: trial.trial.clone() });
+pub(crate) fn check_trial_names<'a>(trials: impl Iterator<Item = &'a str>) -> Result<(), PoolError> {
+    let mut seen = BTreeSet::new();
+    for trial in trials {
+        if !seen.insert(trial) {
+            return Err(PoolError::DuplicateTrial { trial: trial.to_owned() });
         }
     }
+    if seen.is_empty() { Err(PoolError::NoStudies) } else { Ok(()) }
+}
+
+fn check_options<'a>(
+    trials: impl Iterator<Item = &'a str>,
+    options: &SurvivalOptions,
+) -> Result<(), PoolError> {
+    check_trial_names(trials)?;
     if !(options.confidence_level > 0.0 && options.confidence_level < 1.0) {
         return Err(PoolError::InvalidLevel { level: options.confidence_level });
     }
-    if options.times.is_empty() {
+    check_times(&options.times)
+}
+
+/// Times must be there, finite, above 0 and increase.
+pub(crate) fn check_times(times: &[f64]) -> Result<(), PoolError> {
+    if times.is_empty() {
         return Err(PoolError::NoTimes);
     }
     let mut previous = 0.0;
-    for (index, &time) in options.times.iter().enumerate() {
+    for (index, &time) in times.iter().enumerate() {
         if !time.is_finite() || time <= previous {
             return Err(PoolError::InvalidTimes { index, time });
         }
@@ -146,31 +209,9 @@ fn check_options(trials: &[TrialPatients], options: &SurvivalOptions) -> Result<
     Ok(())
 }
 
-fn fit_trial(trial: &TrialPatients) -> Result<KaplanMeier, PoolError> {
-    KaplanMeier::fit(&trial.patients)
-        .map_err(|source| PoolError::Patients { trial: trial.trial.clone(), source })
-}
-
 /// Longest follow-up of a patient.
 fn follow_up_end(trial: &TrialPatients) -> f64 {
     trial.patients.iter().map(|patient| patient.time).fold(0.0, f64::max)
-}
-
-fn trial_cells(trial: &TrialPatients, fit: &KaplanMeier, times: &[f64]) -> TrialCells {
-    let end = follow_up_end(trial);
-    let mut cells = TrialCells::default();
-    let (mut start, mut survival_at_start) = (0.0, 1.0);
-    for (index, &time) in times.iter().enumerate() {
-        // Patients whose follow-up ends at the start of the interval belong to the one before it.
-        let at_risk = trial.patients.iter().filter(|patient| index == 0 || patient.time > start).count();
-        if end < time || survival_at_start <= 0.0 || at_risk == 0 {
-            break;
-        }
-        let survival = fit.survival_at(time);
-        cells.push(at_risk as f64, (survival / survival_at_start).clamp(0.0, 1.0));
-        (start, survival_at_start) = (time, survival);
-    }
-    cells
 }
 
 /// The DerSimonian-Laird between-trial matrix (Jackson, White & Riley 2013), element by element. An interval that
@@ -289,6 +330,8 @@ fn points(
             number_at_risk: cells.iter().filter_map(|cell| cell.number_at_risk.get(j)).sum::<f64>().round()
                 as u32,
             trials: cells.iter().filter(|cell| cell.values.len() > j).count() as u32,
+            prediction: None,
+            tau_squared: None,
         });
     }
     points
@@ -300,18 +343,14 @@ fn place(options: &SurvivalOptions) -> String {
 
 /// Events after the last asked time that a trial reaches: they are in no interval, so that the pooled curve
 /// does not know of them.
-fn unused_events(
-    trials: &[TrialPatients],
-    cells: &[TrialCells],
-    options: &SurvivalOptions,
-) -> Option<Finding> {
-    let unused: Vec<String> = trials
+fn unused_events(arms: &[Arm<'_>], cells: &[TrialCells], options: &SurvivalOptions) -> Option<Finding> {
+    let unused: Vec<String> = arms
         .iter()
         .zip(cells)
-        .filter_map(|(trial, cell)| {
+        .filter_map(|(arm, cell)| {
             let last = cell.values.len().checked_sub(1).map_or(0.0, |index| options.times[index]);
-            let events = trial.patients.iter().filter(|patient| patient.event && patient.time > last).count();
-            (events > 0).then(|| format!("{} ({events} after {last})", trial.trial))
+            let events = arm.events_after(last);
+            (events > 0).then(|| format!("{} ({events} after {last})", arm.trial()))
         })
         .collect();
     (!unused.is_empty()).then(|| {
@@ -375,30 +414,54 @@ fn interpolated_median(times: &[f64], survival: &[f64]) -> Option<f64> {
     None
 }
 
-/// Quantiles of the median over draws of β. A limit is absent when it falls among draws that never reach ½.
-fn median_interval(
+/// Area under the straight lines from (0, 1) through the points.
+fn area_to_last_time(times: &[f64], survival: &[f64]) -> f64 {
+    let (mut time, mut level, mut area) = (0.0, 1.0, 0.0);
+    for (&next_time, &next_level) in times.iter().zip(survival) {
+        area += 0.5 * (level + next_level) * (next_time - time);
+        (time, level) = (next_time, next_level);
+    }
+    area
+}
+
+/// Intervals that come from Monte-Carlo draws.
+struct SummaryDraws {
+    median: (Option<f64>, Option<f64>),
+    restricted_mean: Option<Interval>,
+}
+
+/// Quantiles of median and restricted mean over draws of β. A limit of the median is absent when it falls among
+/// draws that never reach ½.
+fn summary_draws(
     times: &[f64],
     pooled: &PooledCells,
     options: &SurvivalOptions,
-) -> Result<(Option<f64>, Option<f64>), PoolError> {
+) -> Result<SummaryDraws, PoolError> {
     if options.median_draws == 0 {
-        return Ok((None, None));
+        return Ok(SummaryDraws { median: (None, None), restricted_mean: None });
     }
     let factor =
         cholesky_factor(&pooled.covariance).map_err(|_| computation("the draws of pooled survival"))?;
     let mut stream = random_stream(options.seed, &format!("median of {}", options.id));
-    let mut medians = Vec::with_capacity(options.median_draws as usize);
+    let (mut medians, mut areas) = (Vec::new(), Vec::new());
     for _ in 0..options.median_draws {
         let mut noise = DVector::zeros(times.len());
         for value in noise.iter_mut() {
             *value = standard_normal(&mut stream).map_err(|_| computation("a normal draw"))?;
         }
-        let beta = &pooled.beta + &factor * noise;
-        medians.push(interpolated_median(times, &survival_of(&beta)).unwrap_or(f64::INFINITY));
+        let survival = survival_of(&(&pooled.beta + &factor * noise));
+        medians.push(interpolated_median(times, &survival).unwrap_or(f64::INFINITY));
+        areas.push(area_to_last_time(times, &survival));
     }
     medians.sort_by(f64::total_cmp);
+    areas.sort_by(f64::total_cmp);
     let tail = (1.0 - options.confidence_level) / 2.0;
-    Ok((quantile_of_sorted(&medians, tail), quantile_of_sorted(&medians, 1.0 - tail)))
+    let limits = |sorted: &[f64]| (quantile_of_sorted(sorted, tail), quantile_of_sorted(sorted, 1.0 - tail));
+    let restricted_mean = match limits(&areas) {
+        (Some(lower), Some(upper)) => Some(Interval { lower, upper }),
+        _ => None,
+    };
+    Ok(SummaryDraws { median: limits(&medians), restricted_mean })
 }
 
 /// R's default quantile (type 7; Hyndman & Fan 1996); nothing when it is infinite.
@@ -427,19 +490,6 @@ fn heterogeneity(cells: &[TrialCells], common: &DVector<f64>) -> Option<Survival
     let h_squared = q / f64::from(degrees_of_freedom);
     let i_squared = if h_squared > 0.0 { (1.0 - 1.0 / h_squared).max(0.0) } else { 0.0 };
     Some(SurvivalHeterogeneity { q, degrees_of_freedom, h_squared, i_squared })
-}
-
-fn trial_survival(trial: &TrialPatients, fit: &KaplanMeier) -> TrialSurvival {
-    TrialSurvival {
-        trial: trial.trial.clone(),
-        label: trial.label.clone(),
-        curve: fit.curve(),
-        follow_up_end: follow_up_end(trial),
-        patients: trial.patients.len() as u32,
-        events: trial.patients.iter().filter(|patient| patient.event).count() as u32,
-        median: fit.median(),
-        provenance: trial.provenance.clone(),
-    }
 }
 
 #[cfg(test)]
