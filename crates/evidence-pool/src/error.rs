@@ -132,6 +132,17 @@ pub enum PoolError {
     /// No times were given.
     #[error("no times at which to pool survival; give at least one")]
     NoTimes,
+    /// The horizon of a restricted mean is unusable.
+    #[error(
+        "horizon {horizon} of the restricted mean survival time must be above 0 and at most {longest}, the longest \
+         follow-up"
+    )]
+    InvalidHorizon {
+        /// The horizon found.
+        horizon: f64,
+        /// The longest follow-up.
+        longest: f64,
+    },
     /// No study is followed as far as the first time.
     #[error("no trial contributes at time {time}: every trial's follow-up ended or reached 0 before")]
     NoFollowUp {

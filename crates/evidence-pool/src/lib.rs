@@ -9,10 +9,11 @@
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
 //! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
-//! | how long do patients live? | [`pool_survival`] |
+//! | how long do patients live? | [`pool_survival`], [`pool_survival_curves`], [`pool_survival_strata`], [`pool_grid_free_survival`] |
 
 mod assemble;
 mod error;
+mod grid_free_survival;
 mod measure;
 mod meta_regression;
 mod model;
@@ -29,6 +30,7 @@ mod two_arm_counts;
 pub(crate) use model::tau_squared;
 
 pub use error::PoolError;
+pub use grid_free_survival::{GridFreeOptions, pool_grid_free_survival};
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
     Moderator, ModeratorTest, ModeratorValue, PredictionPoint, RegressionCoefficient, RegressionInterval,
