@@ -46,7 +46,7 @@ pub(super) struct MeanPoint {
     pub(super) value: f64,
     /// τ²(t).
     pub(super) tau_squared: f64,
-    /// Hartung & Knapp's factor, at least 1.
+    /// Hartung & Knapp's factor of the variance.
     pub(super) factor: f64,
     /// The point at which the trials were last complete before one of them ended.
     knot: Option<usize>,
@@ -169,7 +169,7 @@ impl MeanPath {
         }
         let tau_squared = estimate_tau_squared(effects, estimator, 0.0)?;
         let squares = effects.weighted(tau_squared).squares;
-        Ok((tau_squared, (squares / (effects.len() - 1) as f64).max(1.0)))
+        Ok((tau_squared, squares / (effects.len() - 1) as f64))
     }
 
     /// The last point at or before a time.

@@ -45,8 +45,9 @@ pub struct GridFreeOptions {
     /// Estimator of the between-trial variance of each time.
     #[serde(default = "default_estimator")]
     pub tau_squared: TauSquaredEstimator,
-    /// `wald`: normal quantiles. Any other: t quantiles with trials − 1 degrees of freedom and the Hartung-Knapp
-    /// factor of the variance where it is above 1 (Röver, Knapp & Friede 2015).
+    /// `wald`: normal quantiles. `hartung-knapp`: t quantiles with trials − 1 degrees of freedom, the variance of each
+    /// time multiplied by its Hartung-Knapp factor. `hartung-knapp-larger-error`, the default: the same where the
+    /// factor is above 1 (Röver, Knapp & Friede 2015). Others are refused.
     #[serde(default = "default_interval")]
     pub interval: IntervalMethod,
     /// Horizon of the restricted mean; the last time shown when absent.
@@ -66,7 +67,7 @@ fn default_estimator() -> TauSquaredEstimator {
 }
 
 fn default_interval() -> IntervalMethod {
-    IntervalMethod::HartungKnapp
+    IntervalMethod::HartungKnappLargerError
 }
 
 fn default_level() -> f64 {
@@ -121,6 +122,7 @@ pub fn pool_grid_free_survival(
     check_trial_names(trials.iter().map(|trial| trial.trial.as_str()))?;
     check_times(&options.times)?;
     let normal = two_sided_normal(options.confidence_level)?;
+    check_interval(options.interval)?;
     let mut paths = Vec::with_capacity(trials.len());
     let mut fits = Vec::with_capacity(trials.len());
     for trial in trials {
@@ -140,8 +142,12 @@ pub fn pool_grid_free_survival(
         student_t_quantile(0.5 + options.confidence_level / 2.0, (contributing - 1) as f64)?
     };
     let mut random = MeanPath::new(&paths, Between::Estimated(options.tau_squared))?;
-    if options.interval == IntervalMethod::Wald {
-        random.points.iter_mut().for_each(|point| point.factor = 1.0);
+    for point in &mut random.points {
+        point.factor = match options.interval {
+            IntervalMethod::HartungKnapp => point.factor,
+            IntervalMethod::HartungKnappLargerError => point.factor.max(1.0),
+            _ => 1.0,
+        };
     }
     let common = MeanPath::new(&paths, Between::None)?;
     let curve = MonotoneCurve::new(&random, quantile, contributing >= 3);
@@ -167,6 +173,19 @@ pub fn pool_grid_free_survival(
         trials: trials.iter().zip(&fits).map(|(trial, fit)| trial_survival(trial, fit)).collect(),
         findings: findings(trials, &paths, &random, options, reached),
     })
+}
+
+fn check_interval(interval: IntervalMethod) -> Result<(), PoolError> {
+    match interval {
+        IntervalMethod::Wald | IntervalMethod::HartungKnapp | IntervalMethod::HartungKnappLargerError => {
+            Ok(())
+        }
+        other => Err(PoolError::UnsuitableInterval {
+            interval: other,
+            place: "the grid-free survival curve".to_owned(),
+            expected: "wald, hartung-knapp or hartung-knapp-larger-error".to_owned(),
+        }),
+    }
 }
 
 /// The area under the random-effects curve with an interval symmetric in time, cut at 0 and the horizon.
