@@ -2,7 +2,9 @@
 //!
 //! Model: y_i(t) = β(t) + τ(t) z_i + e_i(t) for trial i while it is observed, from its first event on, with z_i
 //! standard normal and Cov(e_i(s), e_i(t)) = σ²_i(min(s, t)) / (h_i(s) h_i(t)), σ²_i Greenwood's sum and
-//! h_i = √(H_i H̄), H̄ being the crude mean hazard of the trials (see [`crude_hazard`]).
+//! h_i = √(H_i H̄), H̄ being the common hazard: a trial that has few events by chance has at the same time a small
+//! H_i and a large variance σ²_i/H_i² of log H_i, so that weights from its own events alone would favour large
+//! hazards. σ²_i/(H_i H̄) is the variance with as many patients at the common hazard.
 
 use kmeta_trial_data::TauSquaredEstimator;
 
@@ -10,6 +12,9 @@ use super::trial_path::{PathPoint, TrialPath};
 use crate::PoolError;
 use crate::model::Effects;
 use crate::tau_squared::estimate_tau_squared;
+
+/// Steps from the hazard of all patients together to the mean's own. It only sets weights, so that a few suffice.
+const COMMON_HAZARD_STEPS: usize = 4;
 
 /// With more changes of the paths than this, the mean is taken at this many of them, evenly by rank.
 const MOST_TIMES: usize = 400;
@@ -62,6 +67,12 @@ impl MeanPoint {
     /// Indices of the trials that contribute.
     pub(super) fn contributing(&self) -> impl Iterator<Item = usize> + '_ {
         self.shares.iter().map(|share| share.trial)
+    }
+
+    /// exp of the centre less what half the sampling variances, added to every y_i, leave in their mean.
+    fn common_hazard(&self) -> f64 {
+        let sampling = |share: &Share| (share.weight / share.scale).powi(2) * share.variance;
+        (self.centre - 0.5 * self.shares.iter().map(sampling).sum::<f64>()).exp()
     }
 
     fn share(&self, trial: usize) -> Option<&Share> {
@@ -119,9 +130,8 @@ impl MeanPath {
         Ok(mean)
     }
 
-    /// The centre at one time: Σ a_i (y_i(t) − b_i r_i). Trials that ended took their random effects with them, so
-    /// that those of the remaining trials no longer have mean 0. What is known of them is their residual r_i at
-    /// the knot c; b_i = Cov(y_i(t), y_i(c)) / Var(y_i(c)) takes it off.
+    /// The mean at one time. The common hazard H̄ that its variances rest on starts as that of all patients together
+    /// and is then the mean's own, which does not jump when a trial ends.
     fn point(
         &self,
         time: f64,
@@ -130,10 +140,29 @@ impl MeanPath {
         between: Between,
         enough: usize,
     ) -> Result<MeanPoint, PoolError> {
-        let crude = crude_hazard(observed);
+        let mut common = crude_hazard(observed);
+        for _ in 0..COMMON_HAZARD_STEPS {
+            let point = self.point_given(common, time, observed, knot, between, enough)?;
+            common = point.common_hazard();
+        }
+        self.point_given(common, time, observed, knot, between, enough)
+    }
+
+    /// The centre at one time: Σ a_i (y_i(t) − b_i r_i). Trials that ended took their random effects with them, so
+    /// that those of the remaining trials no longer have mean 0. What is known of them is their residual r_i at
+    /// the knot c; b_i = Cov(y_i(t), y_i(c)) / Var(y_i(c)) takes it off.
+    fn point_given(
+        &self,
+        common: f64,
+        time: f64,
+        observed: &[(usize, PathPoint)],
+        knot: Option<usize>,
+        between: Between,
+        enough: usize,
+    ) -> Result<MeanPoint, PoolError> {
         let mut effects = Effects {
             values: observed.iter().map(|(_, point)| point.hazard.ln()).collect(),
-            variances: observed.iter().map(|(_, point)| point.variance / (point.hazard * crude)).collect(),
+            variances: observed.iter().map(|(_, point)| point.variance / (point.hazard * common)).collect(),
         };
         for (value, variance) in effects.values.iter_mut().zip(&effects.variances) {
             *value += 0.5 * variance;
@@ -146,7 +175,7 @@ impl MeanPath {
         for ((trial, point), (weight, y)) in
             observed.iter().zip(weighted.shares().into_iter().zip(&effects.values))
         {
-            let scale = (point.hazard * crude).sqrt();
+            let scale = (point.hazard * common).sqrt();
             let (slope, residual) = at_knot.map_or((0.0, 0.0), |before| {
                 before.share(*trial).map_or((0.0, 0.0), |share| {
                     let covariance =
@@ -253,9 +282,7 @@ fn grid(paths: &[TrialPath]) -> Vec<f64> {
 }
 
 /// Σ n_i H_i / Σ n_i with n_i = H_i / σ²_i, which is the number of patients where nobody is censored: the hazard of
-/// all patients together. A trial that has few events by chance has at the same time a small H_i and a large
-/// variance of log H_i; weights from its own events alone would favour large hazards. Its variance is therefore
-/// taken as σ²_i / (H_i H̄), that of as many patients with the common hazard.
+/// all patients together.
 fn crude_hazard(observed: &[(usize, PathPoint)]) -> f64 {
     let exposure = |point: &PathPoint| point.hazard / point.variance;
     let events: f64 = observed.iter().map(|(_, point)| exposure(point) * point.hazard).sum();
