@@ -100,6 +100,17 @@ pub enum PoolError {
         /// The estimator found.
         estimator: kmeta_trial_data::TauSquaredEstimator,
     },
+    /// An order of studies does not name each of them once.
+    #[error(
+        "the order does not name position {position} exactly once; give each position from 0 to {} once",
+        .studies.saturating_sub(1)
+    )]
+    InvalidOrder {
+        /// The position at fault.
+        position: usize,
+        /// Number of studies.
+        studies: usize,
+    },
     /// Effects and variances are not of the same number.
     #[error("{values} effects with {variances} variances; give one variance for each effect")]
     UnequalLengths {

@@ -6,6 +6,7 @@
 //! | how do events of two arms compare? | [`pool_two_arm_counts`], [`compare_two_arms`], [`test_two_arms`] |
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
 //! | what makes studies differ? | [`meta_regression()`] |
+//! | which study does the result rest on? | [`leave_one_out`], [`cumulative`], [`influence_diagnostics`], [`baujat`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
 //! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
@@ -22,6 +23,7 @@ mod options;
 mod pool;
 mod printed_hazard_ratio;
 mod proportions;
+mod sensitivity;
 mod small_study;
 mod study_interval;
 mod survival_curve;
@@ -44,6 +46,11 @@ pub use options::{
 };
 pub use pool::{pool_effects, pool_proportions};
 pub use printed_hazard_ratio::hazard_ratio_from_interval;
+pub use sensitivity::{
+    BaujatPoint, Cumulative, CumulativeRow, InfluenceDiagnostics, InfluenceRow, LeaveOneOut, LeaveOneOutRow,
+    PooledSummary, ShrunkenEffect, baujat, cumulative, influence_diagnostics, leave_one_out, order_by,
+    shrunken_effects,
+};
 pub use small_study::{
     FailSafeMethod, FailSafeNumber, FailSafeOptions, FilledStudy, FunnelSide, FunnelStudy, FunnelTest,
     FunnelTestAnswer, FunnelTestOptions, FunnelTestOutcome, FunnelTestResult, FunnelTests, LimitEffect,

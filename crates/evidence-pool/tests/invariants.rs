@@ -55,8 +55,20 @@ fn any_options() -> impl Strategy<Value = ProportionOptions> {
         TauSquaredEstimator::PauleMandel,
         TauSquaredEstimator::RestrictedMaximumLikelihood,
         TauSquaredEstimator::MaximumLikelihood,
+        TauSquaredEstimator::Hedges,
+        TauSquaredEstimator::HunterSchmidt,
+        TauSquaredEstimator::SidikJonkman,
+        TauSquaredEstimator::EmpiricalBayes,
+        TauSquaredEstimator::HunterSchmidtCorrected,
+        TauSquaredEstimator::MedianUnbiasedPauleMandel,
     ];
-    let intervals = [IntervalMethod::Wald, IntervalMethod::HartungKnapp];
+    let intervals = [
+        IntervalMethod::Wald,
+        IntervalMethod::HartungKnapp,
+        IntervalMethod::HartungKnappLargerError,
+        IntervalMethod::HartungKnappWiderInterval,
+        IntervalMethod::HartungKnappIqwig6,
+    ];
     (
         prop::sample::select(measures.to_vec()),
         prop::sample::select(estimators.to_vec()),

@@ -119,8 +119,8 @@ impl Likelihood {
             .map(|point| largest * 10_f64.powf(12.0 * (f64::from(point) / f64::from(FALLBACK_POINTS) - 1.0)))
             .collect();
         let value = |tau_squared: f64| self.at(strata, tau_squared).value;
-        let best =
-            (0..grid.len()).max_by(|&one, &two| value(grid[one]).total_cmp(&value(grid[two]))).unwrap_or(0);
+        let heights: Vec<f64> = grid.iter().map(|&tau_squared| value(tau_squared)).collect();
+        let best = (0..grid.len()).max_by(|&one, &two| heights[one].total_cmp(&heights[two])).unwrap_or(0);
         let lower = if best == 0 { 0.0 } else { grid[best - 1] };
         let upper = grid[(best + 1).min(grid.len() - 1)];
         let score = |tau_squared: f64| self.at(strata, tau_squared).score;

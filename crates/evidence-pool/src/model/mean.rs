@@ -68,7 +68,7 @@ pub(crate) fn random_mean(
     };
     let degenerate = options.interval == IntervalMethod::HartungKnapp
         && group.len() > 1
-        && hartung_knapp_error(group, mixed) == 0.0;
+        && is_zero(hartung_knapp_error(group, mixed), mixed.s1.sqrt().recip());
     Ok((mean, degenerate))
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn random_standard_error(
         return kenward_roger(mixed);
     }
     let plain = hartung_knapp_error(group, mixed);
-    if plain == 0.0 && options.interval == IntervalMethod::HartungKnapp {
+    if options.interval == IntervalMethod::HartungKnapp && is_zero(plain, wald.value) {
         return Ok(wald);
     }
     let df = (group.len() - 1) as f64;
@@ -112,6 +112,11 @@ pub(crate) fn random_standard_error(
 /// √(q/S₁) with q = Σw(y − μ)²/(k − 1) (Hartung & Knapp 2001; Sidik & Jonkman 2002).
 pub(crate) fn hartung_knapp_error(group: Group<'_>, mixed: &Sums) -> f64 {
     (mixed.squares / (group.len() - 1) as f64 / mixed.s1).sqrt()
+}
+
+/// Whether a Hartung-Knapp standard error is 0 but for rounding: all effects are equal.
+pub(crate) fn is_zero(hartung_knapp: f64, wald: f64) -> bool {
+    hartung_knapp <= 1e-12 * wald
 }
 
 /// Kenward & Roger 1997 for a single mean with REML and the expected information

@@ -29,6 +29,7 @@ pub(crate) use mean::{Mean, random_mean};
 pub use random_effects::{
     ModelOptions, RandomEffectsFit, between_study_variance_interval, fit_random_effects, prediction_interval,
 };
+pub(crate) use random_effects::{checked_group, fit_group};
 
 use crate::PoolError;
 use likelihood::Likelihood;

@@ -1,8 +1,8 @@
 //! Prediction intervals of a new study's effect.
 
-use kmeta_trial_data::{IntervalMethod, PredictionMethod};
+use kmeta_trial_data::PredictionMethod;
 
-use super::mean::{StandardError, hartung_knapp_error, kenward_roger, random_standard_error};
+use super::mean::{StandardError, hartung_knapp_error, is_zero, kenward_roger, random_standard_error};
 use super::sums::Group;
 use super::{Effects, Fit, Mean, ModelOptions, two_sided_normal};
 use crate::PoolError;
@@ -67,7 +67,6 @@ fn hartung_knapp_prediction_error(
         let StandardError { value, .. } = random_standard_error(group, &mixed, options)?;
         return Ok(value);
     }
-    debug_assert!(matches!(options.interval, IntervalMethod::Wald | IntervalMethod::KenwardRoger));
-    let plain = hartung_knapp_error(group, &mixed);
-    Ok(if plain == 0.0 { mixed.s1.sqrt().recip() } else { plain })
+    let (plain, wald) = (hartung_knapp_error(group, &mixed), mixed.s1.sqrt().recip());
+    Ok(if is_zero(plain, wald) { wald } else { plain })
 }
