@@ -400,16 +400,6 @@ pub enum PoolError {
         /// What is wrong and what is expected.
         reason: String,
     },
-    /// An interval method has no meaning for what was asked.
-    #[error("interval method {interval:?} does not suit {place}; choose {expected}")]
-    UnsuitableInterval {
-        /// The method found.
-        interval: kmeta_trial_data::IntervalMethod,
-        /// What was asked, in words.
-        place: String,
-        /// The methods that suit.
-        expected: String,
-    },
     /// A computation failed that cannot fail on valid input.
     #[error("not computed: {what}; please report this with the input")]
     Computation {

@@ -193,7 +193,7 @@ fn bad_input_is_named() {
     let horizon = GridFreeOptions { restricted_mean_horizon: Some(9.0), ..at(&[1.0]) };
     assert!(matches!(pool(std::slice::from_ref(&one), &horizon), Err(PoolError::InvalidHorizon { .. })));
     let interval = GridFreeOptions { interval: IntervalMethod::KenwardRoger, ..at(&[1.0]) };
-    assert!(matches!(pool(std::slice::from_ref(&one), &interval), Err(PoolError::UnsuitableInterval { .. })));
+    assert!(matches!(pool(std::slice::from_ref(&one), &interval), Err(PoolError::SettingsConflict { .. })));
     let level = GridFreeOptions { confidence_level: 1.0, ..at(&[1.0]) };
     assert!(matches!(pool(&[one], &level), Err(PoolError::InvalidLevel { .. })));
     assert!(matches!(pool(&[trial("empty", Vec::new())], &at(&[1.0])), Err(PoolError::Patients { .. })));

@@ -180,10 +180,12 @@ fn check_interval(interval: IntervalMethod) -> Result<(), PoolError> {
         IntervalMethod::Wald | IntervalMethod::HartungKnapp | IntervalMethod::HartungKnappLargerError => {
             Ok(())
         }
-        other => Err(PoolError::UnsuitableInterval {
-            interval: other,
-            place: "the grid-free survival curve".to_owned(),
-            expected: "wald, hartung-knapp or hartung-knapp-larger-error".to_owned(),
+        other => Err(PoolError::SettingsConflict {
+            setting: "interval".to_owned(),
+            reason: format!(
+                "{other:?} is not defined for the grid-free survival curve; choose wald, hartung-knapp or \
+                 hartung-knapp-larger-error"
+            ),
         }),
     }
 }
