@@ -8,6 +8,8 @@
 //! | [`search`] | roots and minima in one dimension | `argmin` (Brent) |
 //! | [`quadrature`] | Gauss-Hermite nodes and weights | `nalgebra` eigenvalues |
 //! | [`linear`] | Cholesky, inverse, nearest positive semidefinite matrix | `nalgebra` |
+//! | [`piecewise`] | adaptive polynomial interpolation and quadrature | own |
+//! | [`quadratic_form`] | positive combinations of chi-squares | own contour integral |
 //! | [`streams`] | random streams by seed and name | `rand_chacha` |
 //!
 //! ```
@@ -20,6 +22,8 @@
 pub mod distributions;
 mod error;
 pub mod linear;
+pub mod piecewise;
+pub mod quadratic_form;
 pub mod quadrature;
 pub mod search;
 pub mod streams;
