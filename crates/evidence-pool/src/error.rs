@@ -32,6 +32,17 @@ pub enum PoolError {
         /// Patients found.
         total: u32,
     },
+    /// Prior and data leave a distribution that cannot be normalized.
+    #[error(
+        "{studies} studies with an improper uniform prior of tau leave no proper posterior distribution; it \
+         takes at least {needed}. Choose a proper prior, for example half-normal with scale 0.5"
+    )]
+    ImproperPosterior {
+        /// Studies found.
+        studies: usize,
+        /// Studies needed.
+        needed: usize,
+    },
     /// An effect is not a finite number.
     #[error("trial `{trial}`: effect {value} is not a finite number")]
     InvalidEffect {
@@ -131,6 +142,24 @@ pub enum PoolError {
         lower: f64,
         /// The upper limit found.
         upper: f64,
+    },
+    /// A prior distribution is impossible.
+    #[error("prior of {prior}: {part} = {value} must be {expected}")]
+    InvalidPrior {
+        /// Tau or mean.
+        prior: &'static str,
+        /// The parameter of the prior.
+        part: &'static str,
+        /// The value found.
+        value: f64,
+        /// What is expected.
+        expected: &'static str,
+    },
+    /// A tolerance is out of range.
+    #[error("tolerance {tolerance} must lie between 1e-13 and 1e-4, for example 1e-11")]
+    InvalidTolerance {
+        /// The tolerance found.
+        tolerance: f64,
     },
     /// The times of a pooled curve are unusable.
     #[error("time {time} at position {index} (counted from 0): times must be finite, above 0 and increase")]

@@ -5,6 +5,7 @@
 //! | what share of patients responds? | [`pool_proportions`] |
 //! | how do events of two arms compare? | [`pool_two_arm_counts`], [`compare_two_arms`], [`test_two_arms`] |
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
+//! | what do studies say together with a prior? | [`bayesian_random_effects`] |
 //! | what makes studies differ? | [`meta_regression()`] |
 //! | which study does the result rest on? | [`leave_one_out`], [`cumulative`], [`influence_diagnostics`], [`baujat`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
@@ -13,6 +14,7 @@
 //! | how long do patients live? | [`pool_survival`], [`pool_survival_curves`], [`pool_survival_strata`], [`pool_grid_free_survival`] |
 
 mod assemble;
+mod bayes;
 mod error;
 mod grid_free_survival;
 mod measure;
@@ -31,6 +33,10 @@ mod two_arm_counts;
 
 pub(crate) use model::tau_squared;
 
+pub use bayes::{
+    BayesFactor, BayesOptions, BayesianResult, CredibleInterval, EffectPosterior, MeanPrior,
+    PosteriorSummary, ShrunkenStudy, TauPrior, TauQuadrature, bayesian_random_effects,
+};
 pub use error::PoolError;
 pub use grid_free_survival::{GridFreeOptions, pool_grid_free_survival};
 pub use meta_regression::{

@@ -140,7 +140,7 @@ pub fn pool_effects(effects: &[EffectEstimate], options: &EffectOptions) -> Resu
     assemble(studies, settings)
 }
 
-fn check_effect(effect: &EffectEstimate, measure: EffectMeasure) -> Result<(), PoolError> {
+pub(crate) fn check_effect(effect: &EffectEstimate, measure: EffectMeasure) -> Result<(), PoolError> {
     let wrong_measure = |reason: &str| PoolError::WrongMeasure {
         measure: effect.measure,
         place: format!("trial `{}`", effect.trial),

@@ -64,6 +64,49 @@ pub fn find_root(
     finish("the root", outcome.ok().map(|outcome| outcome.state))
 }
 
+/// Finds the root of an increasing function given with its slope, by Newton's method kept within its bracket:
+/// a step that leaves it is replaced by its middle. The search ends where the value is at most `tolerance` away
+/// from 0, or where no double lies between the ends.
+///
+/// `lower` and `upper` must enclose the root; an end is the answer when they do not. The slope may be 0.
+///
+/// # Errors
+/// [`NumericsError::NotConverged`] when a value is not a number.
+pub fn find_increasing_root(
+    function: impl Fn(f64) -> (f64, f64),
+    lower: f64,
+    upper: f64,
+    start: f64,
+    tolerance: f64,
+) -> Result<f64, NumericsError> {
+    let (mut below, mut above) = (lower, upper);
+    let mut here = if start > lower && start < upper { start } else { middle(below, above) };
+    for _ in 0..MAX_STEPS {
+        let (value, slope) = function(here);
+        if value.abs() <= tolerance {
+            return Ok(here);
+        }
+        if value < 0.0 {
+            below = here;
+        } else if value > 0.0 {
+            above = here;
+        } else {
+            break;
+        }
+        let newton = here - value / slope;
+        let next = if newton > below && newton < above { newton } else { middle(below, above) };
+        if next == here || next <= below || next >= above {
+            return Ok(next);
+        }
+        here = next;
+    }
+    Err(NumericsError::NotConverged { what: "the root", iterations: MAX_STEPS })
+}
+
+fn middle(lower: f64, upper: f64) -> f64 {
+    lower + 0.5 * (upper - lower)
+}
+
 /// Finds a local minimum of a continuous function between two points, to a relative error of about 1e-8
 /// (a minimum cannot be located more sharply than the square root of the precision of the function).
 ///
@@ -114,6 +157,22 @@ mod tests {
     fn a_root_at_an_end_is_found() {
         assert_eq!(find_root(|x| x, 0.0, 1.0, 0.0).unwrap(), 0.0);
         assert_eq!(find_root(|x| x - 1.0, 0.0, 1.0, 0.0).unwrap(), 1.0);
+    }
+
+    #[test]
+    fn newton_stays_in_its_bracket() {
+        // From 3 the first Newton step of the arc tangent leaves the bracket.
+        let function = |x: f64| ((x - 0.2).atan(), 1.0 / (1.0 + (x - 0.2).powi(2)));
+        assert_relative_eq!(find_increasing_root(function, -4.0, 5.0, 3.0, 0.0).unwrap(), 0.2);
+        let flat = |x: f64| (if x < 0.3 { -1.0 } else { 1.0 }, 0.0);
+        assert_relative_eq!(
+            find_increasing_root(flat, 0.0, 1.0, 0.9, 0.0).unwrap(),
+            0.3,
+            max_relative = 1e-15
+        );
+        assert!(find_increasing_root(|_| (f64::NAN, 1.0), 0.0, 1.0, 0.5, 0.0).is_err());
+        // No root inside: the nearer end.
+        assert_relative_eq!(find_increasing_root(|x| (x + 1.0, 1.0), 0.0, 1.0, 0.5, 0.0).unwrap(), 0.0);
     }
 
     #[test]
