@@ -254,6 +254,14 @@ pub enum PoolError {
     /// A model has neither intercept nor moderators.
     #[error("a model without intercept needs at least one moderator")]
     NoModerators,
+    /// A bootstrap is too small.
+    #[error("{draws} draws; ask for at least {needed}, for example 25000")]
+    TooFewDraws {
+        /// Draws asked for.
+        draws: u32,
+        /// Draws needed.
+        needed: u32,
+    },
     /// There are too few studies for what was asked.
     #[error("{found} studies, but {what} needs at least {needed}")]
     TooFewStudies {

@@ -6,6 +6,7 @@
 //! | how do events of two arms compare? | [`pool_two_arm_counts`], [`compare_two_arms`], [`test_two_arms`] |
 //! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
 //! | what do studies say together with a prior? | [`bayesian_random_effects`] |
+//! | where may a new study's effect lie? | [`nagashima_prediction`] |
 //! | what makes studies differ? | [`meta_regression()`] |
 //! | which study does the result rest on? | [`leave_one_out`], [`cumulative`], [`influence_diagnostics`], [`baujat`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
@@ -20,6 +21,7 @@ mod grid_free_survival;
 mod measure;
 mod meta_regression;
 mod model;
+mod nagashima;
 mod notes;
 mod options;
 mod pool;
@@ -47,6 +49,7 @@ pub use meta_regression::{
 pub use model::{
     ModelOptions, RandomEffectsFit, between_study_variance_interval, fit_random_effects, prediction_interval,
 };
+pub use nagashima::{BootstrapInterval, NagashimaOptions, NagashimaPrediction, nagashima_prediction};
 pub use options::{
     EffectOptions, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions, TrialPatients,
 };

@@ -14,7 +14,7 @@ mod heterogeneity;
 pub(crate) mod likelihood;
 mod mean;
 mod prediction;
-mod quadratic_form;
+pub(crate) mod quadratic_form;
 mod random_effects;
 pub(crate) mod sums;
 pub(crate) mod tau_squared;
