@@ -161,6 +161,38 @@ pub enum PoolError {
         /// The tolerance found.
         tolerance: f64,
     },
+    /// A number that a trial prints is impossible.
+    #[error("trial `{trial}`: {quantity} is {found}; expected {expected}")]
+    InvalidPrintedNumber {
+        /// The identifier.
+        trial: String,
+        /// What is printed.
+        quantity: String,
+        /// The value found.
+        found: String,
+        /// What is expected.
+        expected: String,
+    },
+    /// A tolerance of disagreement is negative or not a number.
+    #[error("{option} is {value}; expected 0 or a finite number above it")]
+    InvalidDisagreementTolerance {
+        /// The option.
+        option: &'static str,
+        /// The value found.
+        value: f64,
+    },
+    /// What a trial prints does not lead to a log hazard ratio.
+    #[error(
+        "trial `{trial}`: what is given does not lead to a log hazard ratio. Enough is one of: lower and upper limit; \
+         observed_minus_expected and log_rank_variance; hazard_ratio with p_value or events; p_value with events and \
+         better_arm; curves with numbers at risk, or with patients and maximum_follow_up. Of what is given: {reasons}"
+    )]
+    NoHazardRatioRoute {
+        /// The identifier.
+        trial: String,
+        /// Why routes cannot be taken.
+        reasons: String,
+    },
     /// The times of a pooled curve are unusable.
     #[error("time {time} at position {index} (counted from 0): times must be finite, above 0 and increase")]
     InvalidTimes {

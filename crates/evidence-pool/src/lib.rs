@@ -4,7 +4,8 @@
 //! |---|---|
 //! | what share of patients responds? | [`pool_proportions`] |
 //! | how do events of two arms compare? | [`pool_two_arm_counts`], [`compare_two_arms`], [`test_two_arms`] |
-//! | how large is the hazard ratio? | [`pool_effects`], [`hazard_ratio_from_interval`] |
+//! | how large is the hazard ratio? | [`pool_effects`] |
+//! | which hazard ratio follows from what a trial prints? | [`hazard_ratio_routes()`], [`hazard_ratio_from_interval`] |
 //! | what do studies say together with a prior? | [`bayesian_random_effects`] |
 //! | where may a new study's effect lie? | [`nagashima_prediction`] |
 //! | what makes studies differ? | [`meta_regression()`] |
@@ -18,6 +19,7 @@ mod assemble;
 mod bayes;
 mod error;
 mod grid_free_survival;
+mod hazard_ratio_routes;
 mod measure;
 mod meta_regression;
 mod model;
@@ -25,7 +27,6 @@ mod nagashima;
 mod notes;
 mod options;
 mod pool;
-mod printed_hazard_ratio;
 mod proportions;
 mod sensitivity;
 mod small_study;
@@ -41,6 +42,12 @@ pub use bayes::{
 };
 pub use error::PoolError;
 pub use grid_free_survival::{GridFreeOptions, pool_grid_free_survival};
+pub use hazard_ratio_routes::{
+    CurveInterval, HazardRatioComparison, HazardRatioRoute, HazardRatioRouteOptions, HazardRatioRoutes,
+    IntervalCounts, IntervalWithoutEvents, PValueRelation, PValueSides, PrintedArm, PrintedCurvePoint,
+    PrintedTwoArm, RouteEstimate, TrialArm, UnavailableRoute, hazard_ratio_from_interval,
+    hazard_ratio_routes,
+};
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
     Moderator, ModeratorTest, ModeratorValue, PredictionPoint, RegressionCoefficient, RegressionInterval,
@@ -54,7 +61,6 @@ pub use options::{
     EffectOptions, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions, TrialPatients,
 };
 pub use pool::{pool_effects, pool_proportions};
-pub use printed_hazard_ratio::hazard_ratio_from_interval;
 pub use sensitivity::{
     BaujatPoint, Cumulative, CumulativeRow, InfluenceDiagnostics, InfluenceRow, LeaveOneOut, LeaveOneOutRow,
     PooledSummary, ShrunkenEffect, baujat, cumulative, influence_diagnostics, leave_one_out, order_by,

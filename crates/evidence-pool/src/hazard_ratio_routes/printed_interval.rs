@@ -5,8 +5,7 @@ use kmeta_trial_data::Finding;
 use crate::PoolError;
 use crate::model::two_sided_normal;
 
-/// More decimals than this are not a printed number but a computed one.
-const MAX_DECIMALS: usize = 9;
+use super::rounding::half_unit;
 
 /// Log hazard ratio and its standard error, SE = (ln U − ln L)/(2z), from a printed hazard ratio with its
 /// interval at any level (Parmar, Torri & Stewart 1998; Tierney et al. 2007). The log of the printed
@@ -48,10 +47,9 @@ pub fn hazard_ratio_from_interval(
 }
 
 /// The finding for a hazard ratio off the centre of its interval.
-fn off_centre(hazard_ratio: f64, lower: f64, upper: f64) -> Option<Finding> {
-    let decimals = [hazard_ratio, lower, upper].map(decimals).into_iter().max().unwrap_or(0);
+pub(super) fn off_centre(hazard_ratio: f64, lower: f64, upper: f64) -> Option<Finding> {
     // The slack is for numbers that were computed rather than printed.
-    let half_unit = 0.5 * 10_f64.powi(-(decimals as i32)) + 1e-9 * upper;
+    let half_unit = half_unit(&[hazard_ratio, lower, upper], 0) + 1e-9 * upper;
     let centre = |shift: f64| ((lower + shift).max(0.0) * (upper + shift)).sqrt();
     let explained =
         centre(-half_unit) <= hazard_ratio + half_unit && hazard_ratio - half_unit <= centre(half_unit);
@@ -66,12 +64,6 @@ fn off_centre(hazard_ratio: f64, lower: f64, upper: f64) -> Option<Finding> {
             ),
         )
     })
-}
-
-/// Decimals of the shortest text that reads back as the same number.
-fn decimals(value: f64) -> usize {
-    let text = format!("{value}");
-    text.split_once('.').map_or(0, |(_, decimals)| decimals.len()).min(MAX_DECIMALS)
 }
 
 #[cfg(test)]
