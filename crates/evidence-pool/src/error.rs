@@ -193,6 +193,16 @@ pub enum PoolError {
         /// Why routes cannot be taken.
         reasons: String,
     },
+    /// A printed median or one of its limits is impossible.
+    #[error("trial `{trial}`: {value} among its printed median and limits: {expected}")]
+    InvalidMedian {
+        /// The identifier.
+        trial: String,
+        /// The value found.
+        value: f64,
+        /// What is expected.
+        expected: String,
+    },
     /// The times of a pooled curve are unusable.
     #[error("time {time} at position {index} (counted from 0): times must be finite, above 0 and increase")]
     InvalidTimes {

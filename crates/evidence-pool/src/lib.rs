@@ -15,12 +15,14 @@
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
 //! | do treated patients live longer? | [`pool_two_arm_survival`] |
 //! | how long do patients live? | [`pool_survival`], [`pool_survival_curves`], [`pool_survival_strata`], [`pool_grid_free_survival`] |
+//! | how many live at a year? how long is the median, the mean? | [`pool_landmark_survival`], [`pool_median_survival`], [`pool_restricted_mean_survival`] |
 
 mod assemble;
 mod bayes;
 mod error;
 mod grid_free_survival;
 mod hazard_ratio_routes;
+mod landmark_survival;
 mod measure;
 mod meta_regression;
 mod model;
@@ -33,6 +35,7 @@ mod sensitivity;
 mod small_study;
 mod study_interval;
 mod survival_curve;
+mod survival_time;
 mod two_arm_counts;
 mod two_arm_survival;
 
@@ -49,6 +52,8 @@ pub use hazard_ratio_routes::{
     IntervalCounts, IntervalWithoutEvents, PValueRelation, PValueSides, PrintedArm, PrintedCurvePoint,
     PrintedTwoArm, RouteEstimate, TrialArm, UnavailableRoute, hazard_ratio_from_interval,
     hazard_ratio_routes,
+pub use landmark_survival::{
+    LandmarkOptions, LandmarkResult, LandmarkRow, LandmarkScale, LandmarkSurvival, pool_landmark_survival,
 };
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
@@ -78,6 +83,10 @@ pub use small_study::{
 pub use survival_curve::{
     PublishedSurvival, StrataTest, StratumCurve, StratumSurvival, SurvivalStrata, TrialCurve, pool_survival,
     pool_survival_curves, pool_survival_strata,
+};
+pub use survival_time::{
+    LeftOutTrial, MedianSource, PooledSurvivalTime, RestrictedMeanOptions, SurvivalTimeKind,
+    SurvivalTimeOptions, SurvivalTimeRow, TrialMedian, pool_median_survival, pool_restricted_mean_survival,
 };
 pub use two_arm_counts::{
     MantelHaenszelTests, TwoArmCount, TwoArmCountOptions, TwoArmEffect, TwoArmPooling, TwoArmTests,

@@ -26,13 +26,13 @@ pub(super) trait Likelihood {
 
 /// Where the log likelihood is highest.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Maximum {
-    pub(super) location: f64,
-    pub(super) spread: f64,
-    pub(super) log_likelihood: f64,
+pub(crate) struct Maximum {
+    pub(crate) location: f64,
+    pub(crate) spread: f64,
+    pub(crate) log_likelihood: f64,
     /// Inverse of the negative Hessian: variance of the location, covariance, variance of the spread. At spread
     /// 0 the spread is no parameter: covariance and its variance are 0.
-    pub(super) covariance: [f64; 3],
+    pub(crate) covariance: [f64; 3],
 }
 
 /// The maximum over location and spread, from a first guess of the location. The spread is searched by the

@@ -19,3 +19,4 @@ mod random_intercept;
 
 pub(crate) use assemble::pool_by_likelihood;
 pub(crate) use choice::model_choice;
+pub(crate) use random_intercept::{Count, fit_random_intercept};

@@ -33,16 +33,16 @@ const LARGEST_SPREAD: f64 = 100.0;
 
 /// Events and patients of one study.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Count {
-    pub(super) events: f64,
-    pub(super) total: f64,
+pub(crate) struct Count {
+    pub(crate) events: f64,
+    pub(crate) total: f64,
 }
 
 /// The fitted model.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct RandomIntercept {
+pub(crate) struct RandomIntercept {
     /// μ and τ with ln L and their covariance.
-    pub(super) maximum: Maximum,
+    pub(crate) maximum: Maximum,
     /// Quadrature nodes used.
     pub(super) nodes: usize,
     /// Whether more nodes would leave the estimates as they are; not known when the number was given.
@@ -51,7 +51,7 @@ pub(super) struct RandomIntercept {
 
 /// Fits the model with the given number of nodes, or with as many as the estimates need to settle. `None` when the
 /// likelihood has no finite maximum, as with studies of which each has no or only events.
-pub(super) fn fit_random_intercept(
+pub(crate) fn fit_random_intercept(
     counts: &[Count],
     nodes: Option<usize>,
 ) -> Result<Option<RandomIntercept>, PoolError> {
