@@ -231,6 +231,41 @@ pub enum PoolError {
         /// The first time.
         time: f64,
     },
+    /// No patient of any trial had the event.
+    #[error(
+        "no trial has an event: a survival model cannot be fitted; report the patients and their follow-up"
+    )]
+    NoEvents,
+    /// An event at time 0 has no density.
+    #[error(
+        "trial `{trial}`: an event at time 0, which has no density in parametric models; give the time in a finer unit \
+         or a small time above 0, for example half of the shortest other one"
+    )]
+    EventAtTimeZero {
+        /// The identifier.
+        trial: String,
+    },
+    /// A horizon of restricted means is not a finite time above 0.
+    #[error("restricted_mean_horizon {horizon} must be a finite time above 0")]
+    InvalidRestrictedMeanHorizon {
+        /// The horizon found.
+        horizon: f64,
+    },
+    /// No distribution was asked for.
+    #[error("no distributions to fit; name at least one, for example \"weibull\"")]
+    NoDistributions,
+    /// A distribution was asked for twice.
+    #[error("distribution {distribution} is named twice; name each once")]
+    RepeatedDistribution {
+        /// Its name.
+        distribution: String,
+    },
+    /// No distribution could be fitted.
+    #[error(
+        "none of the distributions has a maximum of its likelihood on these patients (too few distinct event times); \
+         try \"exponential\", which needs one event"
+    )]
+    NothingFitted,
     /// A trial's patients are unusable.
     #[error("trial `{trial}`: {source}")]
     Patients {

@@ -16,6 +16,7 @@
 //! | do treated patients live longer? | [`pool_two_arm_survival`] |
 //! | how long do patients live? | [`pool_survival`], [`pool_survival_curves`], [`pool_survival_strata`], [`pool_grid_free_survival`] |
 //! | how many live at a year? how long is the median, the mean? | [`pool_landmark_survival`], [`pool_median_survival`], [`pool_restricted_mean_survival`] |
+//! | the same beyond follow-up, by a distribution? | [`pool_parametric_survival`] |
 
 mod assemble;
 mod bayes;
@@ -29,6 +30,7 @@ mod model;
 mod nagashima;
 mod notes;
 mod options;
+mod parametric_survival;
 mod pool;
 mod proportions;
 mod sensitivity;
@@ -66,6 +68,11 @@ pub use model::{
 pub use nagashima::{BootstrapInterval, NagashimaOptions, NagashimaPrediction, nagashima_prediction};
 pub use options::{
     EffectOptions, ProportionCount, ProportionModel, ProportionOptions, SurvivalOptions, TrialPatients,
+};
+pub use parametric_survival::{
+    DistributionFit, ModelCurve, ModelSurvival, ModelTime, ParametricModel, ParametricParameter,
+    ParametricSurvival, ParametricSurvivalOptions, RandomLocation, SurvivalDistribution,
+    pool_parametric_survival,
 };
 pub use pool::{pool_effects, pool_proportions};
 pub use sensitivity::{

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | [`distributions`] | normal, chi-squared, t, F, beta | `libm` erfc, `statrs` cdfs, own quantiles |
 //! | [`search`] | roots and minima in one dimension | `argmin` (Brent) |
-//! | [`quadrature`] | Gauss-Hermite nodes and weights | `nalgebra` eigenvalues |
+//! | [`quadrature`] | Gauss-Hermite and Gauss-Legendre nodes and weights | `nalgebra` eigenvalues, own Newton steps |
 //! | [`linear`] | Cholesky, inverse, nearest positive semidefinite matrix | `nalgebra` |
 //! | [`piecewise`] | adaptive polynomial interpolation and quadrature | own |
 //! | [`quadratic_form`] | positive combinations of chi-squares | own contour integral |
