@@ -251,6 +251,12 @@ pub enum PoolError {
         /// The horizon found.
         horizon: f64,
     },
+    /// The variance of the frailty has no finite estimate.
+    #[error(
+        "the variance of the frailty has no finite estimate: trials differ too much for a common baseline hazard; \
+         pool fewer or more alike trials, or give their curves separately"
+    )]
+    UnboundedFrailty,
     /// No distribution was asked for.
     #[error("no distributions to fit; name at least one, for example \"weibull\"")]
     NoDistributions,

@@ -17,10 +17,12 @@
 //! | how long do patients live? | [`pool_survival`], [`pool_survival_curves`], [`pool_survival_strata`], [`pool_grid_free_survival`] |
 //! | how many live at a year? how long is the median, the mean? | [`pool_landmark_survival`], [`pool_median_survival`], [`pool_restricted_mean_survival`] |
 //! | the same beyond follow-up, by a distribution? | [`pool_parametric_survival`] |
+//! | the same with a frailty per trial and a hazard of any shape? | [`pool_frailty_survival`] |
 
 mod assemble;
 mod bayes;
 mod error;
+mod frailty_survival;
 mod grid_free_survival;
 mod hazard_ratio_routes;
 mod landmark_survival;
@@ -48,6 +50,10 @@ pub use bayes::{
     PosteriorSummary, ShrunkenStudy, TauPrior, TauQuadrature, bayesian_random_effects,
 };
 pub use error::PoolError;
+pub use frailty_survival::{
+    CumulativeHazard, FrailtyCurve, FrailtyDistribution, FrailtySurvival, FrailtySurvivalOptions,
+    FrailtySurvivalPoint, TrialFrailty, pool_frailty_survival,
+};
 pub use grid_free_survival::{GridFreeOptions, pool_grid_free_survival};
 pub use hazard_ratio_routes::{
     CurveInterval, HazardRatioComparison, HazardRatioRoute, HazardRatioRouteOptions, HazardRatioRoutes,
