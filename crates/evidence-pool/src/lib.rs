@@ -60,6 +60,7 @@ pub use hazard_ratio_routes::{
     IntervalCounts, IntervalWithoutEvents, PValueRelation, PValueSides, PrintedArm, PrintedCurvePoint,
     PrintedTwoArm, RouteEstimate, TrialArm, UnavailableRoute, hazard_ratio_from_interval,
     hazard_ratio_routes,
+};
 pub use landmark_survival::{
     LandmarkOptions, LandmarkResult, LandmarkRow, LandmarkScale, LandmarkSurvival, pool_landmark_survival,
 };

@@ -17,7 +17,7 @@ pub enum TimeTransform {
     /// follow-up of few patients has little leverage.
     #[default]
     KaplanMeier,
-    /// The rank of the event time among all event times, ties sharing their mean rank.
+    /// The rank of the event time among the follow-up times of all patients, ties sharing their mean rank.
     Rank,
     /// Time itself.
     Identity,
@@ -61,7 +61,7 @@ pub struct SchoenfeldResidual {
     /// their Efron risk sets).
     pub residual: Vec<f64>,
     /// Scaled by (number of events) × covariance and added to the coefficient: it scatters about β(t)
-    /// (Grambsch & Therneau 1994, section 3; R `residuals(fit, "scaledsch")` plus the coefficient).
+    /// (Grambsch & Therneau 1994, section 3; R `residuals(fit, "scaledsch")`, which includes the coefficient).
     pub scaled: Vec<f64>,
 }
 
@@ -205,23 +205,25 @@ impl TransformedTimes {
         let (mut times, mut values, mut counts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut survival, mut before) = (1.0, 0.0);
         for (index, (&time, &events)) in curve.times().iter().zip(curve.events()).enumerate() {
+            let tied = f64::from(events + curve.censored()[index]);
+            let rank = before + (tied + 1.0) / 2.0;
+            before += tied;
             if events == 0 {
                 continue;
             }
-            let events = f64::from(events);
             values.push(match transform {
                 TimeTransform::KaplanMeier => 1.0 - survival,
-                TimeTransform::Rank => before + (events + 1.0) / 2.0,
+                TimeTransform::Rank => rank,
                 TimeTransform::Identity => time,
                 TimeTransform::Log if time > 0.0 => time.ln(),
                 TimeTransform::Log => return Err(SurvivalError::TransformUndefined { time }),
             });
             times.push(time);
-            counts.push(events);
+            counts.push(f64::from(events));
             survival = curve.survival()[index];
-            before += events;
         }
-        let mean = values.iter().zip(&counts).map(|(value, count)| value * count).sum::<f64>() / before;
+        let total: f64 = counts.iter().sum();
+        let mean = values.iter().zip(&counts).map(|(value, count)| value * count).sum::<f64>() / total;
         values.iter_mut().for_each(|value| *value -= mean);
         Ok(Self { times, values })
     }
