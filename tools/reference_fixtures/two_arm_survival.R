@@ -9,7 +9,7 @@ transforms <- c("km", "rank", "identity", "log")
 # coxph ends when the likelihood stops to change, which leaves 1e-7 in a coefficient; from there one more step is exact.
 cox <- function(formula, data, ties = "efron") {
   first <- coxph(formula, data, ties = ties, control = tight)
-  fit <- coxph(formula, data, ties = ties, control = tight, init = coef(first))
+  fit <- coxph(formula, data, ties = ties, control = tight, init = coef(first), model = TRUE, x = TRUE)
   fit$loglik[1] <- first$loglik[1]
   fit$score <- first$score
   fit$wald.test <- first$wald.test

@@ -132,6 +132,9 @@ fn check(trials: &[TwoArmTrial], options: &TwoArmSurvivalOptions) -> Result<(), 
         && !(horizon > 0.0 && horizon.is_finite())
     {
         return Err(PoolError::InvalidRestrictedMeanHorizon { horizon });
+        let times = trials.iter().flat_map(|trial| trial.treated.iter().chain(&trial.control));
+        let longest = times.map(|patient| patient.time).fold(0.0, f64::max);
+        return Err(PoolError::InvalidHorizon { horizon, longest });
     }
     let mut last = 0.0;
     for (index, &time) in options.piecewise_cuts.iter().enumerate() {

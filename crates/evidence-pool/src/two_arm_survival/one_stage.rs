@@ -1,6 +1,6 @@
 //! One-stage Cox models stratified by trial.
 
-use kmeta_numerics::distributions::{chi_squared_upper, normal_two_sided, student_t_quantile};
+use kmeta_numerics::distributions::{chi_squared_upper, student_t_quantile};
 use kmeta_survival_estimate::{SurvivalError, TwoArmLikelihood};
 use kmeta_trial_data::{Interval, LikelihoodRatioTest};
 
@@ -94,7 +94,6 @@ fn common(
     let standard_error = best.information.sqrt().recip();
     Ok(OneStageHazardRatio {
         hazard_ratio: estimate(best.at, standard_error, options.pooling.confidence_level)?,
-        p_value: normal_two_sided(best.at / standard_error),
         trials: trials.len() as u32,
         log_likelihood: best.value,
         log_likelihood_null: null,
@@ -176,9 +175,7 @@ fn random(
     let common = common(trials, options)?;
     let level = options.pooling.confidence_level;
     let hazard_ratio = estimate(fit.beta, fit.standard_error, level)?;
-    let p_value = normal_two_sided(fit.beta / fit.standard_error);
     Ok(OneStageHazardRatio {
-        p_value,
         trials: trials.len() as u32,
         log_likelihood: fit.log_likelihood,
         log_likelihood_null: null.log_likelihood,

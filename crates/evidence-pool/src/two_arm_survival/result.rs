@@ -96,10 +96,8 @@ pub struct TrialPrediction {
 /// A one-stage Cox model stratified by trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OneStageHazardRatio {
-    /// Log hazard ratio and hazard ratio, treated over control, with Wald's interval.
+    /// Log hazard ratio and hazard ratio, treated over control, with Wald's interval and test.
     pub hazard_ratio: Estimate,
-    /// Two-sided p value of Wald's test.
-    pub p_value: f64,
     /// Trials that inform it.
     pub trials: u32,
     /// Log (marginal) partial likelihood at the estimate.
