@@ -421,12 +421,6 @@ pub enum PoolError {
          by trial) or one-stage-random"
     )]
     UnstratifiedModel,
-    /// A horizon is not a finite time above 0.
-    #[error("restricted_mean_horizon {horizon} must be a finite time above 0")]
-    InvalidRestrictedMeanHorizon {
-        /// The horizon found.
-        horizon: f64,
-    },
     /// A number of quadrature nodes cannot be used.
     #[error("quadrature_nodes {nodes} must lie between 5 and 350")]
     InvalidNodes {
@@ -451,15 +445,6 @@ pub enum PoolError {
         /// What is wrong and what is expected.
         reason: String,
     },
-    /// A Cox model of all patients as if they came from one trial was asked for.
-    #[error(
-        "a Cox model of the merged patients without strata is not fitted: trials differ in baseline hazard and in \
-         the share of treated patients, so that differences between trials would enter the hazard ratio, up to \
-         turning its direction (Simpson's paradox), randomization within trials would be lost, and the clustering \
-         of patients in trials would make the interval too narrow; use two-stage, one-stage-common (stratified \
-         by trial) or one-stage-random"
-    )]
-    UnstratifiedModel,
     /// A computation failed that cannot fail on valid input.
     #[error("not computed: {what}; please report this with the input")]
     Computation {

@@ -99,8 +99,8 @@ pub use survival_curve::{
     pool_survival_curves, pool_survival_strata,
 };
 pub use survival_time::{
-    LeftOutTrial, MedianSource, PooledSurvivalTime, RestrictedMeanOptions, SurvivalTimeKind,
-    SurvivalTimeOptions, SurvivalTimeRow, TrialMedian, pool_median_survival, pool_restricted_mean_survival,
+    MedianSource, PooledSurvivalTime, RestrictedMeanOptions, SurvivalTimeKind, SurvivalTimeOptions,
+    SurvivalTimeRow, TrialMedian, pool_median_survival, pool_restricted_mean_survival,
 };
 pub use two_arm_counts::{
     MantelHaenszelTests, TwoArmCount, TwoArmCountOptions, TwoArmEffect, TwoArmPooling, TwoArmTests,

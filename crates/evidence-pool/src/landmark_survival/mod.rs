@@ -8,10 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::scale::LandmarkScale;
+use crate::LeftOutTrial;
 use crate::model::{two_sided_normal, two_sided_student_t};
 use crate::proportions::{Count, fit_random_intercept};
 use crate::survival_curve::{check_times, check_trial_names};
-use crate::survival_time::LeftOutTrial;
 use crate::{ModelOptions, PoolError, TrialPatients, fit_random_effects, prediction_interval};
 
 /// Below this number of trials there is no prediction interval.

@@ -5,12 +5,11 @@ use kmeta_trial_data::{Finding, PatientRecord, Provenance};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    LeftOutTrial, PooledSurvivalTime, SurvivalTimeKind, SurvivalTimeOptions, SurvivalTimeRow, pool_times,
-};
+use super::{PooledSurvivalTime, SurvivalTimeKind, SurvivalTimeOptions, SurvivalTimeRow, pool_times};
 use crate::PoolError;
 use crate::model::two_sided_normal;
 use crate::survival_curve::check_trial_names;
+use crate::two_arm_survival::LeftOutTrial;
 
 /// Where a trial's median comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

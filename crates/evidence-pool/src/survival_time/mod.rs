@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::median::{MedianSource, TrialMedian, pool_median_survival};
 pub use self::restricted_mean::{RestrictedMeanOptions, pool_restricted_mean_survival};
+use crate::two_arm_survival::LeftOutTrial;
 use crate::{ModelOptions, PoolError, fit_random_effects, prediction_interval};
 
 /// How median survival times are pooled.
@@ -56,15 +57,6 @@ impl SurvivalTimeKind {
             Self::RestrictedMean { horizon } => value.clamp(0.0, horizon),
         }
     }
-}
-
-/// A trial that could not be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct LeftOutTrial {
-    /// Identifier of the trial.
-    pub trial: String,
-    /// Why, in words.
-    pub reason: String,
 }
 
 /// One trial's time.

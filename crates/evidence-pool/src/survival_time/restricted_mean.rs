@@ -4,11 +4,10 @@ use kmeta_survival_estimate::{KaplanMeier, SurvivalError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    LeftOutTrial, PooledSurvivalTime, SurvivalTimeKind, SurvivalTimeOptions, SurvivalTimeRow, pool_times,
-};
+use super::{PooledSurvivalTime, SurvivalTimeKind, SurvivalTimeOptions, SurvivalTimeRow, pool_times};
 use crate::model::two_sided_normal;
 use crate::survival_curve::check_trial_names;
+use crate::two_arm_survival::LeftOutTrial;
 use crate::{PoolError, TrialPatients};
 
 /// How restricted mean survival times are pooled. `horizon` has no default.

@@ -131,7 +131,6 @@ fn check(trials: &[TwoArmTrial], options: &TwoArmSurvivalOptions) -> Result<(), 
     if let Some(horizon) = options.restricted_mean_horizon
         && !(horizon > 0.0 && horizon.is_finite())
     {
-        return Err(PoolError::InvalidRestrictedMeanHorizon { horizon });
         let times = trials.iter().flat_map(|trial| trial.treated.iter().chain(&trial.control));
         let longest = times.map(|patient| patient.time).fold(0.0, f64::max);
         return Err(PoolError::InvalidHorizon { horizon, longest });

@@ -132,7 +132,7 @@ pub struct RandomTreatmentEffects {
 }
 
 /// A trial that an analysis could not use.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeftOutTrial {
     /// Identifier of the trial.
     pub trial: String,

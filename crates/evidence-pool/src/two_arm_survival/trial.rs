@@ -57,9 +57,6 @@ pub(crate) fn estimate(value: f64, standard_error: f64, level: f64) -> Result<Es
         p_value: Some(normal_two_sided(statistic)),
         shown: scale.shown(value),
         shown_interval: Interval { lower: scale.shown(interval.lower), upper: scale.shown(interval.upper) },
-        statistic: Some(value / standard_error),
-        degrees_of_freedom: None,
-        p_value: Some(normal_two_sided(value / standard_error)),
     })
 }
 
