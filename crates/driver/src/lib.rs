@@ -10,6 +10,7 @@ pub mod further;
 pub mod manifest;
 pub mod project;
 pub mod results;
+pub mod single_arm_survival;
 pub mod tables;
 
 mod choices;

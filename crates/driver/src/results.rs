@@ -2,8 +2,8 @@
 //! with the pictures beside it.
 
 use kmeta_evidence_pool::{
-    MantelHaenszelTests, PoolError, PooledTwoArmSurvival, TwoArmCount, TwoArmTests, mantel_haenszel_tests,
-    test_two_arms,
+    FrailtySurvival, LandmarkResult, MantelHaenszelTests, ParametricSurvival, PoolError, PooledSurvivalTime,
+    PooledTwoArmSurvival, TwoArmCount, TwoArmTests, mantel_haenszel_tests, test_two_arms,
 };
 use kmeta_trial_data::{
     Check, Fidelity, FigureSource, Finding, Interval, PooledEffect, PooledSurvival, Provenance, Severity,
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::further::{self, FurtherResults};
 use crate::project::{HazardRatioSource, PrintedHazardRatio, PrintedMedian, Trial};
-use crate::result_table::{ResultTable, two_arm_survival, two_arm_tests};
+use crate::result_table::{ResultTable, single_arm_survival, two_arm_survival, two_arm_tests};
 
 /// Everything that `kmeta run` found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -214,6 +214,34 @@ pub enum AnalysisOutcome {
         #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
         further: Box<FurtherResults>,
     },
+    /// Survival of single arms at chosen times.
+    LandmarkSurvival {
+        /// The endpoint.
+        endpoint: String,
+        /// Survival at each time.
+        result: Box<LandmarkResult>,
+    },
+    /// Median or restricted mean survival times of single arms.
+    SurvivalTime {
+        /// The endpoint.
+        endpoint: String,
+        /// The pooled time.
+        result: Box<PooledSurvivalTime>,
+    },
+    /// Parametric survival of single arms.
+    ParametricSurvival {
+        /// The endpoint.
+        endpoint: String,
+        /// The distributions fitted.
+        result: Box<ParametricSurvival>,
+    },
+    /// Survival of single arms under a shared frailty.
+    FrailtySurvival {
+        /// The endpoint.
+        endpoint: String,
+        /// The curves.
+        result: Box<FrailtySurvival>,
+    },
     /// Pooled two-arm survival.
     TwoArmSurvival {
         /// The endpoint.
@@ -289,7 +317,7 @@ impl AnalysisOutcome {
             | Self::TwoArmCounts { result, .. }
             | Self::Effect { result, .. } => Some(result),
             Self::TwoArmSurvival { result, .. } => result.two_stage.as_ref(),
-            Self::Survival { .. } | Self::Failed { .. } => None,
+            _ => None,
         }
     }
 
@@ -301,13 +329,37 @@ impl AnalysisOutcome {
             | Self::TwoArmCounts { further, .. }
             | Self::TwoArmSurvival { further, .. }
             | Self::Effect { further, .. } => Some(further),
-            Self::Survival { .. } | Self::Failed { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// What the pooling noticed.
+    pub fn findings(&self) -> Option<&Vec<Finding>> {
+        match self {
+            Self::Proportion { result, .. }
+            | Self::HazardRatio { result, .. }
+            | Self::TwoArmCounts { result, .. }
+            | Self::Effect { result, .. } => Some(&result.findings),
+            Self::Survival { result, .. } => Some(&result.findings),
+            Self::LandmarkSurvival { result, .. } => Some(&result.findings),
+            Self::SurvivalTime { result, .. } => Some(&result.findings),
+            Self::ParametricSurvival { result, .. } => Some(&result.findings),
+            Self::FrailtySurvival { result, .. } => Some(&result.findings),
+            Self::TwoArmSurvival { result, .. } => Some(&result.findings),
+            Self::Failed { .. } => None,
         }
     }
 
     /// Every number beyond the pooled effect or curve itself, as tables.
     pub(crate) fn tables(&self) -> Vec<ResultTable> {
         let mut tables = self.further().map(further::tables).unwrap_or_default();
+        match self {
+            Self::LandmarkSurvival { result, .. } => tables.extend(single_arm_survival::landmark(result)),
+            Self::SurvivalTime { result, .. } => tables.extend(single_arm_survival::survival_time(result)),
+            Self::ParametricSurvival { result, .. } => tables.extend(single_arm_survival::parametric(result)),
+            Self::FrailtySurvival { result, .. } => tables.extend(single_arm_survival::frailty(result)),
+            _ => {}
+        }
         if let Self::TwoArmCounts { tests, .. } = self {
             tables.extend(two_arm_tests::tables(tests));
         }

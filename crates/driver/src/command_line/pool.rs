@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use kmeta_evidence_pool::{
-    FailSafeMethod, FunnelSide, FunnelTest, MissingModerator, MissingStudiesEstimator, ProportionModel,
-    TauPrior, TrialHazardRatio, TwoArmModel, TwoArmPooling,
+    FailSafeMethod, FrailtyDistribution, FunnelSide, FunnelTest, LandmarkScale, MissingModerator,
+    MissingStudiesEstimator, ProportionModel, SurvivalDistribution, TauPrior, TrialHazardRatio, TwoArmModel,
+    TwoArmPooling,
 };
 use kmeta_survival_estimate::{Ties, TimeTransform};
 use kmeta_trial_data::{
@@ -15,6 +16,7 @@ use kmeta_trial_data::{
 
 use crate::choices::{choice, measure};
 use crate::further::{BayesianPriors, CumulativeOrder, FurtherOptions};
+use crate::single_arm_survival::SurvivalMethod;
 
 /// `kmeta pool`.
 #[derive(Debug, Subcommand)]
@@ -290,8 +292,10 @@ pub(crate) struct PoolHazardRatiosArgs {
 /// `kmeta pool survival`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   kmeta pool survival ipd/*.csv --times 3,6,9,12 --time-unit months --seed 1
+  kmeta pool survival ipd/*.csv --pool-by grid-free --times 3,6,9,12
+  kmeta pool survival ipd/*.csv --pool-by median
 
 Each table has the columns time,status (1 event, 0 censored) and, if wanted, trial,arm; such tables
 are written by `kmeta reconstruct`. Each trial and arm is one curve.")]
@@ -299,8 +303,30 @@ pub(crate) struct PoolSurvivalArgs {
     /// Patients.
     #[arg(required = true, value_name = "IPD.csv")]
     pub(crate) patients: Vec<PathBuf>,
-    /// Times at which survival is pooled, for example 3,6,9,12.
-    #[arg(long, required = true, value_delimiter = ',', value_name = "TIMES")]
+    /// How survival is pooled.
+    #[arg(long, default_value = "summary-curve", value_parser = choice::<SurvivalMethod>())]
+    pub(crate) pool_by: SurvivalMethod,
+    /// Estimator of the between-trial variance: grid-free, landmark, median, restricted-mean.
+    #[arg(long, default_value = "REML", value_parser = choice::<TauSquaredEstimator>())]
+    pub(crate) tau_squared: TauSquaredEstimator,
+    /// How intervals are made: grid-free, landmark, median, restricted-mean.
+    #[arg(long, value_parser = choice::<IntervalMethod>())]
+    pub(crate) interval: Option<IntervalMethod>,
+    /// Scale on which survival is pooled: landmark.
+    #[arg(long, default_value = "complementary-log-log", value_parser = choice::<LandmarkScale>())]
+    pub(crate) landmark_scale: LandmarkScale,
+    /// Horizon of the restricted mean: grid-free, parametric, restricted-mean.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) restricted_mean_horizon: Option<f64>,
+    /// Distributions to fit: parametric [default: all].
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = choice::<SurvivalDistribution>(),
+          default_values = distribution_names(), hide_default_value = true)]
+    pub(crate) distributions: Vec<SurvivalDistribution>,
+    /// Distribution of the frailty: frailty.
+    #[arg(long, default_value = "gamma", value_parser = choice::<FrailtyDistribution>())]
+    pub(crate) frailty: FrailtyDistribution,
+    /// Times at which survival is pooled, for example 3,6,9,12; every method but median needs them.
+    #[arg(long, value_delimiter = ',', value_name = "TIMES")]
     pub(crate) times: Vec<f64>,
     /// Unit of all times.
     #[arg(long, default_value = "months", value_parser = choice::<TimeUnit>())]
@@ -356,4 +382,9 @@ pub(crate) struct PoolTwoArmSurvivalArgs {
     // Last: its heading would hold for whatever follows.
     #[command(flatten)]
     pub(crate) further: FurtherArgs,
+}
+
+/// All distributions by name.
+fn distribution_names() -> Vec<String> {
+    SurvivalDistribution::ALL.iter().map(crate::stages::write_tables::serde_name).collect()
 }

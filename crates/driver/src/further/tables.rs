@@ -1,8 +1,7 @@
 //! The answers as tables.
 
 use kmeta_evidence_pool::{
-    FailSafeNumber, FunnelTestOutcome, FunnelTests, LimitMetaAnalysis, MetaRegression,
-    PetPeese, TrimAndFill,
+    FailSafeNumber, FunnelTestOutcome, FunnelTests, LimitMetaAnalysis, MetaRegression, PetPeese, TrimAndFill,
 };
 use kmeta_plot_svg::format::{fixed, p_value};
 use kmeta_trial_data::Estimate;

@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::further::FurtherOptions;
+use crate::single_arm_survival::SurvivalMethodOptions;
 
 /// One analysis. `kind` says what is pooled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +53,9 @@ pub struct SurvivalAnalysis {
     /// The trials (or `trial/arm`) to pool; all that have a figure of the endpoint when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trials: Option<Vec<String>>,
+    /// Which method pools, and its own settings.
+    #[serde(flatten)]
+    pub method: SurvivalMethodOptions,
     /// How to pool. `time_unit` is the study's when left out.
     #[serde(flatten)]
     pub options: SurvivalOptions,

@@ -27,7 +27,7 @@ fn one_stage(result: &OneStageHazardRatio) -> ResultTable {
         Cell::count(result.trials),
         Cell::Effect(Some(result.hazard_ratio.shown)),
         Cell::Limits(Some(result.hazard_ratio.shown_interval)),
-        Cell::PValue(Some(result.p_value)),
+        Cell::PValue(result.hazard_ratio.p_value),
         Cell::Variance(random.map(|random| random.tau_squared)),
         Cell::PValue(result.heterogeneity_test.as_ref().map(|test| test.p_value)),
         Cell::Limits(random.and_then(|random| random.prediction)),

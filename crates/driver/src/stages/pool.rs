@@ -2,8 +2,8 @@
 
 use kmeta_evidence_pool::{
     ModelOptions, PoolError, ProportionCount, TrialPatients, TwoArmCount, TwoArmModel, TwoArmSurvivalOptions,
-    TwoArmTrial, hazard_ratio_from_interval, pool_effects, pool_proportions, pool_survival,
-    pool_two_arm_counts, pool_two_arm_survival,
+    TwoArmTrial, hazard_ratio_from_interval, pool_effects, pool_proportions, pool_two_arm_counts,
+    pool_two_arm_survival,
 };
 use kmeta_trial_data::{
     EffectEstimate, EffectMeasure, Finding, PatientRecord, PooledEffect, Provenance, Severity,
@@ -17,6 +17,7 @@ use crate::project::{
     Trial, TwoArmCountAnalysis, TwoArmSurvivalAnalysis,
 };
 use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut, TwoArmCountTests};
+use crate::single_arm_survival;
 
 /// What the analyses draw on.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +42,7 @@ pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisR
         selection.findings.push(Finding::error("not-pooled", analysis.id(), reason.clone()));
         AnalysisOutcome::Failed { reason }
     });
-    let own =
-        outcome.effect().map(|effect| &effect.findings).or(outcome.survival().map(|curve| &curve.findings));
+    let own = outcome.findings();
     // Unchanged, so that the report knows them for those of the result.
     selection.findings.extend(own.into_iter().flatten().cloned());
     let result = AnalysisResult {
@@ -210,8 +210,7 @@ impl<'a> Selection<'a> {
             }
         }
         self.warn_of_several_arms(&trials);
-        let result = Box::new(pool_survival(&trials, &analysis.options)?);
-        Ok(AnalysisOutcome::Survival { endpoint: analysis.endpoint.clone(), result })
+        single_arm_survival::pool(&trials, analysis.endpoint.clone(), &analysis.options, &analysis.method)
     }
 
     /// The summary curve is of single arms: two arms of one trial are not independent groups of the same kind.

@@ -2,7 +2,9 @@
 
 use comfy_table::{Table, TableStyle};
 use kmeta_evidence_pool::PooledTwoArmSurvival;
-use kmeta_trial_data::{PooledEffect, PooledSurvival};
+use kmeta_trial_data::{Interval, PooledEffect, PooledSurvival};
+
+use super::write_tables;
 
 use crate::results::{AnalysisOutcome, AnalysisResult, Results};
 
@@ -29,6 +31,44 @@ pub(crate) fn analyses(analyses: &[AnalysisResult]) -> String {
             AnalysisOutcome::Survival { result, .. } => rows.extend(survival_rows(&analysis.title, result)),
             AnalysisOutcome::TwoArmSurvival { result, .. } => {
                 rows.extend(two_arm_rows(&analysis.title, result));
+            }
+            AnalysisOutcome::LandmarkSurvival { result, .. } => {
+                rows.extend(result.times.iter().map(|time| {
+                    let name = format!("{}, {} {}", analysis.title, time.time, result.time_unit);
+                    pooled_row(
+                        name,
+                        time.rows.len(),
+                        time.survival,
+                        time.interval,
+                        time.i_squared,
+                        Some(time.tau_squared),
+                    )
+                }));
+            }
+            AnalysisOutcome::SurvivalTime { result, .. } => {
+                let tau_squared = Some(result.tau_squared);
+                let studies = result.rows.len();
+                let name = analysis.title.clone();
+                rows.push(pooled_row(
+                    name,
+                    studies,
+                    result.time,
+                    result.interval,
+                    result.i_squared,
+                    tau_squared,
+                ));
+            }
+            AnalysisOutcome::ParametricSurvival { result, .. } => {
+                let mut row: [String; 6] = Default::default();
+                (row[0], row[1]) = (analysis.title.clone(), result.trials.to_string());
+                row[2] = format!("best: {}", write_tables::serde_name(&result.best));
+                rows.push(row);
+            }
+            AnalysisOutcome::FrailtySurvival { result, .. } => {
+                let mut row: [String; 6] = Default::default();
+                (row[0], row[1]) = (analysis.title.clone(), result.trials.to_string());
+                row[5] = format!("{:.6}", result.theta);
+                rows.push(row);
             }
             AnalysisOutcome::Failed { reason } => {
                 let mut row: [String; 6] = Default::default();
@@ -61,6 +101,24 @@ fn effect_row(title: &str, effect: &PooledEffect) -> [String; 6] {
         format!("{:.4} to {:.4}", pooled.shown_interval.lower, pooled.shown_interval.upper),
         effect.heterogeneity.i_squared.map(|i| format!("{:.1} %", 100.0 * i)).unwrap_or_default(),
         effect.heterogeneity.tau_squared.map(|tau| format!("{tau:.6}")).unwrap_or_default(),
+    ]
+}
+
+fn pooled_row(
+    name: String,
+    studies: usize,
+    value: f64,
+    limits: Interval,
+    i_squared: Option<f64>,
+    tau_squared: Option<f64>,
+) -> [String; 6] {
+    [
+        name,
+        studies.to_string(),
+        format!("{value:.4}"),
+        format!("{:.4} to {:.4}", limits.lower, limits.upper),
+        i_squared.map(|i| format!("{:.1} %", 100.0 * i)).unwrap_or_default(),
+        tau_squared.map(|tau| format!("{tau:.6}")).unwrap_or_default(),
     ]
 }
 

@@ -14,6 +14,12 @@ use crate::PoolError;
 /// Between-trial variances at which the profile likelihood is looked at, so that no maximum is missed: from a
 /// standard deviation of 0.001 to 10, on a log hazard ratio.
 const SMALLEST_VARIANCE: f64 = 1e-6;
+
+/// Newton steps end at this size, in standard errors.
+const SMALLEST_STEP: f64 = 1e-11;
+
+/// Steps of this size that no longer shrink are rounding.
+const ROUNDED_STEP: f64 = 1e-7;
 const LARGEST_VARIANCE: f64 = 100.0;
 const SEARCH_POINTS: u32 = 33;
 
@@ -116,6 +122,7 @@ impl Model<'_> {
         }
         let mut beta = start;
         let mut here = self.marginal(beta, variance)?;
+        let mut last = f64::INFINITY;
         for _ in 0..MAX_STEPS {
             let step = here.score_beta / here.information_beta;
             if !step.is_finite() {
@@ -123,9 +130,13 @@ impl Model<'_> {
             }
             beta += step.clamp(-2.0, 2.0);
             here = self.marginal(beta, variance)?;
-            if step.abs() * here.information_beta.sqrt() < 1e-11 {
+            let size = step.abs() * here.information_beta.sqrt();
+            // With thousands of patients rounding of the score keeps steps from falling further.
+            let rounding = size < ROUNDED_STEP && size >= 0.5 * last;
+            if size < SMALLEST_STEP || rounding {
                 return Ok((beta, here));
             }
+            last = size;
         }
         Err(failed("the one-stage log hazard ratio"))
     }

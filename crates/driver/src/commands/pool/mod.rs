@@ -6,7 +6,7 @@ mod two_arm_survival;
 use std::path::Path;
 use std::process::ExitCode;
 
-use kmeta_evidence_pool::{PoolError, SurvivalOptions, TrialPatients, pool_survival};
+use kmeta_evidence_pool::{PoolError, SurvivalOptions, TrialPatients};
 
 use crate::command_line::{PoolArgs, PoolCommand, PoolSurvivalArgs};
 use crate::console::Console;
@@ -14,6 +14,7 @@ use crate::error::CommandError;
 use crate::output_folder::{to_json, write_file};
 use crate::project::Problem;
 use crate::results::{AnalysisOutcome, AnalysisResult};
+use crate::single_arm_survival::{self, SurvivalMethodOptions};
 use crate::stages::{report, summary, write_tables};
 use crate::tables::read_patients;
 
@@ -26,15 +27,11 @@ pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCo
         PoolCommand::TwoArmSurvival(args) => (&args.common, two_arm_survival::run(args, console)?),
         PoolCommand::Survival(args) => (&args.common, survival(args)?),
     };
-    let findings = outcome
-        .effect()
-        .map(|effect| effect.findings.clone())
-        .or(outcome.survival().map(|curve| curve.findings.clone()));
-    console.findings(&findings.unwrap_or_default());
+    console.findings(outcome.findings().map(Vec::as_slice).unwrap_or_default());
     let (id, title) = match (outcome.effect(), outcome.survival()) {
         (Some(effect), _) => (effect.id.clone(), effect.title.clone()),
         (_, Some(curve)) => (curve.id.clone(), curve.title.clone()),
-        _ => Default::default(),
+        _ => ("survival".to_owned(), args.title.clone().unwrap_or_else(|| "Survival".to_owned())),
     };
     let analysis = AnalysisResult { id, title, figure_notice: None, left_out: Vec::new(), outcome };
     let mut text = summary::analyses(std::slice::from_ref(&analysis)) + "\n";
@@ -98,6 +95,14 @@ fn survival(args: &PoolSurvivalArgs) -> Result<AnalysisOutcome, CommandError> {
         seed: args.seed,
     };
     let file = args.patients.first().map(std::path::PathBuf::as_path).unwrap_or(Path::new(""));
-    let result = Box::new(pool_survival(&trials, &options).map_err(wrong(file))?);
-    Ok(AnalysisOutcome::Survival { endpoint: "survival".to_owned(), result })
+    let method = SurvivalMethodOptions {
+        method: args.pool_by,
+        tau_squared: args.tau_squared,
+        interval: args.interval,
+        landmark_scale: args.landmark_scale,
+        restricted_mean_horizon: args.restricted_mean_horizon,
+        distributions: args.distributions.clone(),
+        frailty: args.frailty,
+    };
+    single_arm_survival::pool(&trials, "survival".to_owned(), &options, &method).map_err(wrong(file))
 }

@@ -113,7 +113,10 @@ impl Checker<'_> {
         self.check_endpoint_has_figure(path, &analysis.endpoint);
         let times = &analysis.options.times;
         let increasing = times.windows(2).all(|pair| pair[0] < pair[1]);
-        if times.is_empty() || !increasing || !times.iter().all(|time| time.is_finite() && *time > 0.0) {
+        if analysis.method.needs_times() && times.is_empty()
+            || !increasing
+            || !times.iter().all(|time| time.is_finite() && *time > 0.0)
+        {
             self.report(&path.key("times"), "times must be above 0 and increase, at least one");
         }
     }
