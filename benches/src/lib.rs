@@ -3,9 +3,9 @@
 //! `just bench` runs them all, `just bench pool` those whose name matches. Run them on an idle machine: the
 //! numbers quoted in the docs are medians.
 
-use kmeta_evidence_pool::ProportionCount;
+use kmeta_evidence_pool::{ProportionCount, TrialPatients};
 use kmeta_ipd_reconstruct::ReconstructionInput;
-use kmeta_trial_data::{NumberAtRisk, Provenance, StepCurve};
+use kmeta_trial_data::{EffectEstimate, EffectMeasure, NumberAtRisk, PatientRecord, Provenance, StepCurve};
 
 /// Responders of `studies` trials: rates that rise and fall slowly, sizes from 10 to 106.
 pub fn response_counts(studies: u32) -> Vec<ProportionCount> {
@@ -20,6 +20,47 @@ pub fn response_counts(studies: u32) -> Vec<ProportionCount> {
                 // A share of a small number: fits.
                 events: (f64::from(total) * rate).round() as u32,
                 total,
+                provenance: Provenance::printed("bench"),
+            }
+        })
+        .collect()
+}
+
+/// Log hazard ratios of `studies` trials that differ by more than their standard errors, 0.1 to 0.5.
+pub fn effects(studies: u32) -> Vec<EffectEstimate> {
+    (0..studies)
+        .map(|study| {
+            let standard_error = 0.1 + 0.4 * f64::from((study * 53) % 101) / 100.0;
+            EffectEstimate {
+                trial: format!("trial-{study}"),
+                label: format!("Trial {study}"),
+                subgroup: None,
+                measure: EffectMeasure::LogHazardRatio,
+                value: -0.3 + 0.4 * (1.7 * f64::from(study)).sin(),
+                variance: standard_error * standard_error,
+                provenance: Provenance::printed("bench"),
+            }
+        })
+        .collect()
+}
+
+/// Patients of `trials` single arms of 30 to 69: exponential times with rates that differ between trials, followed
+/// for 36 months.
+pub fn trial_patients(trials: u32) -> Vec<TrialPatients> {
+    (0..trials)
+        .map(|trial| {
+            let (size, rate) = (30 + (trial * 17) % 40, 0.05 + 0.03 * f64::from(trial).sin());
+            let patients = (1..=size)
+                .map(|patient| {
+                    let time = -(f64::from(patient) / f64::from(size + 1)).ln() / rate;
+                    PatientRecord { time: time.min(36.0), event: time < 36.0 && patient % 7 != 0 }
+                })
+                .collect();
+            let name = format!("trial-{trial}");
+            TrialPatients {
+                label: name.clone(),
+                trial: name,
+                patients,
                 provenance: Provenance::printed("bench"),
             }
         })

@@ -1,7 +1,7 @@
 //! What single studies do to the result, and the Bayesian model, as tables.
 
 use kmeta_evidence_pool::{BayesianResult, Cumulative, EffectPosterior, LeaveOneOut, PooledSummary};
-use kmeta_plot_svg::format::shortest;
+use kmeta_plot_svg::format::fixed;
 
 use super::FurtherResults;
 use crate::result_table::{Cell, ResultTable};
@@ -102,7 +102,7 @@ fn bayesian(result: &BayesianResult) -> ResultTable {
         factor
             .as_ref()
             .and_then(|factor| factor.value)
-            .map(|value| format!("; Bayes factor of {name} {}", shortest(value)))
+            .map(|value| format!("; Bayes factor of {name} {}", fixed(value, 2)))
     };
     let title = format!(
         "Bayesian model, analysis scale{}{}",
