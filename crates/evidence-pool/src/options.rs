@@ -193,7 +193,7 @@ pub struct TrialPatients {
     pub provenance: Provenance,
 }
 
-/// How survival curves are pooled. `times` has no default.
+/// How survival curves are pooled. The summary curve needs `times`; median survival does not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SurvivalOptions {

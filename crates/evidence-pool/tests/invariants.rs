@@ -247,5 +247,14 @@ fn equal_effects_under_hartung_knapp_fall_back() {
 fn options_refuse_unknown_keys() {
     assert!(serde_json::from_str::<ProportionOptions>(r#"{"mesure": "logit"}"#).is_err());
     assert!(serde_json::from_str::<EffectOptions>(r#"{"tau_squared": "DL"}"#).is_ok());
-    assert!(serde_json::from_str::<SurvivalOptions>(r#"{"time_unit": "months"}"#).is_err());
+    assert!(serde_json::from_str::<SurvivalOptions>(r#"{"time_unit": "months", "tims": [3]}"#).is_err());
+    // Times may be left out, for methods that need none; the summary curve needs them.
+    let without_times: SurvivalOptions = serde_json::from_str(r#"{"time_unit": "months"}"#).unwrap();
+    let trials = [TrialPatients {
+        trial: "a".to_owned(),
+        label: "A".to_owned(),
+        patients: vec![PatientRecord { time: 1.0, event: true }],
+        provenance: Provenance::printed("test"),
+    }];
+    assert!(matches!(pool_survival(&trials, &without_times), Err(PoolError::NoTimes)));
 }

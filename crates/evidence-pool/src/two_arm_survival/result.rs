@@ -73,7 +73,7 @@ pub struct CombinedProportionalHazards {
     pub trials: u32,
     /// Sum of the trials' statistics: do hazards fail to be proportional in some trial, in whatever direction?
     pub any_direction: ChiSquaredTest,
-    /// Square of Σu/√ΣI over the trials' scores u and informations I: does the hazard ratio change in the same
+    /// Square of Σu/√ΣI over the trials' scores u and information I: does the hazard ratio change in the same
     /// direction?
     pub same_direction: ChiSquaredTest,
     /// Inverse-variance mean of the slopes.
