@@ -165,7 +165,7 @@ impl State {
             }
             let image = self.information(risk, &direction);
             let curvature = dot(&direction, &image);
-            if !(curvature > 0.0) {
+            if curvature.is_nan() || curvature <= 0.0 {
                 return None;
             }
             let length = size / curvature;

@@ -103,7 +103,7 @@ fn usable(score: &Score) -> bool {
 fn damped_step(information: &DMatrix<f64>, gradient: &DVector<f64>) -> Option<DVector<f64>> {
     let eigen = information.clone().symmetric_eigen();
     let largest = eigen.eigenvalues.amax();
-    if !(largest > 0.0) {
+    if largest.is_nan() || largest <= 0.0 {
         return None;
     }
     let mut turned = eigen.eigenvectors.transpose() * gradient;

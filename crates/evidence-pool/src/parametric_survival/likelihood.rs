@@ -134,8 +134,11 @@ fn mode(conditional: &Conditional, location: f64, tau: f64, trial: &[Observation
         }
         let converged = step.abs() < MODE_TOLERANCE;
         let mut there = at(z + step);
-        // Negated, so that a value that is not a number halves as well.
-        while !converged && step.abs() > MODE_TOLERANCE && !(height(&there, z + step) >= height(&here, z)) {
+        let lower = |there: &Derivatives, z_there: f64| {
+            let height_there = height(there, z_there);
+            height_there.is_nan() || height_there < height(&here, z)
+        };
+        while !converged && step.abs() > MODE_TOLERANCE && lower(&there, z + step) {
             step *= 0.5;
             there = at(z + step);
         }

@@ -151,7 +151,7 @@ impl<'a> Curve<'a> {
         };
         let log_time = find_root(excess, bracket.0, bracket.1, 0.0)?;
         let point = self.at(log_time);
-        if !(point.log_time_slope < 0.0) {
+        if point.log_time_slope.is_nan() || point.log_time_slope >= 0.0 {
             return Ok(None);
         }
         let gradient = &point.gradient / point.log_time_slope;
