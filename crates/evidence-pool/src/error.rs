@@ -421,12 +421,6 @@ pub enum PoolError {
          by trial) or one-stage-random"
     )]
     UnstratifiedModel,
-    /// A number of quadrature nodes cannot be used.
-    #[error("quadrature_nodes {nodes} must lie between 5 and 350")]
-    InvalidNodes {
-        /// The number found.
-        nodes: u32,
-    },
     /// A row of a printed survival table is unusable.
     #[error("trial `{trial}`: row {row} (counted from 1) of its printed survival: {reason}")]
     PublishedSurvival {

@@ -143,7 +143,10 @@ fn check(trials: &[TwoArmTrial], options: &TwoArmSurvivalOptions) -> Result<(), 
         last = time;
     }
     if !(5..=350).contains(&options.quadrature_nodes) {
-        return Err(PoolError::InvalidNodes { nodes: options.quadrature_nodes });
+        return Err(PoolError::SettingsConflict {
+            setting: format!("quadrature_nodes = {}", options.quadrature_nodes),
+            reason: "give a number from 5 to 350; 25 is usual".to_owned(),
+        });
     }
     Ok(())
 }
