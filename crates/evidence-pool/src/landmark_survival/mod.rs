@@ -105,7 +105,7 @@ pub struct LandmarkSurvival {
     pub degrees_of_freedom: Option<f64>,
     /// Interval in which the survival of a new trial's population is expected; absent with fewer than three trials.
     pub prediction: Option<Interval>,
-    /// Mean survival over trials: that of the average trial, E[S] with values N(mean, τ²).
+    /// Mean survival over trials: that of the average trial, E\[S\] with values N(mean, τ²).
     pub average_survival: f64,
     /// Between-trial variance on the scale of the analysis.
     pub tau_squared: f64,
