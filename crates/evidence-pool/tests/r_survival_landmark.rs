@@ -143,7 +143,7 @@ fn r_survival_landmark() {
             "tau-squared, binomial-normal",
             glmm.tau_squared,
             &landmark["glmm"]["tau2"],
-            1e-5,
+            1e-6,
             &place,
         );
     }
