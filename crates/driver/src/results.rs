@@ -2,8 +2,9 @@
 //! with the pictures beside it.
 
 use kmeta_evidence_pool::{
-    FrailtySurvival, LandmarkResult, MantelHaenszelTests, ParametricSurvival, PoolError, PooledSurvivalTime,
-    PooledTwoArmSurvival, TwoArmCount, TwoArmTests, mantel_haenszel_tests, test_two_arms,
+    FrailtySurvival, HazardRatioRoutes, LandmarkResult, MantelHaenszelTests, ParametricSurvival, PoolError,
+    PooledSurvivalTime, PooledTwoArmSurvival, SurvivalStrata, TwoArmCount, TwoArmTests,
+    mantel_haenszel_tests, test_two_arms,
 };
 use kmeta_trial_data::{
     Check, Fidelity, FigureSource, Finding, Interval, PooledEffect, PooledSurvival, Provenance, Severity,
@@ -14,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::further::{self, FurtherResults};
 use crate::project::{HazardRatioSource, PrintedHazardRatio, PrintedMedian, Trial};
-use crate::result_table::{ResultTable, single_arm_survival, two_arm_survival, two_arm_tests};
+use crate::result_table::{
+    ResultTable, hazard_ratio_routes, single_arm_survival, two_arm_survival, two_arm_tests,
+};
 
 /// Everything that `kmeta run` found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -189,6 +192,9 @@ pub enum AnalysisOutcome {
         endpoint: String,
         /// The pooled curve.
         result: Box<PooledSurvival>,
+        /// The curves of subgroups and their comparison, where they were asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        strata: Option<Box<SurvivalStrata>>,
     },
     /// A pooled hazard ratio.
     HazardRatio {
@@ -198,6 +204,9 @@ pub enum AnalysisOutcome {
         source: HazardRatioSource,
         /// The pooled hazard ratio.
         result: Box<PooledEffect>,
+        /// Every route from what the trials print to their hazard ratio, where it came from there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        routes: Vec<HazardRatioRoutes>,
         /// What else was asked of the studies.
         #[serde(default, skip_serializing_if = "FurtherResults::is_empty")]
         further: Box<FurtherResults>,
@@ -359,6 +368,14 @@ impl AnalysisOutcome {
             Self::ParametricSurvival { result, .. } => tables.extend(single_arm_survival::parametric(result)),
             Self::FrailtySurvival { result, .. } => tables.extend(single_arm_survival::frailty(result)),
             _ => {}
+        }
+        if let Self::Survival { strata: Some(strata), .. } = self {
+            tables.extend(single_arm_survival::strata(strata));
+        }
+        if let Self::HazardRatio { routes, .. } = self
+            && !routes.is_empty()
+        {
+            tables.push(hazard_ratio_routes::table(routes));
         }
         if let Self::TwoArmCounts { tests, .. } = self {
             tables.extend(two_arm_tests::tables(tests));

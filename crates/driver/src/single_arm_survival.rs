@@ -2,10 +2,11 @@
 
 use kmeta_evidence_pool::{
     FrailtyDistribution, FrailtySurvivalOptions, GridFreeOptions, LandmarkOptions, LandmarkScale,
-    MedianSource, ModelOptions, ParametricSurvivalOptions, PoolError, RestrictedMeanOptions,
-    SurvivalDistribution, SurvivalOptions, SurvivalTimeOptions, TrialMedian, TrialPatients,
-    pool_frailty_survival, pool_grid_free_survival, pool_landmark_survival, pool_median_survival,
-    pool_parametric_survival, pool_restricted_mean_survival, pool_survival,
+    MedianSource, ModelOptions, ParametricSurvivalOptions, PoolError, PublishedSurvival,
+    RestrictedMeanOptions, StratumCurve, SurvivalDistribution, SurvivalOptions, SurvivalStrata,
+    SurvivalTimeOptions, TrialCurve, TrialMedian, TrialPatients, pool_frailty_survival,
+    pool_grid_free_survival, pool_landmark_survival, pool_median_survival, pool_parametric_survival,
+    pool_restricted_mean_survival, pool_survival_curves, pool_survival_strata,
 };
 use kmeta_trial_data::{IntervalMethod, TauSquaredEstimator};
 use schemars::JsonSchema;
@@ -35,12 +36,50 @@ pub enum SurvivalMethod {
     Frailty,
 }
 
+/// Where survival of single arms comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SurvivalSource {
+    /// Patients reconstructed from the figures.
+    #[default]
+    Reconstructed,
+    /// What the papers print: `survival` of the arms for the summary curve, `medians` for medians.
+    Printed,
+    /// Reconstructed patients, and what is printed where an arm has no figure.
+    ReconstructedElsePrinted,
+}
+
+/// One arm to pool.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SurvivalArm {
+    /// Its subgroup, where there are any.
+    pub(crate) subgroup: Option<String>,
+    /// What is known of it.
+    pub(crate) evidence: SurvivalEvidence,
+}
+
+/// What is known of an arm.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum SurvivalEvidence {
+    /// Its patients.
+    Patients(TrialPatients),
+    /// A printed table of survival and numbers at risk.
+    Table(PublishedSurvival),
+    /// A printed median.
+    Median(TrialMedian),
+}
+
 /// The settings of the methods beyond those that all share; each says which methods use it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SurvivalMethodOptions {
     /// How survival is pooled.
     pub method: SurvivalMethod,
+    /// Where survival comes from: `printed` is for summary-curve and median.
+    pub source: SurvivalSource,
+    /// Whether to pool the arms of each `group` of trials as well, and to test whether the curves of the groups are
+    /// equal: summary-curve.
+    pub subgroups: bool,
     /// Estimator of the between-trial variance: grid-free, landmark, median, restricted-mean.
     pub tau_squared: TauSquaredEstimator,
     /// How intervals are made: grid-free (`hartung-knapp-larger-error` when left out), landmark, median and
@@ -63,6 +102,8 @@ impl Default for SurvivalMethodOptions {
     fn default() -> Self {
         Self {
             method: SurvivalMethod::SummaryCurve,
+            source: SurvivalSource::Reconstructed,
+            subgroups: false,
             tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
             interval: None,
             landmark_scale: LandmarkScale::default(),
@@ -90,12 +131,12 @@ impl SurvivalMethodOptions {
     }
 }
 
-/// Pools the patients of single arms by the chosen method.
+/// Pools single arms by the chosen method.
 ///
 /// # Errors
 /// Those of the method.
 pub(crate) fn pool(
-    trials: &[TrialPatients],
+    arms: &[SurvivalArm],
     endpoint: String,
     options: &SurvivalOptions,
     method: &SurvivalMethodOptions,
@@ -106,7 +147,10 @@ pub(crate) fn pool(
     let survival_time = SurvivalTimeOptions { id: id.clone(), title: title.clone(), time_unit, model };
     Ok(match method.method {
         SurvivalMethod::SummaryCurve => {
-            AnalysisOutcome::Survival { endpoint, result: Box::new(pool_survival(trials, options)?) }
+            let curves = curves(arms)?;
+            let result = Box::new(pool_survival_curves(&curves, options)?);
+            let strata = if method.subgroups { Some(Box::new(strata(arms, curves, options)?)) } else { None };
+            AnalysisOutcome::Survival { endpoint, result, strata }
         }
         SurvivalMethod::GridFree => {
             let defaults = GridFreeOptions::default();
@@ -120,23 +164,23 @@ pub(crate) fn pool(
                 restricted_mean_horizon: method.restricted_mean_horizon,
                 confidence_level: level,
             };
-            let result = Box::new(pool_grid_free_survival(trials, &settings)?);
-            AnalysisOutcome::Survival { endpoint, result }
+            let result = Box::new(pool_grid_free_survival(&patients(arms)?, &settings)?);
+            AnalysisOutcome::Survival { endpoint, result, strata: None }
         }
         SurvivalMethod::Landmark => {
             let scale = method.landmark_scale;
             let settings = LandmarkOptions { id, title, times, time_unit, scale, model: survival_time.model };
-            let result = Box::new(pool_landmark_survival(trials, &settings)?);
+            let result = Box::new(pool_landmark_survival(&patients(arms)?, &settings)?);
             AnalysisOutcome::LandmarkSurvival { endpoint, result }
         }
         SurvivalMethod::Median => {
-            let result = Box::new(pool_median_survival(&medians(trials), &survival_time)?);
+            let result = Box::new(pool_median_survival(&medians(arms)?, &survival_time)?);
             AnalysisOutcome::SurvivalTime { endpoint, result }
         }
         SurvivalMethod::RestrictedMean => {
             let horizon = method.restricted_mean_horizon.or(times.last().copied()).unwrap_or(0.0);
             let settings = RestrictedMeanOptions { horizon, pooling: survival_time };
-            let result = Box::new(pool_restricted_mean_survival(trials, &settings)?);
+            let result = Box::new(pool_restricted_mean_survival(&patients(arms)?, &settings)?);
             AnalysisOutcome::SurvivalTime { endpoint, result }
         }
         SurvivalMethod::Parametric => {
@@ -150,7 +194,7 @@ pub(crate) fn pool(
                 confidence_level: level,
                 ..Default::default()
             };
-            let result = Box::new(pool_parametric_survival(trials, &settings)?);
+            let result = Box::new(pool_parametric_survival(&patients(arms)?, &settings)?);
             AnalysisOutcome::ParametricSurvival { endpoint, result }
         }
         SurvivalMethod::Frailty => {
@@ -164,18 +208,73 @@ pub(crate) fn pool(
                 confidence_level: level,
                 ..Default::default()
             };
-            let result = Box::new(pool_frailty_survival(trials, &settings)?);
+            let result = Box::new(pool_frailty_survival(&patients(arms)?, &settings)?);
             AnalysisOutcome::FrailtySurvival { endpoint, result }
         }
     })
 }
 
-fn medians(trials: &[TrialPatients]) -> Vec<TrialMedian> {
-    let median = |trial: &TrialPatients| TrialMedian {
-        trial: trial.trial.clone(),
-        label: trial.label.clone(),
-        source: MedianSource::Patients(trial.patients.clone()),
-        provenance: trial.provenance.clone(),
-    };
-    trials.iter().map(median).collect()
+/// Every arm as a curve.
+fn curves(arms: &[SurvivalArm]) -> Result<Vec<TrialCurve>, PoolError> {
+    arms.iter()
+        .map(|arm| match &arm.evidence {
+            SurvivalEvidence::Patients(patients) => Ok(TrialCurve::Patients(patients.clone())),
+            SurvivalEvidence::Table(table) => Ok(TrialCurve::Published(table.clone())),
+            SurvivalEvidence::Median(median) => {
+                Err(unusable(&median.trial, "a median; a summary curve needs patients or printed survival"))
+            }
+        })
+        .collect()
+}
+
+/// Every arm as patients.
+fn patients(arms: &[SurvivalArm]) -> Result<Vec<TrialPatients>, PoolError> {
+    arms.iter()
+        .map(|arm| match &arm.evidence {
+            SurvivalEvidence::Patients(patients) => Ok(patients.clone()),
+            SurvivalEvidence::Table(PublishedSurvival { trial, .. })
+            | SurvivalEvidence::Median(TrialMedian { trial, .. }) => {
+                Err(unusable(trial, "printed numbers; this method needs patients"))
+            }
+        })
+        .collect()
+}
+
+/// Every arm as a median.
+fn medians(arms: &[SurvivalArm]) -> Result<Vec<TrialMedian>, PoolError> {
+    arms.iter()
+        .map(|arm| match &arm.evidence {
+            SurvivalEvidence::Median(median) => Ok(median.clone()),
+            SurvivalEvidence::Patients(trial) => Ok(TrialMedian {
+                trial: trial.trial.clone(),
+                label: trial.label.clone(),
+                source: MedianSource::Patients(trial.patients.clone()),
+                provenance: trial.provenance.clone(),
+            }),
+            SurvivalEvidence::Table(table) => {
+                Err(unusable(&table.trial, "printed survival; medians need patients or a printed median"))
+            }
+        })
+        .collect()
+}
+
+fn unusable(trial: &str, reason: &str) -> PoolError {
+    PoolError::SettingsConflict { setting: "method".to_owned(), reason: format!("`{trial}` gives {reason}") }
+}
+
+/// The curve of each subgroup and their comparison.
+fn strata(
+    arms: &[SurvivalArm],
+    curves: Vec<TrialCurve>,
+    options: &SurvivalOptions,
+) -> Result<SurvivalStrata, PoolError> {
+    let members = arms
+        .iter()
+        .zip(curves)
+        .map(|(arm, curve)| match &arm.subgroup {
+            Some(stratum) => Ok(StratumCurve { stratum: stratum.clone(), curve }),
+            None => Err(PoolError::MissingSubgroup { trial: curve.trial().to_owned() }),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    pool_survival_strata(&members, options)
 }

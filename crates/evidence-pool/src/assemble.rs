@@ -93,8 +93,11 @@ impl Pool {
             method: settings.model.prediction,
             standard_error: limits.standard_error,
             degrees_of_freedom: limits.degrees_of_freedom,
-            interval: Interval { lower: limits.lower, upper: limits.upper },
-            shown_interval: Interval { lower: scale.shown(limits.lower), upper: scale.shown(limits.upper) },
+            interval: limits.interval,
+            shown_interval: Interval {
+                lower: scale.shown(limits.interval.lower),
+                upper: scale.shown(limits.interval.upper),
+            },
         }))
     }
 }
@@ -156,6 +159,7 @@ pub(crate) fn assemble(studies: Vec<Study>, settings: Settings) -> Result<Pooled
     let prediction = pool.prediction(&settings)?;
     let own_findings = notes::findings(&studies, &settings, &pool, &heterogeneity, egger.as_ref());
     findings.splice(0..0, own_findings);
+    findings.extend(notes::degenerate_prediction(&settings, studies.len(), prediction.as_ref()));
     let result = PooledEffect {
         common: pool.estimate(&settings, &pool.fit.common)?,
         random: pool.estimate(&settings, &pool.fit.random)?,

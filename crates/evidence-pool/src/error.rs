@@ -193,6 +193,18 @@ pub enum PoolError {
         /// Why routes cannot be taken.
         reasons: String,
     },
+    /// The route that was asked for cannot be taken.
+    #[error(
+        "trial `{trial}`: no hazard ratio by {route}: it {reason}; state what is missing or choose another route"
+    )]
+    HazardRatioRouteUnavailable {
+        /// The identifier.
+        trial: String,
+        /// The route in words.
+        route: &'static str,
+        /// What is missing.
+        reason: String,
+    },
     /// A printed median or one of its limits is impossible.
     #[error("trial `{trial}`: {value} among its printed median and limits: {expected}")]
     InvalidMedian {

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::PoolError;
 use crate::measure::Scale;
 use crate::model::quadratic_form::{distribution, weighted_squares};
-use crate::model::{Effects, two_sided_normal};
+use crate::model::sums::Group;
+use crate::model::{Effects, ModelOptions, two_sided_normal};
 use crate::pool::check_effect;
 use crate::tau_squared::estimate_tau_squared;
 
@@ -114,11 +115,13 @@ pub fn nagashima_prediction(
     };
     let scale = Scale { measure, size: 1.0 };
     let tau_squared = estimate_tau_squared(&studies, TauSquaredEstimator::DerSimonianLaird, 0.0)?;
-    let (mean, _) = mean_and_error(&studies, tau_squared);
-    let distribution = ConfidenceDistribution::new(&studies)?;
+    let (mean, _) = mean_and_error(studies.group(), tau_squared);
+    let distribution = ConfidenceDistribution::new(studies.group())?;
     let mut findings = Vec::new();
+    let settings =
+        Draws { count: options.draws, seed: options.seed, confidence_level: options.confidence_level };
     let intervals = match distribution.q > 0.0 {
-        true => Some(draw(&studies, &distribution, options, scale)?),
+        true => Some(draw(studies.group(), &distribution, settings)?),
         false => {
             let place = if options.id.is_empty() {
                 "analysis".to_owned()
@@ -146,8 +149,8 @@ pub fn nagashima_prediction(
         tau_squared,
         q: distribution.q,
         probability_of_zero: 1.0 - distribution.lower_at_zero,
-        prediction: intervals.map(|(prediction, _)| prediction),
-        confidence: intervals.map(|(_, confidence)| confidence),
+        prediction: intervals.map(|(prediction, _)| prediction.shown(scale)),
+        confidence: intervals.map(|(_, confidence)| confidence.shown(scale)),
         draws: options.draws,
         seed: options.seed,
         findings,
@@ -156,9 +159,7 @@ pub fn nagashima_prediction(
 
 fn check(effects: &[EffectEstimate], options: &NagashimaOptions) -> Result<EffectMeasure, PoolError> {
     two_sided_normal(options.confidence_level)?;
-    if options.draws < MIN_DRAWS {
-        return Err(PoolError::TooFewDraws { draws: options.draws, needed: MIN_DRAWS });
-    }
+    check_draws(options.draws)?;
     let measure = effects.first().ok_or(PoolError::NoStudies)?.measure;
     let mut seen = HashSet::new();
     for effect in effects {
@@ -174,10 +175,61 @@ fn check(effects: &[EffectEstimate], options: &NagashimaOptions) -> Result<Effec
     Ok(measure)
 }
 
+/// How many draws, from which seed, for which level.
+#[derive(Debug, Clone, Copy)]
+struct Draws {
+    count: u32,
+    seed: u64,
+    confidence_level: f64,
+}
+
+/// Central quantiles of draws, on the analysis scale.
+#[derive(Debug, Clone, Copy)]
+struct Quantiles {
+    interval: Interval,
+    monte_carlo_errors: [f64; 2],
+}
+
+impl Quantiles {
+    fn shown(self, scale: Scale) -> BootstrapInterval {
+        let Interval { lower, upper } = self.interval;
+        BootstrapInterval {
+            interval: self.interval,
+            shown_interval: Interval { lower: scale.shown(lower), upper: scale.shown(upper) },
+            monte_carlo_errors: self.monte_carlo_errors,
+        }
+    }
+}
+
+/// Refuses a number of draws that cannot place a limit.
+///
+/// # Errors
+/// [`PoolError::TooFewDraws`].
+pub(crate) fn check_draws(draws: u32) -> Result<(), PoolError> {
+    if draws < MIN_DRAWS { Err(PoolError::TooFewDraws { draws, needed: MIN_DRAWS }) } else { Ok(()) }
+}
+
+/// The prediction interval by the draws of the options; absent where all effects are equal.
+pub(crate) fn bootstrap_prediction(
+    studies: Group<'_>,
+    options: &ModelOptions,
+) -> Result<Option<Interval>, PoolError> {
+    let distribution = ConfidenceDistribution::new(studies)?;
+    if distribution.q <= 0.0 {
+        return Ok(None);
+    }
+    let draws = Draws {
+        count: options.prediction_draws,
+        seed: options.prediction_seed,
+        confidence_level: options.confidence_level,
+    };
+    Ok(Some(draw(studies, &distribution, draws)?.0.interval))
+}
+
 /// Σwy/Σw and √(Σw(y − μ̄)² / ((k − 1) Σw)) with w = 1/(v + τ²).
-fn mean_and_error(studies: &Effects, tau_squared: f64) -> (f64, f64) {
+fn mean_and_error(studies: Group<'_>, tau_squared: f64) -> (f64, f64) {
     let (mut total, mut sum) = (0.0, 0.0);
-    for (value, variance) in studies.values.iter().zip(&studies.variances) {
+    for (value, variance) in studies.values.iter().zip(studies.variances) {
         let weight = 1.0 / (variance + tau_squared);
         total += weight;
         sum += weight * value;
@@ -186,7 +238,7 @@ fn mean_and_error(studies: &Effects, tau_squared: f64) -> (f64, f64) {
     let squares: f64 = studies
         .values
         .iter()
-        .zip(&studies.variances)
+        .zip(studies.variances)
         .map(|(value, variance)| (value - mean).powi(2) / (variance + tau_squared))
         .sum();
     (mean, (squares / (total * (studies.values.len() - 1) as f64)).sqrt())
@@ -194,16 +246,15 @@ fn mean_and_error(studies: &Effects, tau_squared: f64) -> (f64, f64) {
 
 /// Draws new effects and means, and takes the quantiles of both.
 fn draw(
-    studies: &Effects,
+    studies: Group<'_>,
     distribution: &ConfidenceDistribution,
-    options: &NagashimaOptions,
-    scale: Scale,
-) -> Result<(BootstrapInterval, BootstrapInterval), PoolError> {
-    let mut stream = random_stream(options.seed, "nagashima-prediction");
+    draws: Draws,
+) -> Result<(Quantiles, Quantiles), PoolError> {
+    let mut stream = random_stream(draws.seed, "nagashima-prediction");
     let df = (studies.values.len() - 1) as f64;
-    let mut new_effects = Vec::with_capacity(options.draws as usize);
-    let mut means = Vec::with_capacity(options.draws as usize);
-    for _ in 0..options.draws {
+    let mut new_effects = Vec::with_capacity(draws.count as usize);
+    let mut means = Vec::with_capacity(draws.count as usize);
+    for _ in 0..draws.count {
         let tau_squared = distribution.quantile(uniform(&mut stream))?;
         let z = standard_normal(&mut stream)?;
         // Bailey RW, Math Comp 1994;62:779, equation 5: an exact t draw from two uniform ones.
@@ -213,16 +264,13 @@ fn draw(
         means.push(mean - t * error);
         new_effects.push(mean - t * error + z * tau_squared.sqrt());
     }
-    Ok((interval(new_effects, options, scale)?, interval(means, options, scale)?))
+    let level = draws.confidence_level;
+    Ok((quantiles(new_effects, level)?, quantiles(means, level)?))
 }
 
 /// The central interval of draws. Quantiles interpolate as R's default (type 7) does; their standard error is
 /// half the distance between the draws one binomial standard deviation to either side.
-fn interval(
-    mut draws: Vec<f64>,
-    options: &NagashimaOptions,
-    scale: Scale,
-) -> Result<BootstrapInterval, PoolError> {
+fn quantiles(mut draws: Vec<f64>, confidence_level: f64) -> Result<Quantiles, PoolError> {
     draws.sort_by(f64::total_cmp);
     let last = draws.len() - 1;
     let at = |place: f64| {
@@ -235,14 +283,10 @@ fn interval(
         let spread = (draws.len() as f64 * probability * (1.0 - probability)).sqrt();
         (at(place), 0.5 * (at(place + spread) - at(place - spread)))
     };
-    let (lower, lower_error) = limit(0.5 - options.confidence_level / 2.0);
-    let (upper, upper_error) = limit(0.5 + options.confidence_level / 2.0);
+    let (lower, lower_error) = limit(0.5 - confidence_level / 2.0);
+    let (upper, upper_error) = limit(0.5 + confidence_level / 2.0);
     if [lower, upper, lower_error, upper_error].iter().all(|value| value.is_finite()) {
-        Ok(BootstrapInterval {
-            interval: Interval { lower, upper },
-            shown_interval: Interval { lower: scale.shown(lower), upper: scale.shown(upper) },
-            monte_carlo_errors: [lower_error, upper_error],
-        })
+        Ok(Quantiles { interval: Interval { lower, upper }, monte_carlo_errors: [lower_error, upper_error] })
     } else {
         Err(PoolError::Computation { what: "a prediction interval (effects are too extreme)".to_owned() })
     }
@@ -260,8 +304,8 @@ struct ConfidenceDistribution {
 }
 
 impl ConfidenceDistribution {
-    fn new(studies: &Effects) -> Result<Self, PoolError> {
-        let strata = [studies.group()];
+    fn new(studies: Group<'_>) -> Result<Self, PoolError> {
+        let strata = [studies];
         let scale = studies.variances.iter().sum::<f64>() / studies.variances.len() as f64;
         let q = weighted_squares(&strata, 1.0);
         let lower = |tau_squared: f64| distribution(&strata, 1.0, tau_squared, q);
@@ -351,7 +395,7 @@ mod tests {
     #[test]
     fn equal_variances_in_closed_form() {
         let studies = Effects { values: vec![0.0, 1.0, 2.0, 3.5, -1.0], variances: vec![0.25; 5] };
-        let distribution = ConfidenceDistribution::new(&studies).unwrap();
+        let distribution = ConfidenceDistribution::new(studies.group()).unwrap();
         for probability in [1e-6, 0.01, 0.3, 0.5, 0.9, 0.999, 1.0 - 1e-9] {
             let found = distribution.quantile(probability).unwrap();
             let quantile =

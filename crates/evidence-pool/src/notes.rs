@@ -1,10 +1,12 @@
 //! What a pooled effect's reader should know beside the numbers.
 
-use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, Heterogeneity};
+use kmeta_trial_data::{
+    BackTransformSize, EffectMeasure, EggerTest, Finding, Heterogeneity, Prediction, PredictionMethod,
+};
 
 use crate::assemble::{Pool, Settings, Study};
 use crate::measure::{Scale, back_transform_size, freeman_tukey_range, needs_correction};
-use crate::model::higher_maximum;
+use crate::model::{MIN_PREDICTION_STUDIES, higher_maximum};
 use crate::tau_squared::estimate_tau_squared;
 
 /// Below this number of studies intervals of τ² and prediction intervals support no conclusion (Mátrai 2026).
@@ -113,6 +115,22 @@ pub(crate) fn several_maxima(settings: &Settings, pool: &Pool, place: &str) -> O
                 "the likelihood of tau-squared has several maxima: {found:.4e} is the one that scoring finds (as in \
                  R), but {higher:.4e} is higher; compare with another estimator"
             ),
+        )
+    })
+}
+
+/// A bootstrap prediction interval that was asked for and has no width.
+pub(crate) fn degenerate_prediction(
+    settings: &Settings,
+    studies: usize,
+    prediction: Option<&Prediction>,
+) -> Option<Finding> {
+    let asked = settings.model.prediction == PredictionMethod::NagashimaBootstrap;
+    (asked && studies >= MIN_PREDICTION_STUDIES && prediction.is_none()).then(|| {
+        Finding::warning(
+            "prediction-degenerate",
+            place(&settings.id),
+            "all effects are equal, so that the bootstrap prediction interval would have no width: use another method",
         )
     })
 }

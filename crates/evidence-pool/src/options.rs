@@ -69,6 +69,10 @@ pub struct ProportionOptions {
     pub tau_squared_interval: TauSquaredIntervalMethod,
     /// How the prediction interval is made.
     pub prediction: PredictionMethod,
+    /// Number of draws of a `nagashima-bootstrap` prediction interval, at least 100.
+    pub prediction_draws: u32,
+    /// Seed of these draws.
+    pub prediction_seed: u64,
     /// How the interval of each single study is made. When left out: `wilson` with a model of the counts (`glmm`,
     /// `beta-binomial`), `clopper-pearson` with inverse variance.
     pub study_interval: Option<StudyIntervalMethod>,
@@ -92,6 +96,8 @@ impl ProportionOptions {
             interval: self.interval,
             tau_squared_interval: self.tau_squared_interval,
             prediction: self.prediction,
+            prediction_draws: self.prediction_draws,
+            prediction_seed: self.prediction_seed,
             confidence_level: self.confidence_level,
         }
     }
@@ -110,6 +116,8 @@ impl Default for ProportionOptions {
             interval: IntervalMethod::Wald,
             tau_squared_interval: TauSquaredIntervalMethod::QProfile,
             prediction: PredictionMethod::Veroniki,
+            prediction_draws: 25_000,
+            prediction_seed: 0,
             study_interval: None,
             back_transform: BackTransformSize::HarmonicMean,
             confidence_level: 0.95,
@@ -139,6 +147,10 @@ pub struct EffectOptions {
     pub tau_squared_interval: TauSquaredIntervalMethod,
     /// How the prediction interval is made.
     pub prediction: PredictionMethod,
+    /// Number of draws of a `nagashima-bootstrap` prediction interval, at least 100.
+    pub prediction_draws: u32,
+    /// Seed of these draws.
+    pub prediction_seed: u64,
     /// Level of every interval, strictly between 0 and 1.
     pub confidence_level: f64,
     /// Whether to pool each subgroup as well; every study must then name one.
@@ -157,6 +169,8 @@ impl EffectOptions {
             interval: self.interval,
             tau_squared_interval: self.tau_squared_interval,
             prediction: self.prediction,
+            prediction_draws: self.prediction_draws,
+            prediction_seed: self.prediction_seed,
             confidence_level: self.confidence_level,
         }
     }
@@ -172,6 +186,8 @@ impl Default for EffectOptions {
             interval: IntervalMethod::Wald,
             tau_squared_interval: TauSquaredIntervalMethod::QProfile,
             prediction: PredictionMethod::Veroniki,
+            prediction_draws: 25_000,
+            prediction_seed: 0,
             confidence_level: 0.95,
             subgroups: false,
             subgroup_tau_squared: SubgroupTauSquared::Separate,

@@ -147,7 +147,7 @@ impl Case<'_> {
             let Some(method) = method.as_str().filter(|method| !method.is_empty()) else { continue };
             let ours = pool(prediction_method(method)).prediction_details.unwrap();
             let at = |key: &str| &theirs[key][column];
-            self.close("prediction, standard error", ours.standard_error, at("se"));
+            self.close("prediction, standard error", ours.standard_error.unwrap(), at("se"));
             self.close(
                 "prediction, degrees of freedom",
                 ours.degrees_of_freedom.unwrap_or(f64::INFINITY),

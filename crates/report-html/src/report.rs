@@ -134,6 +134,8 @@ pub struct SurvivalSection {
     pub endpoint: String,
     /// The pooled curve.
     pub figure: Figure,
+    /// Further tables, for example the curves of subgroups.
+    pub further: Vec<TextTable>,
     /// Sentences shown with the result.
     pub notes: Vec<String>,
     /// Trials that do not take part, as `(trial, reason)`.

@@ -221,6 +221,7 @@ fn report() -> Report {
         }],
         responses: vec![effect_section(EffectMeasure::FreemanTukey, "Objective response")],
         survival: vec![SurvivalSection {
+            further: Vec::new(),
             figure: survival_figure(&survival, &SurvivalFigureOptions::default()),
             result: survival,
             endpoint: "Overall survival".to_owned(),

@@ -209,6 +209,10 @@ pub enum PredictionMethod {
     /// Normal quantile and the inverse-variance standard error (Skipka 2006; R meta `"S"`; metafor with
     /// `test = "z"`).
     Skipka,
+    /// Quantiles of a parametric bootstrap that draws τ² from its confidence distribution (Nagashima, Noma & Furukawa
+    /// 2019; R `pimeta::pima(method = "boot")`). It holds its level with few studies; τ² is that of DerSimonian and
+    /// Laird, whatever the estimator of the analysis.
+    NagashimaBootstrap,
 }
 
 /// How the interval of the between-study variance is made.

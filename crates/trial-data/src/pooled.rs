@@ -76,8 +76,8 @@ pub struct StudyRow {
 pub struct Prediction {
     /// How it was made.
     pub method: PredictionMethod,
-    /// √(SE² + τ²) on the analysis scale.
-    pub standard_error: f64,
+    /// √(SE² + τ²) on the analysis scale; absent for the bootstrap, whose limits are quantiles of draws.
+    pub standard_error: Option<f64>,
     /// Degrees of freedom of the t quantile; absent when the quantile is normal.
     pub degrees_of_freedom: Option<f64>,
     /// The interval on the analysis scale.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use kmeta_evidence_pool::{
-    FailSafeMethod, FrailtyDistribution, FunnelSide, FunnelTest, LandmarkScale, MissingModerator,
-    MissingStudiesEstimator, ProportionModel, SurvivalDistribution, TauPrior, TrialHazardRatio, TwoArmModel,
-    TwoArmPooling,
+    FailSafeMethod, FrailtyDistribution, FunnelSide, FunnelTest, HazardRatioRoute, LandmarkScale,
+    MissingModerator, MissingStudiesEstimator, ModeratorValue, PredictionPoint, ProportionModel,
+    SurvivalDistribution, TauPrior, TrialHazardRatio, TwoArmModel, TwoArmPooling,
 };
 use kmeta_survival_estimate::{Ties, TimeTransform};
 use kmeta_trial_data::{
@@ -64,6 +64,12 @@ pub(crate) struct ModelArgs {
     /// How the prediction interval is made.
     #[arg(long, default_value = "veroniki", value_parser = choice::<PredictionMethod>())]
     pub(crate) prediction: PredictionMethod,
+    /// Number of draws of a nagashima-bootstrap prediction interval.
+    #[arg(long, value_name = "N", default_value_t = 25_000)]
+    pub(crate) prediction_draws: u32,
+    /// Seed of these draws.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub(crate) prediction_seed: u64,
     /// REML and ML scoring ends at steps of tau-squared this small; R's default is 1e-5.
     #[arg(long, value_name = "STEP", default_value_t = 0.0)]
     pub(crate) scoring_threshold: f64,
@@ -101,6 +107,12 @@ pub(crate) struct FurtherArgs {
     /// What is done with a trial that lacks a moderator.
     #[arg(long, default_value = "leave-out", value_parser = choice::<MissingModerator>())]
     pub(crate) missing_moderator: MissingModerator,
+    /// A meta-regression without intercept.
+    #[arg(long)]
+    pub(crate) no_intercept: bool,
+    /// Predict the effect at these moderator values, for example dose=24,line=first; may be given several times.
+    #[arg(long, value_name = "MODERATOR=VALUE,...", value_parser = prediction_point)]
+    pub(crate) predict_at: Vec<PredictionPoint>,
     /// Tests whether small studies show other effects than large ones, for example egger,begg,peters.
     #[arg(long, value_delimiter = ',', value_name = "TESTS", value_parser = choice::<FunnelTest>())]
     pub(crate) small_study_tests: Vec<FunnelTest>,
@@ -145,6 +157,23 @@ fn reference_level(text: &str) -> Result<(String, String), String> {
     Ok((name.to_lowercase(), level.to_owned()))
 }
 
+fn prediction_point(text: &str) -> Result<PredictionPoint, String> {
+    let moderators = text
+        .split(',')
+        .map(|part| {
+            let (name, value) = part
+                .split_once('=')
+                .ok_or_else(|| format!("\"{part}\": expected MODERATOR=VALUE, for example dose=24"))?;
+            let value = match value.trim().parse::<f64>() {
+                Ok(number) if number.is_finite() => ModeratorValue::Number(number),
+                _ => ModeratorValue::Level(value.trim().to_owned()),
+            };
+            Ok((name.trim().to_lowercase(), value))
+        })
+        .collect::<Result<_, String>>()?;
+    Ok(PredictionPoint { label: text.to_owned(), moderators })
+}
+
 impl FurtherArgs {
     /// The same as options of an analysis.
     pub(crate) fn options(&self) -> FurtherOptions {
@@ -156,6 +185,8 @@ impl FurtherArgs {
             moderators: self.moderators.iter().map(|name| name.to_lowercase()).collect(),
             reference_levels: self.reference_level.iter().cloned().collect(),
             missing_moderator: self.missing_moderator,
+            regression_intercept: !self.no_intercept,
+            regression_predictions: self.predict_at.clone(),
             small_study_tests: self.small_study_tests.clone(),
             minimum_studies_for_tests: self.minimum_studies_for_tests,
             trim_and_fill: self.trim_and_fill,
@@ -271,15 +302,31 @@ pub(crate) struct PoolEffectsArgs {
 /// `kmeta pool hazard-ratios`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   kmeta pool hazard-ratios pfs.csv --tau-squared DL
+  kmeta pool hazard-ratios pfs.csv --curves pfs-curves.csv --route curves-and-number-at-risk
 
-pfs.csv has the columns trial,hazard_ratio,lower,upper (intervals at --level) or
-trial,log_hazard_ratio,standard_error and, if wanted, label,subgroup.")]
+pfs.csv has the column trial and whatever the papers print; a cell that is not printed stays empty:
+  hazard_ratio,lower,upper,confidence_level (intervals at --level where the last is left out)
+  log_hazard_ratio,standard_error (these are taken as they are)
+  p_value (0.03 or <0.001),p_value_sides (two, one),better_arm (experimental, control)
+  events,experimental_events,control_events,experimental_patients,control_patients
+  observed_minus_expected,log_rank_variance,experimental_expected_events,control_expected_events
+  allocation_ratio,minimum_follow_up,maximum_follow_up
+  comparison (experimental-over-control, control-over-experimental),label,subgroup
+Every trial's hazard ratio is computed by all routes that its numbers allow, the preferred one is
+pooled, and routes that disagree are reported.")]
 pub(crate) struct PoolHazardRatiosArgs {
     /// The hazard ratios.
     #[arg(value_name = "EFFECTS.csv")]
     pub(crate) effects: PathBuf,
+    /// Survival read from the curves: trial,time,experimental_survival,control_survival and, if wanted,
+    /// experimental_at_risk,control_at_risk.
+    #[arg(long, value_name = "CURVES.csv")]
+    pub(crate) curves: Option<PathBuf>,
+    /// The route to the hazard ratio to take for every trial [default: the preferred one of those that can be taken].
+    #[arg(long, value_parser = choice::<HazardRatioRoute>())]
+    pub(crate) route: Option<HazardRatioRoute>,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
@@ -296,13 +343,26 @@ Examples:
   kmeta pool survival ipd/*.csv --times 3,6,9,12 --time-unit months --seed 1
   kmeta pool survival ipd/*.csv --pool-by grid-free --times 3,6,9,12
   kmeta pool survival ipd/*.csv --pool-by median
+  kmeta pool survival --tables survival.csv --times 6,12,24 --subgroups
+  kmeta pool survival --medians medians.csv --pool-by median
 
-Each table has the columns time,status (1 event, 0 censored) and, if wanted, trial,arm; such tables
-are written by `kmeta reconstruct`. Each trial and arm is one curve.")]
+Each IPD.csv has the columns time,status (1 event, 0 censored) and, if wanted, trial,arm,subgroup; such
+tables are written by `kmeta reconstruct`. Each trial and arm is one curve. survival.csv has the columns
+trial,time,survival,number_at_risk (at that time; the row of time 0 gives the patients) and
+medians.csv trial,median,lower,upper, both if wanted label,subgroup.")]
 pub(crate) struct PoolSurvivalArgs {
     /// Patients.
-    #[arg(required = true, value_name = "IPD.csv")]
+    #[arg(required_unless_present_any = ["tables", "medians"], value_name = "IPD.csv")]
     pub(crate) patients: Vec<PathBuf>,
+    /// Printed survival at chosen times: summary-curve.
+    #[arg(long, value_name = "SURVIVAL.csv")]
+    pub(crate) tables: Option<PathBuf>,
+    /// Printed medians: median.
+    #[arg(long, value_name = "MEDIANS.csv")]
+    pub(crate) medians: Option<PathBuf>,
+    /// Pool each subgroup as well and test whether their curves are equal: summary-curve.
+    #[arg(long)]
+    pub(crate) subgroups: bool,
     /// How survival is pooled.
     #[arg(long, default_value = "summary-curve", value_parser = choice::<SurvivalMethod>())]
     pub(crate) pool_by: SurvivalMethod,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kmeta_evidence_pool::{
     CredibleInterval, FailSafeMethod, FunnelSide, FunnelTest, MeanPrior, MissingModerator,
-    MissingStudiesEstimator, TauPrior,
+    MissingStudiesEstimator, PredictionPoint, TauPrior,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,13 @@ pub struct FurtherOptions {
     pub reference_levels: BTreeMap<String, String>,
     /// What is done with a trial that lacks a moderator.
     pub missing_moderator: MissingModerator,
+    /// Whether the meta-regression has an intercept. Without one the first moderator with words for values gets a
+    /// coefficient for each of them.
+    pub regression_intercept: bool,
+    /// Moderator values at which the meta-regression predicts an effect, for example
+    /// `[{ label = "24 mg in Asia", moderators = { dose = 24, region = "Asia" } }]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regression_predictions: Vec<PredictionPoint>,
     /// Tests whether small studies show other effects than large ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub small_study_tests: Vec<FunnelTest>,
@@ -90,6 +97,8 @@ impl Default for FurtherOptions {
             moderators: Vec::new(),
             reference_levels: BTreeMap::new(),
             missing_moderator: MissingModerator::LeaveOut,
+            regression_intercept: true,
+            regression_predictions: Vec::new(),
             small_study_tests: Vec::new(),
             minimum_studies_for_tests: 10,
             trim_and_fill: None,

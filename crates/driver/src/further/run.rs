@@ -217,6 +217,8 @@ fn regression(
         interval: regression_interval(pooled.interval_method),
         confidence_level: pooled.confidence_level,
         missing: options.missing_moderator,
+        intercept: options.regression_intercept,
+        predictions: options.regression_predictions.clone(),
         ..Default::default()
     };
     meta_regression(&studies, &settings)

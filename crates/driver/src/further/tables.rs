@@ -15,6 +15,9 @@ pub(crate) fn tables(results: &FurtherResults) -> Vec<ResultTable> {
     let mut tables = sensitivity_tables::tables(results);
     if let Some(model) = &results.meta_regression {
         tables.extend([coefficients(model), explained(model)]);
+        if !model.predictions.is_empty() {
+            tables.push(regression_predictions(model));
+        }
     }
     tables.extend(results.small_study_tests.as_ref().map(funnel_tests));
     if let Some(result) = &results.trim_and_fill {
@@ -41,6 +44,22 @@ fn coefficients(model: &MetaRegression) -> ResultTable {
             Cell::Statistic(Some(coefficient.statistic)),
             Cell::PValue(Some(coefficient.p_value)),
             Cell::Limits(Some(coefficient.interval)),
+        ]);
+    }
+    table
+}
+
+fn regression_predictions(model: &MetaRegression) -> ResultTable {
+    let columns = ["At", "Estimate", "Standard error", "Interval", "Prediction"];
+    let title = "Meta-regression: predicted effects on the analysis scale";
+    let mut table = ResultTable::new("meta-regression-predictions", title, &columns);
+    for prediction in &model.predictions {
+        table.push(vec![
+            Cell::text(&prediction.label),
+            Cell::Effect(Some(prediction.value)),
+            Cell::Effect(Some(prediction.standard_error)),
+            Cell::Limits(Some(prediction.interval)),
+            Cell::Limits(prediction.prediction),
         ]);
     }
     table

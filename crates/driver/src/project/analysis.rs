@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::further::FurtherOptions;
-use crate::single_arm_survival::SurvivalMethodOptions;
+use crate::single_arm_survival::{SurvivalMethodOptions, SurvivalSource};
 
 /// One analysis. `kind` says what is pooled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,7 +44,7 @@ pub struct ProportionAnalysis {
     pub further: FurtherOptions,
 }
 
-/// Pools survival curves.
+/// Pools survival curves. `subgroups = true` also pools each `group` of trials and compares them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = time_unit_is_optional)]
 pub struct SurvivalAnalysis {
@@ -226,7 +226,8 @@ impl Analysis {
     pub fn uses_figures(&self) -> bool {
         match self {
             Self::Proportion(_) | Self::TwoArmCounts(_) => false,
-            Self::Survival(_) | Self::TwoArmSurvival(_) => true,
+            Self::Survival(analysis) => analysis.method.source != SurvivalSource::Printed,
+            Self::TwoArmSurvival(_) => true,
             Self::HazardRatio(analysis) => analysis.source == HazardRatioSource::Reconstructed,
         }
     }

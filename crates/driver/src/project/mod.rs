@@ -8,6 +8,7 @@ mod analysis;
 mod checks;
 mod document;
 mod figure;
+mod printed_hazard_ratio;
 mod problem;
 mod read;
 mod shape;
@@ -26,10 +27,10 @@ pub use analysis::{
 pub use document::{Document, FieldPath};
 pub(crate) use figure::parse_color;
 pub use figure::{Figure, TracedArm, TypedRiskTable};
+pub use printed_hazard_ratio::PrintedHazardRatio;
 pub use problem::{Problem, Problems};
 pub use read::StudyFile;
-
-pub use trial::{ArmFacts, ArmView, Counts, PrintedHazardRatio, PrintedMedian, Trial, TrialArm};
+pub use trial::{ArmFacts, ArmView, Counts, PrintedMedian, PrintedSurvival, Trial, TrialArm};
 
 /// A meta-analysis: its trials, its survival figures, and what to pool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,10 +1,12 @@
 //! Trials: who was treated, and what the papers print about them.
 
 use indexmap::IndexMap;
-use kmeta_evidence_pool::ModeratorValue;
-use kmeta_trial_data::TimeUnit;
+use kmeta_evidence_pool::{ModeratorValue, PublishedSurvival};
+use kmeta_trial_data::{Provenance, TimeUnit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::PrintedHazardRatio;
 
 /// One trial. A trial with a single arm states its numbers here; a trial with several arms states them in
 /// `[[trial.arm]]` tables.
@@ -39,9 +41,9 @@ pub struct Trial {
     /// The publication, for the report's references.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Hazard ratios as the paper prints them, by endpoint, for example
-    /// `pfs = { value = 0.46, lower = 0.32, upper = 0.66 }`. They are pooled by analyses with
-    /// `source = "printed"`, and compared with those of reconstructed patients.
+    /// What the paper prints about hazard ratios, by endpoint, for example
+    /// `pfs = { value = 0.46, lower = 0.32, upper = 0.66 }` or `os = { p_value = 0.03, better_arm = "drug" }`. They
+    /// are pooled by analyses with `source = "printed"`, and compared with those of reconstructed patients.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "std::collections::BTreeMap<String, PrintedHazardRatio>")]
     pub hazard_ratios: IndexMap<String, PrintedHazardRatio>,
@@ -100,6 +102,12 @@ pub struct ArmFacts {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "std::collections::BTreeMap<String, PrintedMedian>")]
     pub medians: IndexMap<String, PrintedMedian>,
+    /// Survival as the paper prints it, by endpoint, each time in the study's unit, for example
+    /// `{ os = [{ time = 0, survival = 1, number_at_risk = 34 }, { time = 6, survival = 0.55, number_at_risk = 17 }] }`.
+    /// Analyses with `source = "printed"` pool it.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(with = "std::collections::BTreeMap<String, Vec<PrintedSurvival>>")]
+    pub survival: IndexMap<String, Vec<PrintedSurvival>>,
 }
 
 /// Patients with an event and patients in all, written `[2, 8]`.
@@ -142,23 +150,17 @@ pub struct PrintedMedian {
     pub unit: Option<TimeUnit>,
 }
 
-/// A hazard ratio with its interval, as printed: the treated arm over the reference arm.
+/// Survival at one time, as printed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PrintedHazardRatio {
-    /// The hazard ratio.
-    pub value: f64,
-    /// Lower limit of its interval.
-    pub lower: f64,
-    /// Upper limit of its interval.
-    pub upper: f64,
-    /// Level of the interval, 0.95 when left out.
-    #[serde(default = "usual_level")]
-    pub confidence_level: f64,
-}
-
-fn usual_level() -> f64 {
-    0.95
+pub struct PrintedSurvival {
+    /// The time.
+    pub time: f64,
+    /// Survival, a fraction.
+    pub survival: f64,
+    /// Patients at risk at this time, as below the figure; at time 0 the arm's patients when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number_at_risk: Option<f64>,
 }
 
 /// One arm of a trial as the stages see it: the arms of a trial with several, or the trial itself.
@@ -191,6 +193,60 @@ impl ArmView<'_> {
         } else {
             format!("{}, {}", self.trial.label, self.label)
         }
+    }
+}
+
+impl ArmView<'_> {
+    /// The printed survival of an endpoint as a table to pool, times multiplied by `factor`.
+    ///
+    /// # Errors
+    /// Says which number is missing.
+    pub fn published_survival(
+        &self,
+        endpoint: &str,
+        factor: f64,
+    ) -> Option<Result<PublishedSurvival, String>> {
+        let rows = self.facts.survival.get(endpoint)?;
+        let provenance = Provenance::printed("printed survival");
+        Some(PrintedSurvival::table(rows, self.facts.n, factor, (self.key(), self.full_label()), provenance))
+    }
+}
+
+impl PrintedSurvival {
+    /// Rows in order of time as a table to pool. Patients at risk are printed at a time; pooling wants those at the
+    /// start of each interval, which are those of the row before.
+    ///
+    /// # Errors
+    /// Says which number at risk is missing.
+    pub fn table(
+        rows: &[Self],
+        patients: Option<u32>,
+        factor: f64,
+        (trial, label): (String, String),
+        provenance: Provenance,
+    ) -> Result<PublishedSurvival, String> {
+        let mut at_risk = patients.map(f64::from);
+        let mut table = PublishedSurvival {
+            trial,
+            label,
+            times: Vec::new(),
+            number_at_risk: Vec::new(),
+            survival: Vec::new(),
+            provenance,
+        };
+        let mut start = 0.0;
+        for row in rows {
+            if row.time > 0.0 {
+                let number =
+                    at_risk.ok_or_else(|| format!("the number at risk at time {start} is missing"))?;
+                table.times.push(row.time * factor);
+                table.number_at_risk.push(number);
+                table.survival.push(row.survival);
+            }
+            at_risk = row.number_at_risk.or(at_risk.filter(|_| row.time <= 0.0));
+            start = row.time;
+        }
+        if table.times.is_empty() { Err("there is no time above 0".to_owned()) } else { Ok(table) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kmeta_evidence_pool::{
     FrailtyCurve, FrailtySurvival, LandmarkResult, ModelCurve, ParametricSurvival, PooledSurvivalTime,
-    SurvivalTimeKind,
+    SurvivalStrata, SurvivalTimeKind,
 };
 use kmeta_plot_svg::format::{fixed, p_value, shortest};
 use kmeta_trial_data::Interval;
@@ -42,6 +42,41 @@ pub(crate) fn landmark(result: &LandmarkResult) -> Vec<ResultTable> {
         ]);
     }
     vec![table]
+}
+
+/// Curves of subgroups and the tests that they are equal.
+pub(crate) fn strata(strata: &SurvivalStrata) -> Vec<ResultTable> {
+    let columns = ["Subgroup", "Time", "Trials", "Survival", "Interval", "Median", "Interval of the median"];
+    let title = "Summary curves of subgroups (random effects)".to_owned();
+    let mut curves = ResultTable::new("subgroup-curves", title, &columns);
+    for stratum in &strata.strata {
+        let curve = &stratum.curve;
+        let limits =
+            curve.median_lower.zip(curve.median_upper).map(|(lower, upper)| Interval { lower, upper });
+        for point in &curve.random {
+            curves.push(vec![
+                Cell::text(&stratum.stratum),
+                Cell::Number(Some(point.time)),
+                Cell::count(point.trials),
+                Cell::Effect(Some(point.survival)),
+                Cell::Limits(Some(point.interval)),
+                Cell::Effect(curve.median),
+                Cell::Limits(limits),
+            ]);
+        }
+    }
+    let title = format!("Test of equal curves of subgroups, up to {}", shortest(strata.horizon));
+    let columns = ["Model", "Q between subgroups", "Degrees of freedom", "p"];
+    let mut tests = ResultTable::new("subgroup-curves-test", title, &columns);
+    for (model, test) in [("common effect", &strata.common), ("random effects", &strata.random)] {
+        tests.push(vec![
+            Cell::text(model),
+            Cell::Statistic(Some(test.q)),
+            Cell::count(test.degrees_of_freedom),
+            Cell::PValue(Some(test.p_value)),
+        ]);
+    }
+    vec![curves, tests]
 }
 
 pub(crate) fn survival_time(result: &PooledSurvivalTime) -> Vec<ResultTable> {

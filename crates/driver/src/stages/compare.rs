@@ -49,7 +49,7 @@ fn compare(trial: &Trial, endpoint: &str, arms: &[ArmPatients]) -> Result<Option
     let fit = cox_two_arms(&reference.patients, &treated.patients, Ties::Efron).map_err(said)?;
     let test = log_rank(&[&reference.patients, &treated.patients]).map_err(said)?;
     let (lower, upper) = fit.hazard_ratio_interval(LEVEL).map_err(said)?;
-    let printed: Option<PrintedHazardRatio> = trial.hazard_ratios.get(endpoint).copied();
+    let printed: Option<PrintedHazardRatio> = trial.hazard_ratios.get(endpoint).cloned();
     Ok(Some(Comparison {
         trial: trial.id.clone(),
         label: trial.label.clone(),
@@ -63,8 +63,11 @@ fn compare(trial: &Trial, endpoint: &str, arms: &[ArmPatients]) -> Result<Option
         p_value: fit.p_value(),
         log_rank_chi_squared: test.chi_squared,
         log_rank_p_value: test.p_value,
+        log_hazard_ratio_difference: printed
+            .as_ref()
+            .and_then(|printed| printed.value)
+            .map(|value| fit.log_hazard_ratio - value.ln()),
         printed,
-        log_hazard_ratio_difference: printed.map(|printed| fit.log_hazard_ratio - printed.value.ln()),
         provenance: Provenance {
             method: format!("Cox model (Efron) of patients by {}", treated.result.provenance.method),
             ..treated.result.provenance.clone()
@@ -74,7 +77,7 @@ fn compare(trial: &Trial, endpoint: &str, arms: &[ArmPatients]) -> Result<Option
 
 /// A finding when the hazard ratio is further from the printed one than the limit.
 fn disagreement(comparison: &Comparison, limit: f64) -> Option<Finding> {
-    let printed = comparison.printed?;
+    let printed = comparison.printed.as_ref()?.value?;
     let difference = comparison.log_hazard_ratio_difference.filter(|difference| difference.abs() > limit)?;
     Some(Finding::warning(
         "hazard-ratio-disagrees",
@@ -82,7 +85,7 @@ fn disagreement(comparison: &Comparison, limit: f64) -> Option<Finding> {
         format!(
             "the reconstructed patients give a hazard ratio of {:.3}, the paper prints {:.2}: log hazard ratios differ by {:.3}, above the limit of {limit}",
             comparison.hazard_ratio,
-            printed.value,
+            printed,
             difference.abs()
         ),
     ))

@@ -1,13 +1,11 @@
 //! Trials to pooled results. A trial that does not take part is always named, with the reason.
 
 use kmeta_evidence_pool::{
-    ModelOptions, PoolError, ProportionCount, TrialPatients, TwoArmCount, TwoArmModel, TwoArmSurvivalOptions,
-    TwoArmTrial, hazard_ratio_from_interval, pool_effects, pool_proportions, pool_two_arm_counts,
-    pool_two_arm_survival,
+    HazardRatioRouteOptions, HazardRatioRoutes, MedianSource, ModelOptions, PoolError, ProportionCount,
+    TrialMedian, TrialPatients, TwoArmCount, TwoArmModel, TwoArmSurvivalOptions, TwoArmTrial,
+    hazard_ratio_routes, pool_effects, pool_proportions, pool_two_arm_counts, pool_two_arm_survival,
 };
-use kmeta_trial_data::{
-    EffectEstimate, EffectMeasure, Finding, PatientRecord, PooledEffect, Provenance, Severity,
-};
+use kmeta_trial_data::{EffectEstimate, Finding, PatientRecord, PooledEffect, Provenance, Severity};
 
 use super::compare;
 use super::reconstruct::ArmPatients;
@@ -17,7 +15,7 @@ use crate::project::{
     Trial, TwoArmCountAnalysis, TwoArmSurvivalAnalysis,
 };
 use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut, TwoArmCountTests};
-use crate::single_arm_survival;
+use crate::single_arm_survival::{self, SurvivalArm, SurvivalEvidence, SurvivalMethod, SurvivalSource};
 
 /// What the analyses draw on.
 #[derive(Debug, Clone, Copy)]
@@ -192,33 +190,52 @@ impl<'a> Selection<'a> {
 
     fn survival(&mut self, analysis: &SurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {
         let factor = self.evidence.project.time_unit.factor_to(analysis.options.time_unit);
-        let mut trials = Vec::new();
+        let mut arms = Vec::new();
+        let mut keys = Vec::new();
         for arm in self.wanted_arms() {
-            let reconstructed = self.reconstructed(arm, &analysis.endpoint);
-            match reconstructed {
-                Some(found) => trials.push(TrialPatients {
-                    trial: arm.key(),
-                    label: arm.full_label(),
-                    patients: found
-                        .patients
-                        .iter()
-                        .map(|patient| PatientRecord { time: patient.time * factor, ..*patient })
-                        .collect(),
-                    provenance: found.result.provenance.clone(),
-                }),
+            let patients = (analysis.method.source != SurvivalSource::Printed)
+                .then(|| self.patients(arm, &analysis.endpoint, factor))
+                .flatten()
+                .map(SurvivalEvidence::Patients);
+            let printed = || {
+                (analysis.method.source != SurvivalSource::Reconstructed)
+                    .then(|| printed_evidence(arm, analysis, factor))
+                    .flatten()
+            };
+            match patients.or_else(printed) {
+                Some(evidence) => {
+                    keys.push(arm.key());
+                    arms.push(SurvivalArm { subgroup: arm.trial.group.clone(), evidence });
+                }
+                None if analysis.method.source == SurvivalSource::Printed => {
+                    let reason = format!("nothing is printed of its {}", analysis.endpoint);
+                    self.leave_out(arm.key(), &reason, Severity::Note);
+                }
                 None => self.leave_out_without_patients(arm, &analysis.endpoint),
             }
         }
-        self.warn_of_several_arms(&trials);
-        single_arm_survival::pool(&trials, analysis.endpoint.clone(), &analysis.options, &analysis.method)
+        self.warn_of_several_arms(&keys);
+        single_arm_survival::pool(&arms, analysis.endpoint.clone(), &analysis.options, &analysis.method)
+    }
+
+    /// The reconstructed patients of an arm, times multiplied by `factor`.
+    fn patients(&self, arm: ArmView<'_>, endpoint: &str, factor: f64) -> Option<TrialPatients> {
+        let found = self.reconstructed(arm, endpoint)?;
+        let in_unit = |patient: &PatientRecord| PatientRecord { time: patient.time * factor, ..*patient };
+        Some(TrialPatients {
+            trial: arm.key(),
+            label: arm.full_label(),
+            patients: found.patients.iter().map(in_unit).collect(),
+            provenance: found.result.provenance.clone(),
+        })
     }
 
     /// The summary curve is of single arms: two arms of one trial are not independent groups of the same kind.
-    fn warn_of_several_arms(&mut self, trials: &[TrialPatients]) {
+    fn warn_of_several_arms(&mut self, keys: &[String]) {
         for trial in &self.evidence.project.trials {
             let prefix = format!("{}/", trial.id);
             let arms: Vec<&str> =
-                trials.iter().map(|arm| arm.trial.as_str()).filter(|key| key.starts_with(&prefix)).collect();
+                keys.iter().map(String::as_str).filter(|key| key.starts_with(&prefix)).collect();
             if arms.len() > 1 {
                 self.findings.push(Finding::warning(
                     "several-arms-of-a-trial",
@@ -256,19 +273,23 @@ impl<'a> Selection<'a> {
     }
 
     fn hazard_ratio(&mut self, analysis: &HazardRatioAnalysis) -> Result<AnalysisOutcome, PoolError> {
-        let mut effects = Vec::new();
+        let (mut effects, mut routes) = (Vec::new(), Vec::new());
         for trial in &self.evidence.project.trials {
             if !self.wants_trial(trial) {
                 continue;
             }
             let subgroup = trial.group.clone().filter(|_| analysis.options.subgroups);
-            let effect = match analysis.source {
-                HazardRatioSource::Printed => self.printed_effect(trial, &analysis.endpoint, subgroup)?,
-                HazardRatioSource::Reconstructed => {
-                    self.reconstructed_effect(trial, &analysis.endpoint, subgroup)
+            match analysis.source {
+                HazardRatioSource::Printed => {
+                    if let Some((effect, found)) = self.printed_effect(trial, &analysis.endpoint) {
+                        effects.push(EffectEstimate { subgroup, ..effect });
+                        routes.push(found);
+                    }
                 }
-            };
-            effects.extend(effect);
+                HazardRatioSource::Reconstructed => {
+                    effects.extend(self.reconstructed_effect(trial, &analysis.endpoint, subgroup));
+                }
+            }
         }
         let pool = |effects: &[EffectEstimate]| pool_effects(effects, &analysis.options);
         let result = Box::new(pool(&effects)?);
@@ -278,6 +299,7 @@ impl<'a> Selection<'a> {
             endpoint: analysis.endpoint.clone(),
             source: analysis.source,
             result,
+            routes,
             further,
         })
     }
@@ -307,40 +329,38 @@ impl<'a> Selection<'a> {
         Box::new(results)
     }
 
+    /// The hazard ratio by the preferred route from what the trial prints, with all routes.
     fn printed_effect(
         &mut self,
         trial: &Trial,
         endpoint: &str,
-        subgroup: Option<String>,
-    ) -> Result<Option<EffectEstimate>, PoolError> {
+    ) -> Option<(EffectEstimate, HazardRatioRoutes)> {
         let Some(printed) = trial.hazard_ratios.get(endpoint) else {
-            self.leave_out(
-                trial.id.clone(),
-                &format!("no hazard ratio of {endpoint} is stated"),
-                Severity::Note,
-            );
-            return Ok(None);
+            let reason = format!("no hazard ratio of {endpoint} is stated");
+            self.leave_out(trial.id.clone(), &reason, Severity::Note);
+            return None;
         };
-        let (value, standard_error, findings) = hazard_ratio_from_interval(
-            printed.value,
-            printed.lower,
-            printed.upper,
-            printed.confidence_level,
-        )?;
-        self.findings.extend(
-            findings
-                .into_iter()
-                .map(|finding| Finding { place: format!("{}, {endpoint}", trial.id), ..finding }),
-        );
-        Ok(Some(EffectEstimate {
-            trial: trial.id.clone(),
-            label: trial.label.clone(),
-            subgroup,
-            measure: EffectMeasure::LogHazardRatio,
-            value,
-            variance: standard_error * standard_error,
-            provenance: Provenance::printed("printed hazard ratio and interval"),
-        }))
+        let options = HazardRatioRouteOptions {
+            confidence_level: self.analysis.confidence_level(),
+            ..Default::default()
+        };
+        let found = hazard_ratio_routes(&printed.of_trial(trial, endpoint), &options);
+        let found = found.and_then(|found| match printed.route {
+            Some(route) => found.choose(route),
+            None => Ok(found),
+        });
+        match found {
+            Ok(found) => {
+                let place = format!("{}, {endpoint}", trial.id);
+                let own = found.findings.iter().cloned();
+                self.findings.extend(own.map(|finding| Finding { place: place.clone(), ..finding }));
+                Some((found.effect_estimate(), found))
+            }
+            Err(error) => {
+                self.leave_out(trial.id.clone(), &error.to_string(), Severity::Warning);
+                None
+            }
+        }
     }
 
     fn reconstructed_effect(
@@ -384,6 +404,28 @@ pub(crate) fn two_stage(
 ) -> Result<PooledEffect, PoolError> {
     let options = TwoArmSurvivalOptions { model: TwoArmModel::TwoStage, ..options.clone() };
     pool_two_arm_survival(trials, &options)?.two_stage.ok_or(PoolError::NoStudies)
+}
+
+/// What is printed of an arm's survival, as the method wants it; times multiplied by `factor`. A table that cannot be
+/// used was reported when the file was read.
+fn printed_evidence(arm: ArmView<'_>, analysis: &SurvivalAnalysis, factor: f64) -> Option<SurvivalEvidence> {
+    let endpoint = analysis.endpoint.as_str();
+    if analysis.method.method != SurvivalMethod::Median {
+        return arm.published_survival(endpoint, factor)?.ok().map(SurvivalEvidence::Table);
+    }
+    let printed = arm.facts.medians.get(endpoint)?;
+    let factor = printed.unit.map_or(factor, |unit| unit.factor_to(analysis.options.time_unit));
+    Some(SurvivalEvidence::Median(TrialMedian {
+        trial: arm.key(),
+        label: arm.full_label(),
+        source: MedianSource::Printed {
+            median: Some(printed.value * factor),
+            lower: printed.lower.map(|limit| limit * factor),
+            upper: printed.upper.map(|limit| limit * factor),
+            confidence_level: 0.95,
+        },
+        provenance: Provenance::printed("printed median"),
+    }))
 }
 
 fn without_outcome<'k>(outcome: &str, stated: impl Iterator<Item = &'k String>) -> String {

@@ -2,7 +2,8 @@
 
 use kmeta_report_html::{
     AdverseEventCount, AdverseEvents, ComparisonSection, EffectSection, FailedAnalysis, FigureSection,
-    InputFile, ReconstructionSection, Report, ReportProvenance, SurvivalSection, TrialCharacteristics,
+    InputFile, ReconstructionSection, Report, ReportProvenance, SurvivalSection, TabulatedSection, TextTable,
+    TrialCharacteristics,
 };
 use kmeta_trial_data::Interval;
 
@@ -51,45 +52,46 @@ fn add_analysis(report: &mut Report, results: &Results, analysis: &AnalysisResul
         .iter()
         .map(|left_out| (trial_label(&results.trials, &left_out.trial), left_out.reason.clone()))
         .collect();
-    match (&analysis.outcome, &drawn.forest, &drawn.survival) {
-        (AnalysisOutcome::Survival { endpoint, result }, _, Some(figure)) => {
+    let tables: Vec<TextTable> = analysis.outcome.tables().iter().map(ResultTable::to_report).collect();
+    let effect = analysis.outcome.effect().zip(drawn.forest.as_ref());
+    match (&analysis.outcome, effect, &drawn.survival) {
+        (AnalysisOutcome::Survival { endpoint, result, .. }, _, Some(figure)) => {
             report.survival.push(SurvivalSection {
                 result: (**result).clone(),
                 endpoint: names::endpoint(results, endpoint),
                 figure: figure.clone(),
+                further: tables,
                 notes,
                 left_out,
             });
         }
-        (
-            AnalysisOutcome::Proportion { result, .. }
-            | AnalysisOutcome::HazardRatio { result, .. }
-            | AnalysisOutcome::TwoArmCounts { result, .. }
-            | AnalysisOutcome::Effect { result, .. },
-            Some(forest),
-            _,
-        ) => {
+        (outcome, Some((result, forest)), _) => {
             let section = EffectSection {
-                result: (**result).clone(),
+                result: result.clone(),
                 forest: forest.clone(),
                 funnel: drawn.funnel.clone(),
-                further: analysis.outcome.tables().iter().map(ResultTable::to_report).collect(),
+                further: tables,
                 notes,
                 left_out,
             };
-            match analysis.outcome {
+            match outcome {
                 AnalysisOutcome::Proportion { .. } => report.responses.push(section),
                 AnalysisOutcome::HazardRatio { .. } => report.hazard_ratios.push(section),
                 _ => report.effects.push(section),
             }
         }
-        (outcome, _, _) => {
-            let reason = match outcome {
-                AnalysisOutcome::Failed { reason } => reason.clone(),
-                _ => "it could not be drawn".to_owned(),
-            };
+        (AnalysisOutcome::Failed { reason }, _, _) => {
+            let reason = reason.clone();
             report.failures.push(FailedAnalysis { title: analysis.title.clone(), reason, left_out });
         }
+        _ => report.tabulated.push(TabulatedSection {
+            id: analysis.id.clone(),
+            title: analysis.title.clone(),
+            paragraphs: Vec::new(),
+            tables,
+            notes,
+            left_out,
+        }),
     }
 }
 
@@ -148,7 +150,9 @@ fn comparisons(results: &Results, plots: &Plots) -> Vec<ComparisonSection> {
         log_rank_p_value: comparison.log_rank_p_value,
         printed: comparison
             .printed
-            .map(|printed| (printed.value, Interval { lower: printed.lower, upper: printed.upper })),
+            .as_ref()
+            .and_then(|printed| Some((printed.value?, printed.lower?, printed.upper?)))
+            .map(|(value, lower, upper)| (value, Interval { lower, upper })),
         figure: plots.comparisons[index].clone(),
         notes: results.figure_notice.iter().cloned().collect(),
     };

@@ -105,6 +105,27 @@ impl CsvTable {
         self.parsed(row, column, "a whole number of at least 0", |_: &u32| true).unwrap_or(0)
     }
 
+    /// A finite number, or `None` for an empty cell.
+    pub fn optional_number(&mut self, row: usize, column: &str) -> Option<f64> {
+        if self.text(row, column).is_empty() { None } else { Some(self.number(row, column)) }
+    }
+
+    /// A whole number of at least 0, or `None` for an empty cell.
+    pub fn optional_count(&mut self, row: usize, column: &str) -> Option<u32> {
+        if self.text(row, column).is_empty() { None } else { Some(self.count(row, column)) }
+    }
+
+    /// One of some words, or `None` for an empty cell and for a cell that is reported.
+    pub fn optional_choice<T: Copy>(&mut self, row: usize, column: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(row, column).to_lowercase();
+        let found = choices.iter().find(|(word, _)| *word == text).map(|&(_, choice)| choice);
+        if found.is_none() && !text.is_empty() {
+            let words: Vec<&str> = choices.iter().map(|&(word, _)| word).collect();
+            self.report(row, column, format!("\"{text}\" is none of {}", words.join(", ")));
+        }
+        found
+    }
+
     fn parsed<T: FromStr>(
         &mut self,
         row: usize,

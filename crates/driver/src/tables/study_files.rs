@@ -6,9 +6,7 @@ use std::path::Path;
 use kmeta_evidence_pool::{
     ModeratorValue, PoolError, ProportionCount, TwoArmCount, hazard_ratio_from_interval,
 };
-use kmeta_trial_data::{
-    EffectEstimate, EffectMeasure, Finding, Origin, PatientRecord, Provenance, sha256_hex,
-};
+use kmeta_trial_data::{EffectEstimate, EffectMeasure, Origin, PatientRecord, Provenance, sha256_hex};
 
 use super::CsvTable;
 use crate::project::{Problem, Problems};
@@ -20,6 +18,8 @@ pub struct TrialArmPatients {
     pub trial: String,
     /// Name of the arm; empty when there is none.
     pub arm: String,
+    /// Subgroup, where the file has the column.
+    pub subgroup: Option<String>,
     /// The patients in the order of the file.
     pub patients: Vec<PatientRecord>,
     /// The file.
@@ -37,7 +37,7 @@ pub struct Studies<T> {
 
 /// The moderators of a row: a cell that reads as a number is one, any other text is a level, an empty cell is
 /// missing.
-fn moderators(table: &CsvTable, row: usize, names: &[String]) -> BTreeMap<String, ModeratorValue> {
+pub(super) fn moderators(table: &CsvTable, row: usize, names: &[String]) -> BTreeMap<String, ModeratorValue> {
     let value = |name: &String| {
         let text = table.text(row, &name.to_lowercase());
         let value = match text.parse::<f64>() {
@@ -51,12 +51,12 @@ fn moderators(table: &CsvTable, row: usize, names: &[String]) -> BTreeMap<String
 }
 
 /// The columns that a table must have, moderators included.
-fn with_moderators<'a>(required: &[&'a str], moderators: &'a [String]) -> Vec<&'a str> {
+pub(super) fn with_moderators<'a>(required: &[&'a str], moderators: &'a [String]) -> Vec<&'a str> {
     required.iter().copied().chain(moderators.iter().map(String::as_str)).collect()
 }
 
 /// A value typed into the table `path`.
-fn provenance(path: &Path, method: &str) -> Result<Provenance, Problems> {
+pub(super) fn provenance(path: &Path, method: &str) -> Result<Provenance, Problems> {
     let bytes = std::fs::read(path)
         .map_err(|error| Problem::in_file(path.display().to_string(), format!("cannot be read: {error}")))?;
     Ok(Provenance {
@@ -70,7 +70,7 @@ fn provenance(path: &Path, method: &str) -> Result<Provenance, Problems> {
 }
 
 /// Label of a row: its own column, or the trial's identifier.
-fn label(table: &CsvTable, row: usize, trial: &str) -> String {
+pub(super) fn label(table: &CsvTable, row: usize, trial: &str) -> String {
     match table.text(row, "label") {
         "" => trial.to_owned(),
         label => label.to_owned(),
@@ -78,7 +78,7 @@ fn label(table: &CsvTable, row: usize, trial: &str) -> String {
 }
 
 /// Text of an optional cell.
-fn optional(table: &CsvTable, row: usize, column: &str) -> Option<String> {
+pub(super) fn optional(table: &CsvTable, row: usize, column: &str) -> Option<String> {
     Some(table.text(row, column)).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
@@ -110,67 +110,6 @@ pub fn read_proportions(path: &Path, names: &[String]) -> Result<Studies<Proport
     }
     table.check()?;
     Ok(Studies { items: counts, moderators: of_rows })
-}
-
-/// Reads hazard ratios: `trial,hazard_ratio,lower,upper[,label,subgroup]` with intervals at `level`, or
-/// `trial,log_hazard_ratio,standard_error[,label,subgroup]`; and the columns of `names`, which are moderators.
-///
-/// # Errors
-/// All bad cells.
-pub fn read_hazard_ratios(
-    path: &Path,
-    level: f64,
-    names: &[String],
-) -> Result<(Studies<EffectEstimate>, Vec<Finding>), Problems> {
-    let ratio = ["hazard_ratio", "lower", "upper"];
-    let log = ["log_hazard_ratio", "standard_error"];
-    let optional_columns: Vec<&str> = ratio.into_iter().chain(log).chain(["label", "subgroup"]).collect();
-    let mut table = CsvTable::read(path, &with_moderators(&["trial"], names), &optional_columns)?;
-    let as_ratio = ratio.iter().all(|column| table.has(column));
-    if !as_ratio && !log.iter().all(|column| table.has(column)) {
-        let message =
-            "needs the columns hazard_ratio, lower, upper or the columns log_hazard_ratio, standard_error";
-        return Err(Problem::in_file(path.display().to_string(), message).into());
-    }
-    let provenance =
-        provenance(path, if as_ratio { "typed hazard ratio" } else { "typed log hazard ratio" })?;
-    let (mut effects, mut of_rows, mut findings) = (Vec::new(), Vec::new(), Vec::new());
-    for row in 0..table.len() {
-        let trial = table.name(row, "trial");
-        let (value, standard_error) = if as_ratio {
-            let [hazard_ratio, lower, upper] = ratio.map(|column| table.number(row, column));
-            match hazard_ratio_from_interval(hazard_ratio, lower, upper, level) {
-                Ok((value, standard_error, noticed)) => {
-                    findings.extend(
-                        noticed.into_iter().map(|finding| Finding { place: trial.clone(), ..finding }),
-                    );
-                    (value, standard_error)
-                }
-                Err(error) => {
-                    table.report(row, "hazard_ratio", error.to_string());
-                    (f64::NAN, f64::NAN)
-                }
-            }
-        } else {
-            let standard_error = table.number(row, "standard_error");
-            if standard_error <= 0.0 {
-                table.report(row, "standard_error", format!("{standard_error} must be above 0"));
-            }
-            (table.number(row, "log_hazard_ratio"), standard_error)
-        };
-        of_rows.push(moderators(&table, row, names));
-        effects.push(EffectEstimate {
-            label: label(&table, row, &trial),
-            subgroup: optional(&table, row, "subgroup"),
-            trial,
-            measure: EffectMeasure::LogHazardRatio,
-            value,
-            variance: standard_error * standard_error,
-            provenance: provenance.clone(),
-        });
-    }
-    table.check()?;
-    Ok((Studies { items: effects, moderators: of_rows }, findings))
 }
 
 /// Reads `trial,events,total,control_events,control_total[,label,subgroup]` and the columns of `names`, which are
@@ -267,13 +206,13 @@ fn standard_error_from_limits(lower: f64, upper: f64, level: f64) -> Result<f64,
         .map(|(_, standard_error, _)| standard_error)
 }
 
-/// Reads patients: `time,status[,trial,arm]`, status 1 for an event and 0 for a censored patient. Without a
+/// Reads patients: `time,status[,trial,arm,subgroup]`, status 1 for an event and 0 for a censored patient. Without a
 /// column `trial` the trial is named after the file.
 ///
 /// # Errors
 /// All bad cells.
 pub fn read_patients(path: &Path) -> Result<Vec<TrialArmPatients>, Problems> {
-    let mut table = CsvTable::read(path, &["time", "status"], &["trial", "arm"])?;
+    let mut table = CsvTable::read(path, &["time", "status"], &["trial", "arm", "subgroup"])?;
     let provenance = provenance(path, "patients from a file")?;
     let file_trial = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let mut arms: Vec<TrialArmPatients> = Vec::new();
@@ -290,10 +229,16 @@ pub fn read_patients(path: &Path) -> Result<Vec<TrialArmPatients>, Problems> {
         let arm = table.text(row, "arm");
         let patient = PatientRecord { time, event: status == "1" };
         match arms.iter_mut().find(|known| known.trial == trial && known.arm == arm) {
-            Some(known) => known.patients.push(patient),
+            Some(known) => {
+                if known.subgroup.as_deref().unwrap_or_default() != table.text(row, "subgroup") {
+                    table.report(row, "subgroup", "another subgroup than in the rows of this arm before");
+                }
+                known.patients.push(patient);
+            }
             None => arms.push(TrialArmPatients {
                 trial,
                 arm: arm.to_owned(),
+                subgroup: optional(&table, row, "subgroup"),
                 patients: vec![patient],
                 provenance: provenance.clone(),
             }),

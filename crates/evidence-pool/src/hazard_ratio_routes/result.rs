@@ -4,6 +4,8 @@ use kmeta_trial_data::{EffectEstimate, EffectMeasure, Finding, Interval, Provena
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::PoolError;
+
 /// A way from printed numbers to a log hazard ratio and its standard error, in order of preference: routes that use the
 /// trial's own analysis come before those that approximate its variance, and these before readings of curves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -159,6 +161,22 @@ impl HazardRatioRoutes {
     /// What a route gives, if it can be taken.
     pub fn by(&self, route: HazardRatioRoute) -> Option<&RouteEstimate> {
         self.routes.iter().find(|estimate| estimate.route == route)
+    }
+
+    /// The same with another of its routes as the recommended one.
+    ///
+    /// # Errors
+    /// [`PoolError::HazardRatioRouteUnavailable`] where the route cannot be taken, with what is missing.
+    pub fn choose(self, route: HazardRatioRoute) -> Result<Self, PoolError> {
+        if let Some(chosen) = self.by(route).cloned() {
+            return Ok(Self { recommended: chosen, ..self });
+        }
+        let missing = self.unavailable.iter().find(|unavailable| unavailable.route == route);
+        Err(PoolError::HazardRatioRouteUnavailable {
+            trial: self.trial,
+            route: route.words(),
+            reason: missing.map_or_else(String::new, |unavailable| unavailable.reason.clone()),
+        })
     }
 
     /// The recommended estimate, for [`pool_effects`](crate::pool_effects). Its provenance names the route.

@@ -26,6 +26,7 @@ use kmeta_trial_data::{FitStatistics, TauSquaredEstimator};
 pub(crate) use heterogeneity::{heterogeneity, heterogeneity_of_q};
 pub(crate) use likelihood::higher_maximum;
 pub(crate) use mean::{Mean, random_mean};
+pub(crate) use prediction::MIN_PREDICTION_STUDIES;
 pub use random_effects::{
     ModelOptions, RandomEffectsFit, between_study_variance_interval, fit_random_effects, prediction_interval,
 };

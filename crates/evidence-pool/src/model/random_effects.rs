@@ -14,6 +14,7 @@ use super::tau_squared::{Fixed, estimate_in_strata};
 use super::tau_squared_interval::{check_profile_likelihood, tau_squared_interval};
 use super::two_sided_normal;
 use crate::PoolError;
+use crate::nagashima::check_draws;
 
 /// How a random-effects model is fitted. The defaults are those of R `meta::metagen`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +34,10 @@ pub struct ModelOptions {
     pub tau_squared_interval: TauSquaredIntervalMethod,
     /// How the prediction interval is made.
     pub prediction: PredictionMethod,
+    /// Number of draws of a `nagashima-bootstrap` prediction interval, at least 100.
+    pub prediction_draws: u32,
+    /// Seed of these draws.
+    pub prediction_seed: u64,
     /// Level of every interval, strictly between 0 and 1.
     pub confidence_level: f64,
 }
@@ -46,6 +51,8 @@ impl Default for ModelOptions {
             interval: IntervalMethod::Wald,
             tau_squared_interval: TauSquaredIntervalMethod::QProfile,
             prediction: PredictionMethod::Veroniki,
+            prediction_draws: 25_000,
+            prediction_seed: 0,
             confidence_level: 0.95,
         }
     }
@@ -67,6 +74,9 @@ impl ModelOptions {
             && !(tau_squared.is_finite() && tau_squared >= 0.0)
         {
             return Err(PoolError::InvalidTauSquared { tau_squared });
+        }
+        if self.prediction == PredictionMethod::NagashimaBootstrap {
+            check_draws(self.prediction_draws)?;
         }
         let predicts = matches!(
             self.prediction,
@@ -225,7 +235,7 @@ pub fn prediction_interval(
     options.check()?;
     let fit = fit_group(group, options)?;
     let limits = prediction(group, fit.tau_squared, options)?;
-    Ok(limits.map(|Mean { lower, upper, .. }| Interval { lower, upper }))
+    Ok(limits.map(|limits| limits.interval))
 }
 
 /// Confidence interval of the between-study variance by `options.tau_squared_interval`; absent with one study, and

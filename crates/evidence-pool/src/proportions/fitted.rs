@@ -14,11 +14,10 @@ use super::random_intercept::{Count, RandomIntercept, fit_random_intercept, marg
 use crate::PoolError;
 use crate::assemble::{Settings, estimate, tested_estimate};
 use crate::measure::Scale;
-use crate::model::{Effects, Mean, heterogeneity_of_q, two_sided_normal, two_sided_student_t};
+use crate::model::{
+    Effects, MIN_PREDICTION_STUDIES, Mean, heterogeneity_of_q, two_sided_normal, two_sided_student_t,
+};
 use crate::study_interval::clopper_pearson;
-
-/// Below this number of studies there is no prediction interval.
-const MIN_PREDICTION_STUDIES: usize = 3;
 
 /// Estimates by a fixed number of nodes that differ by more than this from those that settled are told of.
 const NOTABLE_DIFFERENCE: f64 = 1e-6;
@@ -237,7 +236,7 @@ fn prediction(maximum: &Maximum, k: usize, settings: &Settings) -> Result<Option
     let limits = Mean::new(maximum.location, standard_error, quantile);
     Ok(Some(Prediction {
         method,
-        standard_error,
+        standard_error: Some(standard_error),
         degrees_of_freedom: df,
         interval: Interval { lower: limits.lower, upper: limits.upper },
         shown_interval: Interval { lower: SCALE.shown(limits.lower), upper: SCALE.shown(limits.upper) },

@@ -97,6 +97,10 @@ pub struct TwoArmCountOptions {
     pub tau_squared_interval: TauSquaredIntervalMethod,
     /// How the prediction interval is made.
     pub prediction: PredictionMethod,
+    /// Number of draws of a `nagashima-bootstrap` prediction interval, at least 100.
+    pub prediction_draws: u32,
+    /// Seed of these draws.
+    pub prediction_seed: u64,
     /// Level of every interval, strictly between 0 and 1.
     pub confidence_level: f64,
     /// Whether to pool each subgroup as well; every study must then name one.
@@ -114,6 +118,8 @@ impl Default for TwoArmCountOptions {
             interval,
             tau_squared_interval,
             prediction,
+            prediction_draws,
+            prediction_seed,
             confidence_level,
         } = ModelOptions::default();
         Self {
@@ -131,6 +137,8 @@ impl Default for TwoArmCountOptions {
             interval,
             tau_squared_interval,
             prediction,
+            prediction_draws,
+            prediction_seed,
             confidence_level,
             subgroups: false,
             subgroup_tau_squared: SubgroupTauSquared::Separate,
@@ -148,6 +156,8 @@ impl TwoArmCountOptions {
             interval: self.interval,
             tau_squared_interval: self.tau_squared_interval,
             prediction: self.prediction,
+            prediction_draws: self.prediction_draws,
+            prediction_seed: self.prediction_seed,
             confidence_level: self.confidence_level,
         }
     }

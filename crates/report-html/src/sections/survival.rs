@@ -2,7 +2,7 @@
 
 use kmeta_plot_svg::format::{fixed, percent, shortest};
 use kmeta_plot_svg::sentences;
-use kmeta_trial_data::PooledSurvival;
+use kmeta_trial_data::{Origin, PooledSurvival};
 
 use super::{count, left_out, median_with_limits, notes, with_interval};
 use crate::page::{Block, Section, Table, anchor};
@@ -19,15 +19,18 @@ pub(crate) fn section(report: &Report) -> Section {
         blocks.push(Block::figure(&section.figure, caption(result, &section.endpoint)));
         blocks.push(Block::Table { table: times(result) });
         blocks.push(Block::Table { table: trials(result) });
+        blocks.extend(section.further.iter().map(|table| Block::Table { table: Table::of_texts(table) }));
     }
     Section::new("survival", "Survival", blocks)
 }
 
 fn in_words(result: &PooledSurvival, endpoint: &str) -> String {
     let patients: u64 = result.trials.iter().map(|trial| u64::from(trial.patients)).sum();
+    let printed = result.trials.iter().all(|trial| trial.provenance.origin == Origin::Printed);
     let limits = [result.median_lower, result.median_upper];
     let mut text = format!(
-        "{endpoint} of {patients} reconstructed patients of {}: pooled median {}.",
+        "{endpoint} of {patients} {} of {}: pooled median {}.",
+        if printed { "patients" } else { "reconstructed patients" },
         count(result.trials.len(), "trial"),
         median_with_limits(result.median, limits, result.time_unit)
     );
@@ -46,7 +49,7 @@ fn in_words(result: &PooledSurvival, endpoint: &str) -> String {
 fn caption(result: &PooledSurvival, endpoint: &str) -> String {
     format!(
         "{endpoint}: random-effects summary curve (Combescure 2014) with {} confidence band at the asked times, \
-         Kaplan-Meier curves of the reconstructed trials in grey. Below: patients at risk and trials that \
+         curves of the trials in grey. Below: patients at risk and trials that \
          contribute, at the start of each interval.",
         sentences::level(result.confidence_level)
     )

@@ -15,7 +15,10 @@ use crate::error::CommandError;
 use crate::further::{self, FurtherOptions, FurtherResults, Studied, chosen};
 use crate::project::HazardRatioSource;
 use crate::results::{AnalysisOutcome, TwoArmCountTests};
-use crate::tables::{Studies, read_effects, read_hazard_ratios, read_proportions, read_two_arm_counts};
+use crate::tables::{
+    HazardRatioReading, HazardRatioTable, Studies, read_effects, read_hazard_ratios, read_proportions,
+    read_two_arm_counts,
+};
 
 /// What else was asked of the pooled studies.
 pub(super) fn further_of<T: Clone>(
@@ -58,6 +61,8 @@ pub(super) fn proportions(
         interval: args.model.interval,
         tau_squared_interval: args.model.tau_squared_interval,
         prediction: args.model.prediction,
+        prediction_draws: args.model.prediction_draws,
+        prediction_seed: args.model.prediction_seed,
         study_interval: args.study_interval,
         back_transform: args.back_transform,
         confidence_level: args.common.level,
@@ -76,7 +81,13 @@ pub(super) fn hazard_ratios(
     console: &Console,
 ) -> Result<AnalysisOutcome, CommandError> {
     let further = args.further.options();
-    let (effects, findings) = read_hazard_ratios(&args.effects, args.common.level, &further.moderators)?;
+    let reading = HazardRatioReading {
+        level: args.common.level,
+        route: args.route,
+        curves: args.curves.as_deref(),
+        moderators: &further.moderators,
+    };
+    let HazardRatioTable { effects, routes, findings } = read_hazard_ratios(&args.effects, reading)?;
     console.findings(&findings);
     let (id, title) = names(&args.common, &args.effects);
     let options = effect_options(id.clone(), title, &args.model, &args.common);
@@ -85,7 +96,8 @@ pub(super) fn hazard_ratios(
     result.findings.splice(0..0, findings);
     let further =
         further_of(&result, &effects, |effect| &effect.trial, pool, &options.model(), (&further, console));
-    Ok(AnalysisOutcome::HazardRatio { endpoint: id, source: HazardRatioSource::Printed, result, further })
+    let source = HazardRatioSource::Printed;
+    Ok(AnalysisOutcome::HazardRatio { endpoint: id, source, result, routes, further })
 }
 
 pub(super) fn counts(args: &PoolCountsArgs, console: &Console) -> Result<AnalysisOutcome, CommandError> {
@@ -107,6 +119,8 @@ pub(super) fn counts(args: &PoolCountsArgs, console: &Console) -> Result<Analysi
         interval: args.model.interval,
         tau_squared_interval: args.model.tau_squared_interval,
         prediction: args.model.prediction,
+        prediction_draws: args.model.prediction_draws,
+        prediction_seed: args.model.prediction_seed,
         confidence_level: args.common.level,
         subgroups: args.model.subgroups,
         subgroup_tau_squared: args.model.subgroup_tau_squared,
@@ -145,6 +159,8 @@ pub(super) fn effect_options(
         interval: model.interval,
         tau_squared_interval: model.tau_squared_interval,
         prediction: model.prediction,
+        prediction_draws: model.prediction_draws,
+        prediction_seed: model.prediction_seed,
         confidence_level: common.level,
         subgroups: model.subgroups,
         subgroup_tau_squared: model.subgroup_tau_squared,

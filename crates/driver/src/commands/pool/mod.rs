@@ -14,9 +14,11 @@ use crate::error::CommandError;
 use crate::output_folder::{to_json, write_file};
 use crate::project::Problem;
 use crate::results::{AnalysisOutcome, AnalysisResult};
-use crate::single_arm_survival::{self, SurvivalMethodOptions};
+use crate::single_arm_survival::{
+    self, SurvivalArm, SurvivalEvidence, SurvivalMethodOptions, SurvivalSource,
+};
 use crate::stages::{report, summary, write_tables};
-use crate::tables::read_patients;
+use crate::tables::{read_patients, read_printed_medians, read_printed_survival};
 
 pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCode, CommandError> {
     let (args, outcome) = match command {
@@ -72,18 +74,26 @@ fn wrong(file: &Path) -> impl Fn(PoolError) -> CommandError {
 }
 
 fn survival(args: &PoolSurvivalArgs) -> Result<AnalysisOutcome, CommandError> {
-    let mut trials: Vec<TrialPatients> = Vec::new();
+    let mut arms: Vec<SurvivalArm> = Vec::new();
     for file in &args.patients {
         for arm in read_patients(file)? {
             let single = arm.arm.is_empty() || arm.arm == "all";
             let name = if single { arm.trial } else { format!("{}, {}", arm.trial, arm.arm) };
-            trials.push(TrialPatients {
+            let patients = TrialPatients {
                 trial: name.clone(),
                 label: name,
                 patients: arm.patients,
                 provenance: arm.provenance,
-            });
+            };
+            let evidence = SurvivalEvidence::Patients(patients);
+            arms.push(SurvivalArm { subgroup: arm.subgroup, evidence });
         }
+    }
+    if let Some(tables) = &args.tables {
+        arms.extend(read_printed_survival(tables)?);
+    }
+    if let Some(medians) = &args.medians {
+        arms.extend(read_printed_medians(medians, args.common.level)?);
     }
     let options = SurvivalOptions {
         id: "survival".to_owned(),
@@ -94,9 +104,12 @@ fn survival(args: &PoolSurvivalArgs) -> Result<AnalysisOutcome, CommandError> {
         median_draws: args.median_draws,
         seed: args.seed,
     };
-    let file = args.patients.first().map(std::path::PathBuf::as_path).unwrap_or(Path::new(""));
+    let files = args.patients.iter().chain(&args.tables).chain(&args.medians);
+    let file = files.map(std::path::PathBuf::as_path).next().unwrap_or(Path::new(""));
     let method = SurvivalMethodOptions {
         method: args.pool_by,
+        source: SurvivalSource::ReconstructedElsePrinted,
+        subgroups: args.subgroups,
         tau_squared: args.tau_squared,
         interval: args.interval,
         landmark_scale: args.landmark_scale,
@@ -104,5 +117,5 @@ fn survival(args: &PoolSurvivalArgs) -> Result<AnalysisOutcome, CommandError> {
         distributions: args.distributions.clone(),
         frailty: args.frailty,
     };
-    single_arm_survival::pool(&trials, "survival".to_owned(), &options, &method).map_err(wrong(file))
+    single_arm_survival::pool(&arms, "survival".to_owned(), &options, &method).map_err(wrong(file))
 }

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use crate::project::{
-    Analysis, FieldPath, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis, Trial,
-    TwoArmCountAnalysis,
+    Analysis, ArmView, FieldPath, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis,
+    SurvivalAnalysis, Trial, TwoArmCountAnalysis,
 };
+use crate::single_arm_survival::{SurvivalMethod, SurvivalSource};
 
 use super::Checker;
 
@@ -110,7 +111,7 @@ impl Checker<'_> {
     }
 
     fn check_survival(&mut self, path: &FieldPath, analysis: &SurvivalAnalysis) {
-        self.check_endpoint_has_figure(path, &analysis.endpoint);
+        self.check_survival_source(path, analysis);
         let times = &analysis.options.times;
         let increasing = times.windows(2).all(|pair| pair[0] < pair[1]);
         if analysis.method.needs_times() && times.is_empty()
@@ -118,6 +119,47 @@ impl Checker<'_> {
             || !times.iter().all(|time| time.is_finite() && *time > 0.0)
         {
             self.report(&path.key("times"), "times must be above 0 and increase, at least one");
+        }
+    }
+
+    fn check_survival_source(&mut self, path: &FieldPath, analysis: &SurvivalAnalysis) {
+        let (endpoint, method) = (analysis.endpoint.as_str(), &analysis.method);
+        let medians = method.method == SurvivalMethod::Median;
+        let has = |arm: &ArmView<'_>| match medians {
+            true => arm.facts.medians.contains_key(endpoint),
+            false => arm.facts.survival.contains_key(endpoint),
+        };
+        let arms = || self.study.project.trials.iter().flat_map(Trial::arm_views);
+        if method.source != SurvivalSource::Reconstructed {
+            if !medians && method.method != SurvivalMethod::SummaryCurve {
+                let message =
+                    "this source needs the method summary-curve or median: the others need patients";
+                self.report(&path.key("source"), message);
+            }
+            if !arms().any(|arm| has(&arm)) && method.source == SurvivalSource::Printed {
+                let known = unique(arms().flat_map(|arm| match medians {
+                    true => arm.facts.medians.keys().map(String::as_str).collect::<Vec<_>>(),
+                    false => arm.facts.survival.keys().map(String::as_str).collect(),
+                }));
+                let what = if medians {
+                    "printed median of the endpoint"
+                } else {
+                    "printed survival of the endpoint"
+                };
+                self.unknown(&path.key("endpoint"), what, endpoint, &known);
+            }
+        } else {
+            self.check_endpoint_has_figure(path, endpoint);
+        }
+        if method.subgroups {
+            if method.method != SurvivalMethod::SummaryCurve {
+                self.report(&path.key("subgroups"), "only the method summary-curve compares subgroups");
+            }
+            self.check_groups(path, |trial| {
+                analysis.trials.as_ref().is_none_or(|listed| {
+                    listed.iter().any(|listed| listed.split('/').next() == Some(trial.id.as_str()))
+                })
+            });
         }
     }
 

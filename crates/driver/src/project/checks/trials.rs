@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::project::{ArmFacts, Counts, FieldPath, PrintedHazardRatio, PrintedMedian, Trial};
+use kmeta_evidence_pool::{HazardRatioRouteOptions, PoolError, hazard_ratio_routes};
+
+use crate::project::{
+    ArmFacts, ArmView, Counts, FieldPath, PrintedHazardRatio, PrintedMedian, PrintedSurvival, Trial,
+};
 
 use super::Checker;
 
@@ -15,7 +19,14 @@ impl<'a> Checker<'a> {
             self.check_facts(&path, &trial.facts);
             self.check_arms(&path, trial);
             for (endpoint, printed) in &trial.hazard_ratios {
-                self.check_hazard_ratio(&path.key("hazard_ratios").key(endpoint), printed);
+                let path = path.key("hazard_ratios").key(endpoint);
+                self.check_hazard_ratio(&path, trial, endpoint, printed);
+            }
+            for (index, arm) in trial.arm_views().into_iter().enumerate() {
+                let path = if trial.arms.is_empty() { path.clone() } else { path.key("arm").index(index) };
+                for endpoint in arm.facts.survival.keys() {
+                    self.check_printed_survival(&path.key("survival").key(endpoint), arm, endpoint);
+                }
             }
         }
     }
@@ -33,6 +44,7 @@ impl<'a> Checker<'a> {
             ("adverse_events", !facts.adverse_events.is_empty()),
             ("events", !facts.events.is_empty()),
             ("medians", !facts.medians.is_empty()),
+            ("survival", !facts.survival.is_empty()),
         ];
         for (field, _) in stated.into_iter().filter(|&(_, stated)| stated) {
             self.report_with_help(
@@ -114,18 +126,55 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check_hazard_ratio(&mut self, path: &FieldPath, printed: &PrintedHazardRatio) {
-        let &PrintedHazardRatio { value, lower, upper, confidence_level } = printed;
-        let usable = lower > 0.0 && lower <= value && value <= upper && lower < upper && upper.is_finite();
-        if !usable {
-            self.report(
+    fn check_hazard_ratio(
+        &mut self,
+        path: &FieldPath,
+        trial: &Trial,
+        endpoint: &str,
+        printed: &PrintedHazardRatio,
+    ) {
+        let known: Vec<&str> = trial.arms.iter().map(|arm| arm.id.as_str()).collect();
+        if let Some(arm) = printed.better_arm.as_deref().filter(|arm| !known.contains(arm)) {
+            self.unknown(&path.key("better_arm"), "arm", arm, &known);
+        }
+        for arm in printed.expected_events.keys().filter(|arm| !known.contains(&arm.as_str())) {
+            self.unknown(&path.key("expected_events").key(arm), "arm", arm, &known);
+        }
+        let numbers = printed.of_trial(trial, endpoint);
+        match hazard_ratio_routes(&numbers, &HazardRatioRouteOptions::default()) {
+            // A hazard ratio without a route to its standard error can still be compared with reconstructed patients.
+            Ok(_) | Err(PoolError::NoHazardRatioRoute { .. }) => {}
+            Err(error) => self.report(path, error.to_string()),
+        }
+    }
+
+    fn check_printed_survival(&mut self, path: &FieldPath, arm: ArmView<'_>, endpoint: &str) {
+        let rows = &arm.facts.survival[endpoint];
+        let mut before: Option<&PrintedSurvival> = None;
+        for (index, row) in rows.iter().enumerate() {
+            let path = path.index(index);
+            let later = before.is_none_or(|before| row.time > before.time);
+            if !(row.time.is_finite() && row.time >= 0.0 && later) {
+                self.report(
+                    &path.key("time"),
+                    format!("time {}: times must be at least 0 and increase", row.time),
+                );
+            }
+            let falls = before.is_none_or(|before| row.survival <= before.survival);
+            if !((0.0..=1.0).contains(&row.survival) && falls) {
+                let message =
+                    format!("survival {}: expected fractions from 1 to 0 that do not rise", row.survival);
+                self.report(&path.key("survival"), message);
+            }
+            before = Some(row);
+        }
+        if let Some(Err(missing)) = arm.published_survival(endpoint, 1.0) {
+            self.report_with_help(
                 path,
-                format!(
-                    "hazard ratio {value} with limits {lower} and {upper}: expected 0 < lower <= value <= upper"
-                ),
+                missing,
+                "give number_at_risk in the row of that time, or n of the arm",
             );
         }
-        self.check_level(&path.key("confidence_level"), confidence_level);
     }
 
     pub(super) fn check_level(&mut self, path: &FieldPath, level: f64) {
