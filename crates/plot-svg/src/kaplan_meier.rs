@@ -2,16 +2,13 @@
 
 use kmeta_trial_data::{PatientRecord, StepCurve};
 
-use crate::format::{fixed, shortest};
+use crate::format::shortest;
 use crate::number_at_risk::{self, RiskLine};
-use crate::palette::{ARMS, GUIDE, VERMILION};
+use crate::palette::{ARMS, GUIDE};
 use crate::survival_axes::{AXIS_ROOM, FONT, LegendEntry, MARGIN, SurvivalAxes, draw_legend, thin};
 use crate::svg::{Stroke, Svg, TextStyle};
 use crate::text_metrics::TextMetrics;
 use crate::{Figure, KaplanMeierOptions, footer, time_step};
-
-/// The digitized curve below the reconstructed one.
-const DIGITIZED: &str = "#8fb4d6";
 
 /// One arm of a [`kaplan_meier_figure`]. Censor marks, numbers at risk and the end of the curve follow from
 /// the patients.
@@ -27,7 +24,7 @@ pub struct ArmCurve {
 
 impl ArmCurve {
     /// The last follow-up, or the last step where there are no patients.
-    fn end(&self) -> f64 {
+    pub(crate) fn end(&self) -> f64 {
         self.patients.iter().map(|patient| patient.time).fold(self.curve.last_time(), f64::max)
     }
 
@@ -39,10 +36,18 @@ impl ArmCurve {
 }
 
 /// A curve to draw.
-struct Line<'a> {
-    curve: &'a StepCurve,
-    end: f64,
-    stroke: Stroke,
+pub(crate) struct Line<'a> {
+    pub(crate) curve: &'a StepCurve,
+    pub(crate) end: f64,
+    pub(crate) stroke: Stroke,
+}
+
+/// A figure with its curves and numbers at risk, to which more can be added below.
+pub(crate) struct Drawn {
+    pub(crate) svg: Svg,
+    pub(crate) axes: SurvivalAxes,
+    pub(crate) width: f64,
+    pub(crate) bottom: f64,
 }
 
 /// The Kaplan-Meier figure of the arms of a trial: step curves in colours that people with colour blindness
@@ -53,35 +58,13 @@ pub fn kaplan_meier_figure(arms: &[ArmCurve], options: &KaplanMeierOptions) -> F
     svg.finish(width, height, &options.title, arms_alt_text(arms, options))
 }
 
-/// The reconstructed curve of one arm (thin, dark) over the digitized one (broad, light), which is drawn until
-/// `digitized_end`. Where the reconstruction is faithful, the thin line runs inside the broad one.
-pub fn reconstructed_over_digitized(
-    reconstructed: &ArmCurve,
-    digitized: &StepCurve,
-    digitized_end: f64,
-    options: &KaplanMeierOptions,
-) -> Figure {
-    let broad = Stroke::solid(DIGITIZED, 5.0);
-    let thin = Stroke::solid(VERMILION, 1.4);
-    let lines = [
-        Line { curve: digitized, end: digitized_end, stroke: broad },
-        Line { curve: &reconstructed.curve, end: reconstructed.end(), stroke: thin },
-    ];
-    let legend = [("Digitized", broad), ("Reconstructed", thin)].map(|(label, stroke)| LegendEntry {
-        label: label.to_owned(),
-        stroke,
-        band: None,
-    });
-    let marks = [(reconstructed, VERMILION)];
-    let (svg, width, height) = draw(&lines, &legend, &marks, options);
-    let end = digitized_end.max(digitized.last_time());
-    let alt = format!(
-        "{}: reconstructed Kaplan-Meier curve over the digitized curve of {}; mean absolute difference {}.",
-        options.title,
-        reconstructed.label,
-        fixed(digitized.mean_absolute_difference(&reconstructed.curve, end), 4)
-    );
-    svg.finish(width, height, &options.title, alt)
+/// The footer below a figure, and its size.
+pub(crate) fn with_footer(drawn: Drawn, outside: &[String], note: &str) -> (Svg, f64, f64) {
+    let Drawn { mut svg, width, bottom, .. } = drawn;
+    let lines: Vec<(String, &'static str)> =
+        outside.iter().map(|line| (line.clone(), crate::palette::INK)).collect();
+    let bottom = footer::draw(&mut svg, MARGIN, bottom + 6.0, width - 2.0 * MARGIN, &lines, note);
+    (svg, width, bottom + MARGIN)
 }
 
 fn arm_stroke(index: usize) -> Stroke {
@@ -102,16 +85,18 @@ fn draw_arms(arms: &[ArmCurve], options: &KaplanMeierOptions) -> (Svg, f64, f64)
         .collect();
     let marks: Vec<(&ArmCurve, &'static str)> =
         arms.iter().enumerate().map(|(index, arm)| (arm, ARMS[index % ARMS.len()])).collect();
-    draw(&lines, &legend, &marks, options)
+    let (drawn, outside) = draw(&lines, &legend, &marks, options);
+    with_footer(drawn, outside, &options.note)
 }
 
-/// Draws lines, and the censor marks, medians and numbers at risk of `arms`.
-fn draw(
+/// Draws lines, and the censor marks, medians and numbers at risk of `arms`. Gives back the statistics that found no
+/// room.
+pub(crate) fn draw<'a>(
     lines: &[Line<'_>],
     legend: &[LegendEntry],
     arms: &[(&ArmCurve, &'static str)],
-    options: &KaplanMeierOptions,
-) -> (Svg, f64, f64) {
+    options: &'a KaplanMeierOptions,
+) -> (Drawn, &'a [String]) {
     let width = options.width.clamp(280.0, 3000.0);
     let mut svg = Svg::new();
     let title = TextStyle::new(14.0).bold();
@@ -136,11 +121,7 @@ fn draw(
     let bottom = axes.draw(&mut svg, &options.survival_title, &time_title(options), options.percent);
     let outside = draw_statistics(&mut svg, &axes, lines, &options.statistics);
     let bottom = number_at_risk::draw(&mut svg, &axes, &risk, bottom + 4.0);
-    let footer_lines: Vec<(String, &'static str)> =
-        outside.iter().map(|line| (line.clone(), crate::palette::INK)).collect();
-    let bottom =
-        footer::draw(&mut svg, MARGIN, bottom + 6.0, width - 2.0 * MARGIN, &footer_lines, &options.note);
-    (svg, width, bottom + MARGIN)
+    (Drawn { svg, axes, width, bottom }, outside)
 }
 
 fn time_title(options: &KaplanMeierOptions) -> String {
@@ -298,15 +279,6 @@ mod tests {
         assert!(!kaplan_meier_figure(&[], &options).svg.contains("NaN"));
         let bare = ArmCurve { patients: Vec::new(), ..arm("A", 10, 5.0) };
         assert!(!kaplan_meier_figure(&[bare], &options).svg.contains("Number at risk"));
-    }
-
-    #[test]
-    fn overlay_names_both_curves_and_their_difference() {
-        let arm = arm("Trial 1", 10, 5.0);
-        let options = KaplanMeierOptions { title: "OS".to_owned(), ..KaplanMeierOptions::default() };
-        let figure = reconstructed_over_digitized(&arm, &arm.curve, arm.end(), &options);
-        assert!(figure.svg.contains(">Digitized<") && figure.svg.contains(">Reconstructed<"));
-        assert!(figure.alt_text.ends_with("mean absolute difference 0.0000."), "{}", figure.alt_text);
     }
 
     #[test]

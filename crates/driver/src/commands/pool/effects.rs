@@ -88,7 +88,6 @@ pub(super) fn hazard_ratios(
         moderators: &further.moderators,
     };
     let HazardRatioTable { effects, routes, findings } = read_hazard_ratios(&args.effects, reading)?;
-    console.findings(&findings);
     let (id, title) = names(&args.common, &args.effects);
     let options = effect_options(id.clone(), title, &args.model, &args.common);
     let pool = |effects: &[EffectEstimate]| pool_effects(effects, &options);
