@@ -14,6 +14,8 @@ use super::tau_squared::{Fixed, estimate_in_strata};
 use super::tau_squared_interval::{check_profile_likelihood, tau_squared_interval};
 use super::two_sided_normal;
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
+use crate::limits::{LARGEST_VARIANCE, usable_effect, usable_variance};
 
 /// How a random-effects model is fitted. The defaults are those of R `meta::metagen`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,7 +66,7 @@ impl ModelOptions {
             return Err(PoolError::InvalidThreshold { threshold });
         }
         if let Some(tau_squared) = self.preset_tau_squared
-            && !(tau_squared.is_finite() && tau_squared >= 0.0)
+            && !(0.0..=LARGEST_VARIANCE).contains(&tau_squared)
         {
             return Err(PoolError::InvalidTauSquared { tau_squared });
         }
@@ -159,12 +161,11 @@ pub(crate) fn fit_group(group: Group<'_>, options: &ModelOptions) -> Result<Rand
         i_squared,
         i_squared_from_tau_squared: from_tau_squared,
     };
+    // The walk through an answer takes memory, which a fit must not.
     if [fit.mean, fit.standard_error, fit.q, fit.i_squared_from_tau_squared].iter().all(|x| x.is_finite()) {
         Ok(fit)
     } else {
-        Err(PoolError::Computation {
-            what: "a pooled mean (effects or variances are too extreme)".to_owned(),
-        })
+        finite_answer("a random-effects model", fit)
     }
 }
 
@@ -225,7 +226,7 @@ pub fn prediction_interval(
     options.check()?;
     let fit = fit_group(group, options)?;
     let limits = prediction(group, fit.tau_squared, options)?;
-    Ok(limits.map(|Mean { lower, upper, .. }| Interval { lower, upper }))
+    finite_answer("a prediction interval", limits.map(|Mean { lower, upper, .. }| Interval { lower, upper }))
 }
 
 /// Confidence interval of the between-study variance by `options.tau_squared_interval`; absent with one study, and
@@ -240,7 +241,10 @@ pub fn between_study_variance_interval(
 ) -> Result<Option<Interval>, PoolError> {
     let group = checked_group(values, variances)?;
     options.check()?;
-    if group.len() < 2 { Ok(None) } else { tau_squared_interval(&[group], options) }
+    if group.len() < 2 {
+        return Ok(None);
+    }
+    finite_answer("an interval of tau-squared", tau_squared_interval(&[group], options)?)
 }
 
 /// Refuses what cannot be pooled.
@@ -252,12 +256,10 @@ pub(crate) fn checked_group<'a>(values: &'a [f64], variances: &'a [f64]) -> Resu
         return Err(PoolError::UnequalLengths { values: values.len(), variances: variances.len() });
     }
     let place = |index: usize| format!("study at position {index} (counted from 0)");
-    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+    if let Some(index) = values.iter().position(|value| !usable_effect(*value)) {
         return Err(PoolError::InvalidEffect { trial: place(index), value: values[index] });
     }
-    // A subnormal variance has a reciprocal that overflows.
-    let usable = |variance: &f64| variance.is_finite() && *variance >= f64::MIN_POSITIVE;
-    if let Some(index) = variances.iter().position(|variance| !usable(variance)) {
+    if let Some(index) = variances.iter().position(|variance| !usable_variance(*variance)) {
         return Err(PoolError::InvalidVariance { trial: place(index), variance: variances[index] });
     }
     Ok(Group { values, variances })

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::effect::{Cells, check_count};
 use super::options::TwoArmCount;
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 
 /// Tables whose probability exceeds the observed one by less than this factor count as equally likely, so that
@@ -71,16 +72,19 @@ pub fn test_two_arms(count: &TwoArmCount, confidence_level: f64) -> Result<TwoAr
     let tail = 0.5 - confidence_level / 2.0;
     let pearson = chi_squared(count, 0.0)?;
     let yates = chi_squared(count, 0.5)?;
-    Ok(TwoArmTests {
-        fisher_p_value: tables.two_sided(),
-        conditional_odds_ratio: tables.conditional_odds_ratio()?,
-        conditional_lower: tables.lower(tail)?,
-        conditional_upper: tables.upper(tail)?,
-        chi_squared: pearson.map(|(statistic, _)| statistic),
-        chi_squared_p_value: pearson.map(|(_, p_value)| p_value),
-        yates_chi_squared: yates.map(|(statistic, _)| statistic),
-        yates_p_value: yates.map(|(_, p_value)| p_value),
-    })
+    finite_answer(
+        &format!("trial `{}`", count.trial),
+        TwoArmTests {
+            fisher_p_value: tables.two_sided(),
+            conditional_odds_ratio: tables.conditional_odds_ratio()?,
+            conditional_lower: tables.lower(tail)?,
+            conditional_upper: tables.upper(tail)?,
+            chi_squared: pearson.map(|(statistic, _)| statistic),
+            chi_squared_p_value: pearson.map(|(_, p_value)| p_value),
+            yates_chi_squared: yates.map(|(statistic, _)| statistic),
+            yates_p_value: yates.map(|(_, p_value)| p_value),
+        },
+    )
 }
 
 /// N(|ad − bc| − correction · N)²/(n₁n₂m(N − m)), the correction at most |ad − bc|/N, with its p value.

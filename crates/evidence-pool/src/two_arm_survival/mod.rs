@@ -15,6 +15,7 @@ use std::collections::HashSet;
 
 use kmeta_trial_data::{EffectEstimate, EffectMeasure, Finding, PooledEffect};
 
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 use crate::{EffectOptions, PoolError, pool_effects};
 
@@ -113,7 +114,7 @@ pub fn pool_two_arm_survival(
         findings: Vec::new(),
     };
     result.findings = findings(&result, &left_out);
-    Ok(result)
+    finite_answer("two-arm survival", result)
 }
 
 fn check(trials: &[TwoArmTrial], options: &TwoArmSurvivalOptions) -> Result<(), PoolError> {
