@@ -59,6 +59,19 @@ pub enum PoolError {
         /// The variance found.
         variance: f64,
     },
+    /// Sampling variances differ too much for a regression to keep any digits.
+    #[error(
+        "the variance of trial `{least_precise}` is {ratio:e} times that of trial `{most_precise}`; regressions hold \
+         up to 1e12: leave one of the two out"
+    )]
+    UnequalPrecision {
+        /// The trial with the smallest variance.
+        most_precise: String,
+        /// The trial with the largest variance.
+        least_precise: String,
+        /// How many times larger it is.
+        ratio: f64,
+    },
     /// The measure does not suit the data.
     #[error("measure {measure:?} of {place} does not suit this analysis: {reason}")]
     WrongMeasure {

@@ -12,6 +12,10 @@ pub(crate) const SMALLEST_VARIANCE: f64 = 1e-100;
 /// Sampling variances may be as large as this.
 pub(crate) const LARGEST_VARIANCE: f64 = 1e100;
 
+/// In a regression variances may differ by this factor: leverages near 1 then keep four digits. Models of a mean need no
+/// such limit.
+pub(crate) const LARGEST_VARIANCE_RATIO: f64 = 1e12;
+
 /// Whether models can compute with an effect.
 pub(crate) fn usable_effect(value: f64) -> bool {
     value.abs() <= LARGEST_EFFECT
