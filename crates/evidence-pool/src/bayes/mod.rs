@@ -148,9 +148,10 @@ fn check_units(effects: &[EffectEstimate], model: &Model) -> Result<(), PoolErro
     let usable = |scale: f64| (1e-100..=1e100).contains(&scale);
     match scales.into_iter().flatten().all(usable) {
         true => Ok(()),
-        false => Err(PoolError::Computation {
-            what: "the posterior distribution (priors and effects differ by more than a hundred orders of \
-                   magnitude)"
+        false => Err(PoolError::NotEstimable {
+            what: "the posterior distribution".to_owned(),
+            reason: "priors and effects differ by more than a hundred orders of magnitude; suit the priors to the unit \
+                     of the effects"
                 .to_owned(),
         }),
     }
