@@ -460,7 +460,7 @@ pub enum PoolError {
     NotFinite {
         /// The analysis, in words.
         analysis: String,
-        /// The part of the answer, as in `random.interval.upper`.
+        /// The part of the answer, as in `studies.2.estimate.interval.upper` with elements counted from 0.
         part: String,
         /// What it would be.
         value: f64,

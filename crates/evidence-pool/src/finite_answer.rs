@@ -12,19 +12,17 @@ use crate::PoolError;
 /// Hands the answer on when every number in it is finite, and else names the first that is not, as in
 /// `heterogeneity.h_interval.upper`.
 pub(crate) fn finite_answer<T: Serialize>(analysis: &str, answer: T) -> Result<T, PoolError> {
-    let mut walk = Walk::default();
-    match answer.serialize(&mut walk) {
-        Ok(()) => Ok(answer),
-        Err(NotFinite(value)) => {
-            Err(PoolError::NotFinite { analysis: analysis.to_owned(), part: walk.path, value })
-        }
-    }
+    let Err(NotFinite(value)) = answer.serialize(&mut Walk { path: None }) else { return Ok(answer) };
+    // Only a walk that will end at a fault takes the time to write down where it is.
+    let mut walk = Walk { path: Some(String::new()) };
+    let _ = answer.serialize(&mut walk);
+    let part = walk.path.unwrap_or_default();
+    Err(PoolError::NotFinite { analysis: analysis.to_owned(), part, value })
 }
 
-/// Visits every number of a value, and knows where it is.
-#[derive(Default)]
+/// Visits every number of a value, and on request knows where it is.
 struct Walk {
-    path: String,
+    path: Option<String>,
 }
 
 /// The number that ended the walk.
@@ -52,14 +50,15 @@ impl Walk {
     }
 
     /// Visits a part; the path keeps its name when the walk ends there.
-    fn part<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), NotFinite> {
-        let before = self.path.len();
-        if !self.path.is_empty() {
-            self.path.push('.');
-        }
-        self.path.push_str(name);
+    fn part<T: Serialize + ?Sized>(&mut self, name: impl Display, value: &T) -> Result<(), NotFinite> {
+        let Some(path) = &mut self.path else { return value.serialize(self) };
+        let before = path.len();
+        // Writing to a string cannot fail.
+        let _ = write!(path, "{}{name}", if before == 0 { "" } else { "." });
         value.serialize(&mut *self)?;
-        self.path.truncate(before);
+        if let Some(path) = &mut self.path {
+            path.truncate(before);
+        }
         Ok(())
     }
 }
@@ -72,13 +71,8 @@ struct Elements<'a> {
 
 impl Elements<'_> {
     fn visit<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotFinite> {
-        let before = self.walk.path.len();
-        // Writing to a string cannot fail.
-        let _ = write!(self.walk.path, "[{}]", self.next);
         self.next += 1;
-        value.serialize(&mut *self.walk)?;
-        self.walk.path.truncate(before);
-        Ok(())
+        self.walk.part(self.next - 1, value)
     }
 }
 
@@ -266,7 +260,7 @@ mod tests {
             finite_answer("an analysis", vec![sound, unsound]).unwrap_err(),
             PoolError::NotFinite {
                 analysis: "an analysis".to_owned(),
-                part: "[1].h_interval.upper".to_owned(),
+                part: "1.h_interval.upper".to_owned(),
                 value: f64::INFINITY
             }
         );

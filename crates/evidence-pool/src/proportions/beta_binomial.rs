@@ -23,7 +23,7 @@ const CORRELATION_FACTOR: f64 = 4.0;
 const LARGEST_CORRELATION: f64 = 0.999;
 
 /// Factors below this are multiplied one by one.
-const SHORT: u32 = 4096;
+const SHORT: u32 = 1024;
 
 /// Nodes per doubling of the range of an integral: the nearest singularity is half an octave away, so that the rule errs
 /// by less than 6^(−30).
@@ -116,7 +116,7 @@ impl Products {
 
     /// The sum of f(r) over r = from, …, to − 1 by the midpoint form of Euler and Maclaurin: the integral of f from from
     /// − ½ to to − ½, less 1/24 of what its slope gains between them, with differences for slopes. What is left out is
-    /// of the order of the third derivative, 1e-13 from 4096 on.
+    /// of the order of the third derivative, 1e-11 from 1024 on.
     fn long_sum(&self, from: f64, to: f64, f: impl Fn(f64) -> Jet) -> Jet {
         let slope = |r: f64| f(r) - f(r - 1.0);
         let mut sum = (slope(from) - slope(to)).scale(1.0 / 24.0);
