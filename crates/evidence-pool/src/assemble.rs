@@ -155,7 +155,8 @@ pub(crate) fn assemble(studies: Vec<Study>, settings: Settings) -> Result<Pooled
     let heterogeneity = pool.heterogeneity(&settings)?;
     let egger = egger(&pool.effects);
     let prediction = pool.prediction(&settings)?;
-    let own_findings = notes::findings(&studies, &settings, &pool, &heterogeneity, egger.as_ref());
+    let own_findings =
+        notes::findings(&studies, &settings, &pool, &heterogeneity, prediction.as_ref(), egger.as_ref());
     findings.splice(0..0, own_findings);
     let result = PooledEffect {
         common: pool.estimate(&settings, &pool.fit.common)?,

@@ -1,6 +1,6 @@
 //! What a pooled effect's reader should know beside the numbers.
 
-use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, Heterogeneity};
+use kmeta_trial_data::{BackTransformSize, EffectMeasure, EggerTest, Finding, Heterogeneity, Prediction};
 
 use crate::assemble::{Pool, Settings, Study};
 use crate::measure::{Scale, back_transform_size, freeman_tukey_range, needs_correction};
@@ -23,6 +23,7 @@ pub(crate) fn findings(
     settings: &Settings,
     pool: &Pool,
     heterogeneity: &Heterogeneity,
+    prediction: Option<&Prediction>,
     egger: Option<&EggerTest>,
 ) -> Vec<Finding> {
     let place = place(&settings.id);
@@ -34,7 +35,7 @@ pub(crate) fn findings(
     findings.extend(back_transform(settings, pool, &place));
     findings.extend(corrected(studies, settings, &place));
     findings.extend(outside_range(settings, pool, &place));
-    findings.extend(ratios_beyond_doubles(studies, settings, pool, &place));
+    findings.extend(ratios_beyond_doubles(studies, settings, pool, prediction, &place));
     if studies.len() > 1 && heterogeneity.tau_squared_interval.is_none() {
         findings.push(Finding::note(
             "tau-squared-interval-empty",
@@ -229,6 +230,7 @@ fn ratios_beyond_doubles(
     studies: &[Study],
     settings: &Settings,
     pool: &Pool,
+    prediction: Option<&Prediction>,
     place: &str,
 ) -> Option<Finding> {
     let scale = Scale { measure: settings.measure, size: 1.0 };
@@ -242,8 +244,7 @@ fn ratios_beyond_doubles(
     if held(pool.fit.common.upper) || held(pool.fit.random.upper) {
         held_at.push("the pooled effect");
     }
-    let prediction = pool.fit.prediction(&pool.effects, &settings.model).ok().flatten();
-    if prediction.is_some_and(|limits| held(limits.upper)) {
+    if prediction.is_some_and(|prediction| held(prediction.interval.upper)) {
         held_at.push("the prediction interval");
     }
     (!held_at.is_empty()).then(|| {
