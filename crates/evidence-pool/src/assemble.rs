@@ -7,6 +7,7 @@ use kmeta_trial_data::{
     SubgroupResult, SubgroupTauSquared,
 };
 
+use crate::finite_answer::finite_answer;
 use crate::measure::{Scale, back_transform_size};
 use crate::model::sums::Group;
 use crate::model::{Effects, Fit, Mean, fit, fit_statistics, heterogeneity, two_sided_normal};
@@ -157,7 +158,8 @@ pub(crate) fn assemble(studies: Vec<Study>, settings: Settings) -> Result<Pooled
     let heterogeneity = pool.heterogeneity(&settings)?;
     let egger = egger(&pool.effects);
     let prediction = pool.prediction(&settings)?;
-    let own_findings = notes::findings(&studies, &settings, &pool, &heterogeneity, egger.as_ref());
+    let own_findings =
+        notes::findings(&studies, &settings, &pool, &heterogeneity, prediction.as_ref(), egger.as_ref());
     findings.splice(0..0, own_findings);
     findings.extend(notes::degenerate_prediction(&settings, studies.len(), prediction.as_ref()));
     let result = PooledEffect {
@@ -280,7 +282,10 @@ fn subgroup(
         findings.extend(notes::several_maxima(settings, &pool, &format!("subgroup `{name}`")));
     }
     let sum = |part: fn(&ProportionCount) -> u32| {
-        members.iter().map(|study| study.count.as_ref().map(part)).sum::<Option<u32>>()
+        members
+            .iter()
+            .map(|study| study.count.as_ref().map(part))
+            .try_fold(0_u32, |sum, part| sum.checked_add(part?))
     };
     let heterogeneity = pool.heterogeneity(settings)?;
     Ok(SubgroupResult {
@@ -352,25 +357,5 @@ fn residual_heterogeneity(
 
 /// Refuses a result that is not a number: the input was then so extreme that double precision overflowed.
 pub(crate) fn finite(result: PooledEffect) -> Result<PooledEffect, PoolError> {
-    let numbers = |estimate: &Estimate| {
-        [
-            estimate.value,
-            estimate.standard_error,
-            estimate.interval.lower,
-            estimate.interval.upper,
-            estimate.shown,
-            estimate.shown_interval.lower,
-            estimate.shown_interval.upper,
-        ]
-    };
-    let mut estimates: Vec<&Estimate> = vec![&result.common, &result.random];
-    estimates.extend(result.subgroups.iter().flat_map(|group| [&group.common, &group.random]));
-    estimates.extend(result.studies.iter().map(|row| &row.estimate));
-    if estimates.into_iter().flat_map(numbers).all(f64::is_finite) && result.heterogeneity.q.is_finite() {
-        Ok(result)
-    } else {
-        Err(PoolError::Computation {
-            what: "a pooled mean (effects or variances are too extreme)".to_owned(),
-        })
-    }
+    finite_answer(&notes::place(&result.id), result)
 }

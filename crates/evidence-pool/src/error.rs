@@ -43,21 +43,34 @@ pub enum PoolError {
         /// Studies needed.
         needed: usize,
     },
-    /// An effect is not a finite number.
-    #[error("trial `{trial}`: effect {value} is not a finite number")]
+    /// An effect is not a finite number, or beyond ±1e50.
+    #[error("trial `{trial}`: effect {value} must be a finite number from -1e50 to 1e50")]
     InvalidEffect {
         /// The identifier.
         trial: String,
         /// The effect found.
         value: f64,
     },
-    /// A variance is not a finite number above 0.
-    #[error("trial `{trial}`: variance {variance} must be a finite number above 0")]
+    /// A variance is not a finite number above 0, or not from 1e-100 to 1e100.
+    #[error("trial `{trial}`: variance {variance} must be a number above 0, from 1e-100 to 1e100")]
     InvalidVariance {
         /// The identifier.
         trial: String,
         /// The variance found.
         variance: f64,
+    },
+    /// Sampling variances differ too much for a regression to keep any digits.
+    #[error(
+        "the variance of trial `{least_precise}` is {ratio:e} times that of trial `{most_precise}`; regressions hold \
+         up to 1e12: leave one of the two out"
+    )]
+    UnequalPrecision {
+        /// The trial with the smallest variance.
+        most_precise: String,
+        /// The trial with the largest variance.
+        least_precise: String,
+        /// How many times larger it is.
+        ratio: f64,
     },
     /// The measure does not suit the data.
     #[error("measure {measure:?} of {place} does not suit this analysis: {reason}")]
@@ -87,8 +100,8 @@ pub enum PoolError {
         /// The threshold found.
         threshold: f64,
     },
-    /// A between-study variance that was set is negative or not finite.
-    #[error("preset_tau_squared {tau_squared} must be 0 or a finite number above it")]
+    /// A between-study variance that was set is negative, above 1e100 or not a number.
+    #[error("preset_tau_squared {tau_squared} must be 0 or a number above it, at most 1e100")]
     InvalidTauSquared {
         /// The value found.
         tau_squared: f64,
@@ -450,6 +463,19 @@ pub enum PoolError {
         stratum: String,
         /// What is wrong and what is expected.
         reason: String,
+    },
+    /// A number of an answer would not be finite.
+    #[error(
+        "{analysis}: {part} would be {value}, because the numbers given are too extreme, or differ by too many orders of \
+         magnitude, for double precision; leave out what stands apart, or give it in another unit"
+    )]
+    NotFinite {
+        /// The analysis, in words.
+        analysis: String,
+        /// The part of the answer, as in `studies.2.estimate.interval.upper` with elements counted from 0.
+        part: String,
+        /// What it would be.
+        value: f64,
     },
     /// A computation failed that cannot fail on valid input.
     #[error("not computed: {what}; please report this with the input")]

@@ -22,10 +22,12 @@
 mod assemble;
 mod bayes;
 mod error;
+mod finite_answer;
 mod frailty_survival;
 mod grid_free_survival;
 mod hazard_ratio_routes;
 mod landmark_survival;
+mod limits;
 mod measure;
 mod meta_regression;
 mod model;

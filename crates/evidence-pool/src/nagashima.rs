@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::measure::Scale;
 use crate::model::quadratic_form::{distribution, weighted_squares};
 use crate::model::sums::Group;
@@ -139,22 +140,25 @@ pub fn nagashima_prediction(
     if !(mean.is_finite() && distribution.q.is_finite()) {
         return Err(PoolError::Computation { what: "a pooled mean (effects are too extreme)".to_owned() });
     }
-    Ok(NagashimaPrediction {
-        id: options.id.clone(),
-        measure,
-        studies: effects.len() as u32,
-        confidence_level: options.confidence_level,
-        mean,
-        shown_mean: scale.shown(mean),
-        tau_squared,
-        q: distribution.q,
-        probability_of_zero: 1.0 - distribution.lower_at_zero,
-        prediction: intervals.map(|(prediction, _)| prediction.shown(scale)),
-        confidence: intervals.map(|(_, confidence)| confidence.shown(scale)),
-        draws: options.draws,
-        seed: options.seed,
-        findings,
-    })
+    finite_answer(
+        "a prediction interval",
+        NagashimaPrediction {
+            id: options.id.clone(),
+            measure,
+            studies: effects.len() as u32,
+            confidence_level: options.confidence_level,
+            mean,
+            shown_mean: scale.shown(mean),
+            tau_squared,
+            q: distribution.q,
+            probability_of_zero: 1.0 - distribution.lower_at_zero,
+            prediction: intervals.map(|(prediction, _)| prediction.shown(scale)),
+            confidence: intervals.map(|(_, confidence)| confidence.shown(scale)),
+            draws: options.draws,
+            seed: options.seed,
+            findings,
+        },
+    )
 }
 
 fn check(effects: &[EffectEstimate], options: &NagashimaOptions) -> Result<EffectMeasure, PoolError> {

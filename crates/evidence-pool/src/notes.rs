@@ -6,7 +6,7 @@ use kmeta_trial_data::{
 
 use crate::assemble::{Pool, Settings, Study};
 use crate::measure::{Scale, back_transform_size, freeman_tukey_range, needs_correction};
-use crate::model::{MIN_PREDICTION_STUDIES, higher_maximum};
+use crate::model::{MIN_PREDICTION_STUDIES, higher_maximum, two_sided_normal};
 use crate::tau_squared::estimate_tau_squared;
 
 /// Below this number of studies intervals of τ² and prediction intervals support no conclusion (Mátrai 2026).
@@ -25,6 +25,7 @@ pub(crate) fn findings(
     settings: &Settings,
     pool: &Pool,
     heterogeneity: &Heterogeneity,
+    prediction: Option<&Prediction>,
     egger: Option<&EggerTest>,
 ) -> Vec<Finding> {
     let place = place(&settings.id);
@@ -36,6 +37,7 @@ pub(crate) fn findings(
     findings.extend(back_transform(settings, pool, &place));
     findings.extend(corrected(studies, settings, &place));
     findings.extend(outside_range(settings, pool, &place));
+    findings.extend(ratios_beyond_doubles(studies, settings, pool, prediction, &place));
     if studies.len() > 1 && heterogeneity.tau_squared_interval.is_none() {
         findings.push(Finding::note(
             "tau-squared-interval-empty",
@@ -237,6 +239,41 @@ fn outside_range(settings: &Settings, pool: &Pool, place: &str) -> Option<Findin
             "interval-outside-proportions",
             place,
             "the interval of the pooled proportion leaves 0 to 1: use the logit or an arcsine measure",
+        )
+    })
+}
+
+/// Ratios too large for a double are shown as the largest one.
+fn ratios_beyond_doubles(
+    studies: &[Study],
+    settings: &Settings,
+    pool: &Pool,
+    prediction: Option<&Prediction>,
+    place: &str,
+) -> Option<Finding> {
+    let scale = Scale { measure: settings.measure, size: 1.0 };
+    let z = two_sided_normal(settings.model.confidence_level).ok()?;
+    let held = |upper: f64| settings.back_transform.is_none() && scale.shown(upper) == f64::MAX;
+    let mut held_at: Vec<&str> = studies
+        .iter()
+        .filter(|study| held(study.value + z * study.variance.sqrt()))
+        .map(|study| study.trial.as_str())
+        .collect();
+    if held(pool.fit.common.upper) || held(pool.fit.random.upper) {
+        held_at.push("the pooled effect");
+    }
+    if prediction.is_some_and(|prediction| held(prediction.interval.upper)) {
+        held_at.push("the prediction interval");
+    }
+    (!held_at.is_empty()).then(|| {
+        Finding::warning(
+            "ratio-beyond-double",
+            place,
+            format!(
+                "upper limits above 1.8e308 are shown as that number: {}; effects on the logarithmic scale are as they \
+                 should be, but nothing is known of such a study",
+                held_at.join(", ")
+            ),
         )
     })
 }

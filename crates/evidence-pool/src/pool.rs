@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use kmeta_trial_data::{EffectEstimate, EffectMeasure, PooledEffect, StudyIntervalMethod};
 
 use crate::assemble::{Settings, Study, assemble};
+use crate::limits::{usable_effect, usable_variance};
 use crate::measure::proportion_effect;
 use crate::proportions::{model_choice, pool_by_likelihood};
 use crate::{EffectOptions, PoolError, ProportionCount, ProportionOptions};
@@ -152,11 +153,10 @@ pub(crate) fn check_effect(effect: &EffectEstimate, measure: EffectMeasure) -> R
     if measure == EffectMeasure::FreemanTukey {
         return Err(wrong_measure("the inverse needs the numbers of patients; pool the counts instead"));
     }
-    if !effect.value.is_finite() {
+    if !usable_effect(effect.value) {
         return Err(PoolError::InvalidEffect { trial: effect.trial.clone(), value: effect.value });
     }
-    // A subnormal variance has a reciprocal that overflows.
-    if !effect.variance.is_finite() || effect.variance < f64::MIN_POSITIVE {
+    if !usable_variance(effect.variance) {
         return Err(PoolError::InvalidVariance { trial: effect.trial.clone(), variance: effect.variance });
     }
     Ok(())

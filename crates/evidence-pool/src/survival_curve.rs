@@ -17,6 +17,7 @@ use kmeta_trial_data::{
 };
 use nalgebra::{DMatrix, DVector};
 
+use crate::finite_answer::finite_answer;
 use crate::{PoolError, SurvivalOptions, TrialPatients};
 use input::Arm;
 
@@ -144,29 +145,32 @@ fn pool_arms(arms: &[Arm<'_>], options: &SurvivalOptions) -> Result<PooledSurviv
     let survival: Vec<f64> = random_points.iter().map(|point| point.survival).collect();
     let draws = summary_draws(times, &random, options)?;
     let horizon = times[reached - 1];
-    Ok(PooledSurvival {
-        id: options.id.clone(),
-        title: options.title.clone(),
-        time_unit: options.time_unit,
-        confidence_level: options.confidence_level,
-        median: interpolated_median(times, &survival),
-        median_lower: draws.median.0,
-        median_upper: draws.median.1,
-        median_draws: options.median_draws,
-        seed: options.seed,
-        restricted_mean: Some(PooledRestrictedMean {
-            horizon,
-            mean: area_to_last_time(times, &survival),
-            interval: draws.restricted_mean,
-        }),
-        method: SurvivalCurveMethod::SummaryCurve,
-        estimand: Estimand::TypicalStudy,
-        heterogeneity: heterogeneity(&cells, &common.beta),
-        random: random_points,
-        common: common_points,
-        trials: arms.iter().map(Arm::shown).collect(),
-        findings,
-    })
+    finite_answer(
+        "pooled survival",
+        PooledSurvival {
+            id: options.id.clone(),
+            title: options.title.clone(),
+            time_unit: options.time_unit,
+            confidence_level: options.confidence_level,
+            median: interpolated_median(times, &survival),
+            median_lower: draws.median.0,
+            median_upper: draws.median.1,
+            median_draws: options.median_draws,
+            seed: options.seed,
+            restricted_mean: Some(PooledRestrictedMean {
+                horizon,
+                mean: area_to_last_time(times, &survival),
+                interval: draws.restricted_mean,
+            }),
+            method: SurvivalCurveMethod::SummaryCurve,
+            estimand: Estimand::TypicalStudy,
+            heterogeneity: heterogeneity(&cells, &common.beta),
+            random: random_points,
+            common: common_points,
+            trials: arms.iter().map(Arm::shown).collect(),
+            findings,
+        },
+    )
 }
 
 fn computation(what: &str) -> PoolError {

@@ -106,15 +106,44 @@ fn one_stage_models_keep_a_one_sided_trial() {
 #[test]
 fn one_trial() {
     let one = &trials()[..1];
-    for model in [TwoArmModel::TwoStage, TwoArmModel::OneStageCommon, TwoArmModel::OneStageRandom] {
+    for model in [TwoArmModel::TwoStage, TwoArmModel::OneStageCommon] {
         let pooled = pool_two_arm_survival(one, &with(model)).unwrap();
         let own = pooled.trials[0].hazard_ratio.as_ref().unwrap().value;
         assert!((pooled.two_stage.unwrap().random.value - own).abs() < 1e-10);
         if let Some(one_stage) = pooled.one_stage {
             assert!((one_stage.hazard_ratio.value - own).abs() < 1e-9, "{model:?}");
-            assert!(one_stage.random_effects.is_none_or(|effects| effects.tau_squared == 0.0));
         }
     }
+    // One trial does not tell how much trials differ, nor do others that say nothing.
+    let silent = trial("silent", arm(&[], &[1.0, 2.0]), arm(&[], &[3.0]));
+    for trials in [one.to_vec(), vec![one[0].clone(), silent]] {
+        let error = pool_two_arm_survival(&trials, &with(TwoArmModel::OneStageRandom)).unwrap_err();
+        assert!(matches!(error, PoolError::TooFewStudies { found: 1, needed: 2, .. }), "{error}");
+    }
+}
+
+#[test]
+fn faults_are_told_in_words_of_the_input() {
+    let mut faulty = trials()[0].clone();
+    faulty.treated[1].time = f64::NAN;
+    let error = pool_two_arm_survival(&[faulty], &with(TwoArmModel::TwoStage)).unwrap_err();
+    let expected = "trial `first`: treated arm, patient 1 (counted from 0): follow-up time NaN";
+    assert!(error.to_string().starts_with(&expected.replace("first", &trials()[0].trial)), "{error}");
+    let one_sided = trial("one-sided", arm(&[], &[4.0, 5.0]), arm(&[1.0, 2.0], &[]));
+    let all =
+        [trials()[0].clone(), one_sided.clone(), TwoArmTrial { trial: "other".to_owned(), ..one_sided }];
+    let options = TwoArmSurvivalOptions { piecewise_cuts: vec![1e6], ..with(TwoArmModel::TwoStage) };
+    let pooled = pool_two_arm_survival(&all, &options).unwrap();
+    let messages: Vec<&str> = pooled.findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert!(
+        messages.iter().any(|message| message.contains("only the control arm had events")),
+        "{messages:?}"
+    );
+    assert!(!messages.iter().any(|message| message.contains("reference")), "{messages:?}");
+    let of_last: Vec<_> =
+        pooled.findings.iter().filter(|finding| finding.place.contains("from 1000000")).collect();
+    assert_eq!(of_last.len(), 1, "{messages:?}");
+    assert!(of_last[0].message.contains("one-sided, other"), "{}", of_last[0].message);
 }
 
 #[test]

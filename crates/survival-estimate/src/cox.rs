@@ -125,8 +125,12 @@ fn check_maximum(likelihood: &TwoArmLikelihood) -> Result<(), SurvivalError> {
 /// (stratified, or with a hazard ratio that varies between trials) are built from these functions.
 #[derive(Debug, Clone)]
 pub struct TwoArmLikelihood {
-    times: Vec<EventTime>,
-    ties: Ties,
+    /// Events of the reference and the treated arm at times when both arms were at risk.
+    events: [f64; 2],
+    /// Patients of the reference and the treated arm at risk of each of them; tied ones removed in part (Efron).
+    at_risk: Vec<[f64; 2]>,
+    /// What events add while one arm alone is at risk, whatever the hazard ratio.
+    constant: f64,
 }
 
 /// The log partial likelihood at one log hazard ratio.
@@ -152,58 +156,111 @@ impl TwoArmLikelihood {
     ) -> Result<Self, SurvivalError> {
         check_patients("reference arm", reference)?;
         check_patients("treated arm", treated)?;
-        Ok(Self { times: event_times(&[reference, treated]), ties })
+        Ok(Self::of(&event_times(&[reference, treated]), ties))
+    }
+
+    fn of(times: &[EventTime], ties: Ties) -> Self {
+        let mut likelihood = Self { events: [0.0, 0.0], at_risk: Vec::new(), constant: 0.0 };
+        for time in times {
+            let (d0, d1) = (time.events[0], time.events[1]);
+            let (n0, n1) = (time.at_risk[0], time.at_risk[1]);
+            let events = d0 + d1;
+            let both = n0 > 0.0 && n1 > 0.0;
+            if both {
+                likelihood.events[0] += d0;
+                likelihood.events[1] += d1;
+            }
+            for earlier in 0..events as u32 {
+                let removed = match ties {
+                    Ties::Efron => f64::from(earlier) / events,
+                    Ties::Breslow => 0.0,
+                };
+                let at_risk = [n0 - removed * d0, n1 - removed * d1];
+                match both {
+                    true => likelihood.at_risk.push(at_risk),
+                    false => likelihood.constant -= (at_risk[0] + at_risk[1]).ln(),
+                }
+            }
+        }
+        likelihood
     }
 
     /// Events of the reference and the treated arm at times when both arms were at risk: all that the hazard
     /// ratio is estimated from.
     pub fn informative_events(&self) -> (u32, u32) {
-        let shared = self.times.iter().filter(|time| time.at_risk.iter().all(|&count| count > 0.0));
-        let (reference, treated) =
-            shared.fold((0.0, 0.0), |sum, time| (sum.0 + time.events[0], sum.1 + time.events[1]));
-        (reference as u32, treated as u32)
+        (self.events[0] as u32, self.events[1] as u32)
     }
 
     /// Value and derivatives, in a number of operations proportional to the number of events.
     pub fn at(&self, log_hazard_ratio: f64) -> PartialLikelihood {
-        let mut sum = PartialLikelihood { value: 0.0, score: 0.0, information: 0.0 };
-        for time in &self.times {
-            let (d0, d1) = (time.events[0], time.events[1]);
-            let (n0, n1) = (time.at_risk[0], time.at_risk[1]);
-            let events = d0 + d1;
-            sum.value += d1 * log_hazard_ratio;
-            sum.score += d1;
-            for earlier in 0..events as u32 {
-                let removed = match self.ties {
-                    Ties::Efron => f64::from(earlier) / events,
-                    Ties::Breslow => 0.0,
-                };
-                let (reference, treated) = (n0 - removed * d0, n1 - removed * d1);
-                let (log_total, share) = log_total_and_share(reference, treated, log_hazard_ratio);
-                sum.value -= log_total;
-                sum.score -= share;
-                sum.information += share * (1.0 - share);
-            }
+        let mut logs = SumOfLogs::default();
+        let (mut shares, mut information) = (0.0, 0.0);
+        self.visit(log_hazard_ratio, |total, share| {
+            logs.add(total);
+            shares += share;
+            information += share * (1.0 - share);
+        });
+        PartialLikelihood {
+            value: self.linear_part(log_hazard_ratio) - logs.finish(),
+            score: self.events[1] - shares,
+            information,
         }
-        sum
+    }
+
+    /// The value alone, which takes no division.
+    pub fn value_at(&self, log_hazard_ratio: f64) -> f64 {
+        let mut logs = SumOfLogs::default();
+        self.visit_totals(log_hazard_ratio, |reference, treated| logs.add(reference + treated));
+        self.linear_part(log_hazard_ratio) - logs.finish()
+    }
+
+    /// Hazards are relative to the arm with the larger one, so that they cannot overflow; what that takes out of the
+    /// logarithms is linear in β.
+    fn linear_part(&self, beta: f64) -> f64 {
+        self.constant + if beta <= 0.0 { self.events[1] * beta } else { -self.events[0] * beta }
+    }
+
+    /// The hazards of both arms together at each event, relative to the larger of 1 and e^β.
+    fn visit_totals(&self, beta: f64, mut use_hazards: impl FnMut(f64, f64)) {
+        let smaller = (-beta.abs()).exp();
+        let [reference_hazard, treated_hazard] = if beta <= 0.0 { [1.0, smaller] } else { [smaller, 1.0] };
+        for [reference, treated] in &self.at_risk {
+            use_hazards(reference * reference_hazard, treated * treated_hazard);
+        }
+    }
+
+    /// The same together with the share of the treated arm.
+    fn visit(&self, beta: f64, mut use_total: impl FnMut(f64, f64)) {
+        self.visit_totals(beta, |reference, treated| {
+            let total = reference + treated;
+            use_total(total, treated / total);
+        });
     }
 }
 
-/// ln(a + b e^β) and the share of the second term, without overflow.
-fn log_total_and_share(reference: f64, treated: f64, beta: f64) -> (f64, f64) {
-    if beta <= 0.0 {
-        let weighted = treated * beta.exp();
-        let total = reference + weighted;
-        if total > 0.0 {
-            return (total.ln(), weighted / total);
+/// Σ ln x as the logarithm of products, which are kept from overflow: one logarithm for dozens of factors.
+struct SumOfLogs {
+    product: f64,
+    sum: f64,
+}
+
+impl Default for SumOfLogs {
+    fn default() -> Self {
+        Self { product: 1.0, sum: 0.0 }
+    }
+}
+
+impl SumOfLogs {
+    fn add(&mut self, factor: f64) {
+        // Patients at risk are between 1e-10 and 1e10.
+        self.product *= factor;
+        if !(1e-150..1e150).contains(&self.product) {
+            self.sum += self.product.ln();
+            self.product = 1.0;
         }
-        (beta + treated.ln(), 1.0)
-    } else {
-        let weighted = reference * (-beta).exp();
-        let total = weighted + treated;
-        if total > 0.0 {
-            return (beta + total.ln(), treated / total);
-        }
-        (reference.ln(), 0.0)
+    }
+
+    fn finish(self) -> f64 {
+        self.sum + self.product.ln()
     }
 }

@@ -17,6 +17,7 @@ pub use result::{
 };
 
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::measure::Scale;
 use crate::model::two_sided_normal;
 use crate::pool::check_effect;
@@ -82,37 +83,40 @@ pub fn bayesian_random_effects(
     let tau = context.tau()?;
     let prediction = context.prediction()?;
     let findings = findings::findings(&context, &mean, &prediction);
-    Ok(BayesianResult {
-        id: options.id.clone(),
-        title: options.title.clone(),
-        measure,
-        tau_prior: options.tau_prior,
-        mean_prior: options.mean_prior,
-        interval: options.interval,
-        confidence_level: options.confidence_level,
-        mean,
-        tau,
-        prediction,
-        studies: effects
-            .iter()
-            .enumerate()
-            .map(|(index, effect)| {
-                Ok(ShrunkenStudy {
-                    trial: effect.trial.clone(),
-                    label: effect.label.clone(),
-                    observed: effect.value,
-                    standard_error: effect.variance.sqrt(),
-                    shrunken: context.shrunken(index)?,
-                    provenance: effect.provenance.clone(),
+    finite_answer(
+        "a Bayesian meta-analysis",
+        BayesianResult {
+            id: options.id.clone(),
+            title: options.title.clone(),
+            measure,
+            tau_prior: options.tau_prior,
+            mean_prior: options.mean_prior,
+            interval: options.interval,
+            confidence_level: options.confidence_level,
+            mean,
+            tau,
+            prediction,
+            studies: effects
+                .iter()
+                .enumerate()
+                .map(|(index, effect)| {
+                    Ok(ShrunkenStudy {
+                        trial: effect.trial.clone(),
+                        label: effect.label.clone(),
+                        observed: effect.value,
+                        standard_error: effect.variance.sqrt(),
+                        shrunken: context.shrunken(index)?,
+                        provenance: effect.provenance.clone(),
+                    })
                 })
-            })
-            .collect::<Result<_, PoolError>>()?,
-        log_marginal_likelihood: context.log_marginal_likelihood(),
-        tau_zero: no_heterogeneity,
-        mean_zero: no_effect,
-        quadrature: TauQuadrature { nodes, error },
-        findings,
-    })
+                .collect::<Result<_, PoolError>>()?,
+            log_marginal_likelihood: context.log_marginal_likelihood(),
+            tau_zero: no_heterogeneity,
+            mean_zero: no_effect,
+            quadrature: TauQuadrature { nodes, error },
+            findings,
+        },
+    )
 }
 
 /// Checks effects and options; returns the measure that all effects share.
@@ -144,9 +148,10 @@ fn check_units(effects: &[EffectEstimate], model: &Model) -> Result<(), PoolErro
     let usable = |scale: f64| (1e-100..=1e100).contains(&scale);
     match scales.into_iter().flatten().all(usable) {
         true => Ok(()),
-        false => Err(PoolError::Computation {
-            what: "the posterior distribution (priors and effects differ by more than a hundred orders of \
-                   magnitude)"
+        false => Err(PoolError::NotEstimable {
+            what: "the posterior distribution".to_owned(),
+            reason: "priors and effects differ by more than a hundred orders of magnitude; suit the priors to the unit \
+                     of the effects"
                 .to_owned(),
         }),
     }

@@ -168,9 +168,10 @@ fn range(model: &Model, scale: f64, log_density: impl Fn(f64) -> f64) -> Result<
 }
 
 fn too_extreme() -> PoolError {
-    PoolError::Computation {
-        what: "the posterior distribution of tau (effects, variances or priors differ by too many orders of \
-               magnitude)"
+    PoolError::NotEstimable {
+        what: "the posterior distribution of tau".to_owned(),
+        reason: "effects, their distances from 0, variances or priors differ by too many orders of magnitude for double \
+                 precision; leave out the study that stands apart, or suit the priors to the unit of the effects"
             .to_owned(),
     }
 }

@@ -22,6 +22,7 @@ pub use result::{
     TrialFrailty,
 };
 
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 use crate::parametric_survival::input::{check_nodes, check_times, check_trials};
 use crate::{PoolError, TrialPatients};
@@ -91,21 +92,24 @@ pub fn pool_frailty_survival(
             "the trials differ no more than by chance: theta is 0, and the typical and the average study are the same",
         ));
     }
-    Ok(FrailtySurvival {
-        trials: trials.len() as u32,
-        patients: trials.iter().map(|trial| trial.patients.len() as u32).sum(),
-        events: risk.events.iter().sum::<f64>() as u32,
-        theta,
-        theta_standard_error,
-        log_likelihood: state.log_likelihood,
-        heterogeneity_test: heterogeneity_test(theta, state.log_likelihood, without.log_likelihood)?,
-        baseline: cumulative_baseline(&risk, &state),
-        frailties: trial_frailties(trials, &state),
-        typical: fitted.curve(&times, Estimand::Typical)?,
-        average: fitted.curve(&times, Estimand::Average)?,
-        options: options.clone(),
-        findings,
-    })
+    finite_answer(
+        "a frailty model",
+        FrailtySurvival {
+            trials: trials.len() as u32,
+            patients: trials.iter().map(|trial| trial.patients.len() as u32).sum(),
+            events: risk.events.iter().sum::<f64>() as u32,
+            theta,
+            theta_standard_error,
+            log_likelihood: state.log_likelihood,
+            heterogeneity_test: heterogeneity_test(theta, state.log_likelihood, without.log_likelihood)?,
+            baseline: cumulative_baseline(&risk, &state),
+            frailties: trial_frailties(trials, &state),
+            typical: fitted.curve(&times, Estimand::Typical)?,
+            average: fitted.curve(&times, Estimand::Average)?,
+            options: options.clone(),
+            findings,
+        },
+    )
 }
 
 /// ρ and its baseline: 0 where the likelihood falls from there, else the first root of the profile score, found to both

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use self::mean_path::{Between, MeanPath};
 use self::summaries::{MonotoneCurve, survival};
 use self::trial_path::TrialPath;
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 use crate::survival_curve::{check_times, check_trial_names};
 use crate::{PoolError, TrialPatients};
@@ -154,25 +155,28 @@ pub fn pool_grid_free_survival(
     let common_curve = MonotoneCurve::new(&common, normal, false);
     let times = &options.times[..reached];
     let restricted_mean = restricted_mean(&curve, &random, &paths, quantile, options, times[reached - 1])?;
-    Ok(PooledSurvival {
-        id: options.id.clone(),
-        title: options.title.clone(),
-        time_unit: options.time_unit,
-        confidence_level: options.confidence_level,
-        method: SurvivalCurveMethod::GridFree,
-        estimand: Estimand::TypicalStudy,
-        random: shown(times, &paths, &random, &curve, options),
-        common: shown(times, &paths, &common, &common_curve, options),
-        median: curve.crossing(&curve.value),
-        median_lower: curve.crossing(&curve.upper),
-        median_upper: curve.crossing(&curve.lower),
-        median_draws: 0,
-        seed: 0,
-        restricted_mean: Some(restricted_mean),
-        heterogeneity: None,
-        trials: trials.iter().zip(&fits).map(|(trial, fit)| trial_survival(trial, fit)).collect(),
-        findings: findings(trials, &paths, &random, options, reached),
-    })
+    finite_answer(
+        "pooled survival",
+        PooledSurvival {
+            id: options.id.clone(),
+            title: options.title.clone(),
+            time_unit: options.time_unit,
+            confidence_level: options.confidence_level,
+            method: SurvivalCurveMethod::GridFree,
+            estimand: Estimand::TypicalStudy,
+            random: shown(times, &paths, &random, &curve, options),
+            common: shown(times, &paths, &common, &common_curve, options),
+            median: curve.crossing(&curve.value),
+            median_lower: curve.crossing(&curve.upper),
+            median_upper: curve.crossing(&curve.lower),
+            median_draws: 0,
+            seed: 0,
+            restricted_mean: Some(restricted_mean),
+            heterogeneity: None,
+            trials: trials.iter().zip(&fits).map(|(trial, fit)| trial_survival(trial, fit)).collect(),
+            findings: findings(trials, &paths, &random, options, reached),
+        },
+    )
 }
 
 fn check_interval(interval: IntervalMethod) -> Result<(), PoolError> {

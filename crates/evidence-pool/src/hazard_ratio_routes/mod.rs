@@ -23,6 +23,7 @@ pub use result::{
 };
 
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 use rounding::Rounded;
 
@@ -96,16 +97,19 @@ pub fn hazard_ratio_routes(
     };
     findings.extend(only_bound(printed, &recommended));
     findings.extend(contradictions::contradictions(printed, &recommended, &routes, options));
-    Ok(HazardRatioRoutes {
-        trial: printed.trial.clone(),
-        label: printed.label.clone(),
-        subgroup: printed.subgroup.clone(),
-        recommended,
-        routes,
-        unavailable,
-        confidence_level: options.confidence_level,
-        findings,
-    })
+    finite_answer(
+        &format!("trial `{}`", printed.trial),
+        HazardRatioRoutes {
+            trial: printed.trial.clone(),
+            label: printed.label.clone(),
+            subgroup: printed.subgroup.clone(),
+            recommended,
+            routes,
+            unavailable,
+            confidence_level: options.confidence_level,
+            findings,
+        },
+    )
 }
 
 fn attempt(route: HazardRatioRoute, printed: &PrintedTwoArm, options: &HazardRatioRouteOptions) -> Attempt {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::scale::LandmarkScale;
 use crate::LeftOutTrial;
+use crate::finite_answer::finite_answer;
 use crate::model::{two_sided_normal, two_sided_student_t};
 use crate::proportions::{Count, fit_random_intercept};
 use crate::survival_curve::{check_times, check_trial_names};
@@ -196,7 +197,7 @@ pub fn pool_landmark_survival(
             )),
         }
     }
-    Ok(result)
+    finite_answer("landmark survival", result)
 }
 
 fn place(time: f64) -> String {

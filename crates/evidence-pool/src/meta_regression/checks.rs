@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::options::{MetaRegressionOptions, MissingModerator, RegressionStudy};
 use super::result::LeftOutStudy;
 use crate::PoolError;
+use crate::limits::{LARGEST_VARIANCE_RATIO, usable_effect, usable_variance};
 use crate::model::two_sided_normal;
 
 /// Checks all that does not depend on the moderators' values.
@@ -24,20 +25,34 @@ pub(crate) fn check(studies: &[RegressionStudy], options: &MetaRegressionOptions
     check_effects(studies.iter().map(|study| (study.trial.as_str(), study.value, study.variance)))
 }
 
-/// Ids must differ, effects be finite, variances finite and above 0.
+/// Ids must differ, effects and variances lie within the limits of the models, and variances be not too unequal.
 pub(crate) fn check_effects<'a>(studies: impl Iterator<Item = (&'a str, f64, f64)>) -> Result<(), PoolError> {
     let mut seen = HashSet::new();
+    let (mut most_precise, mut least_precise) = (("", f64::INFINITY), ("", 0.0));
     for (trial, value, variance) in studies {
         if !seen.insert(trial) {
             return Err(PoolError::DuplicateTrial { trial: trial.to_owned() });
         }
-        if !value.is_finite() {
+        if !usable_effect(value) {
             return Err(PoolError::InvalidEffect { trial: trial.to_owned(), value });
         }
-        // A subnormal variance has a reciprocal that overflows.
-        if !variance.is_finite() || variance < f64::MIN_POSITIVE {
+        if !usable_variance(variance) {
             return Err(PoolError::InvalidVariance { trial: trial.to_owned(), variance });
         }
+        if variance < most_precise.1 {
+            most_precise = (trial, variance);
+        }
+        if variance > least_precise.1 {
+            least_precise = (trial, variance);
+        }
+    }
+    let ratio = least_precise.1 / most_precise.1;
+    if ratio > LARGEST_VARIANCE_RATIO {
+        return Err(PoolError::UnequalPrecision {
+            most_precise: most_precise.0.to_owned(),
+            least_precise: least_precise.0.to_owned(),
+            ratio,
+        });
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use super::tau_squared::{
 };
 use super::weighted::{Regression, WeightedFit};
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 
 /// Fewer studies than this for each moderator coefficient support no conclusion (Cochrane Handbook 10.11.5.1).
@@ -371,17 +372,5 @@ impl Model<'_> {
 
 /// Refuses a result that is not a number: the input was then so extreme that double precision overflowed.
 fn finite(result: MetaRegression) -> Result<MetaRegression, PoolError> {
-    let heterogeneity = &result.heterogeneity;
-    let numbers = result
-        .coefficients
-        .iter()
-        .flat_map(|coefficient| [coefficient.value, coefficient.standard_error, coefficient.statistic])
-        .chain(result.rows.iter().flat_map(|row| [row.fitted, row.fitted_standard_error]))
-        .chain([heterogeneity.q, heterogeneity.h_squared, result.fit.log_likelihood]);
-    let usable = numbers.into_iter().all(f64::is_finite);
-    if usable {
-        Ok(result)
-    } else {
-        Err(PoolError::Computation { what: "a meta-regression (values are too extreme)".to_owned() })
-    }
+    finite_answer("a meta-regression", result)
 }

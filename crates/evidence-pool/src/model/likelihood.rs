@@ -122,10 +122,7 @@ impl Likelihood {
     /// The highest of a logarithmic grid of points, sharpened by a root of the score between its neighbours or,
     /// where the score keeps its sign there, by a minimum search.
     fn bracketed_maximum(self, strata: Strata<'_>) -> Result<f64, PoolError> {
-        let largest = largest_tau_squared(strata);
-        let grid: Vec<f64> = (0..=FALLBACK_POINTS)
-            .map(|point| largest * 10_f64.powf(12.0 * (f64::from(point) / f64::from(FALLBACK_POINTS) - 1.0)))
-            .collect();
+        let grid: Vec<f64> = grid(strata).collect();
         let value = |tau_squared: f64| self.at(strata, tau_squared).value;
         let heights: Vec<f64> = grid.iter().map(|&tau_squared| value(tau_squared)).collect();
         let best = (0..grid.len()).max_by(|&one, &two| heights[one].total_cmp(&heights[two])).unwrap_or(0);
@@ -136,6 +133,35 @@ impl Likelihood {
             Ok(root) => Ok(root),
             Err(_) => Ok(find_minimum(|tau_squared| -value(tau_squared), lower, upper)?),
         }
+    }
+
+    /// Whether the grid shows one maximum only, next to `found`: the score, which takes no logarithms, then changes its
+    /// sign once, or falls from 0 on.
+    fn is_only_maximum(self, strata: Strata<'_>, found: f64) -> bool {
+        let mut below = 0.0;
+        let mut rises = true;
+        let mut maxima = 0;
+        let mut next_to_found = false;
+        for tau_squared in grid(strata) {
+            let score = self.score(strata, tau_squared);
+            if rises && score <= 0.0 {
+                maxima += 1;
+                // One step to either side for a maximum that rounding puts across a point.
+                next_to_found = (below / GRID_FACTOR..=tau_squared * GRID_FACTOR).contains(&found);
+            }
+            rises = score > 0.0;
+            below = tau_squared;
+        }
+        maxima == 1 && !rises && next_to_found
+    }
+
+    /// The derivative of the log likelihood times two.
+    fn score(self, strata: Strata<'_>, tau_squared: f64) -> f64 {
+        let of = |group: &Group<'_>| {
+            let sums = group.sums(tau_squared);
+            sums.weighted_squares - if self == Self::Full { sums.s1 } else { sums.trace() }
+        };
+        strata.iter().map(of).sum()
     }
 
     /// Log likelihood with all its constants (R metafor `logLik`), AIC and BIC of a model with one mean.
@@ -167,6 +193,15 @@ fn secant_step(before: (f64, f64), here: (f64, f64), scoring_step: f64) -> f64 {
     if usable { step } else { scoring_step }
 }
 
+/// From one point of the grid to the next.
+const GRID_FACTOR: f64 = 1.584_893_192_461_113_5;
+
+/// Twelve decades up to the largest τ² that a maximum may have, five points in each.
+fn grid(strata: Strata<'_>) -> impl Iterator<Item = f64> {
+    let largest = largest_tau_squared(strata);
+    (0..=FALLBACK_POINTS).map(move |point| largest * GRID_FACTOR.powi(point as i32 - FALLBACK_POINTS as i32))
+}
+
 /// Neither likelihood rises beyond the sum of squares about the means.
 pub(crate) fn largest_tau_squared(strata: Strata<'_>) -> f64 {
     let spread: f64 = strata.iter().map(|group| group.unweighted().1).sum();
@@ -178,6 +213,9 @@ pub(crate) fn largest_tau_squared(strata: Strata<'_>) -> f64 {
 pub(crate) fn higher_maximum(group: Group<'_>, estimator: TauSquaredEstimator, found: f64) -> Option<f64> {
     let likelihood = Likelihood::of(estimator)?;
     let strata = [group];
+    if likelihood.is_only_maximum(&strata, found) {
+        return None;
+    }
     let other = likelihood.bracketed_maximum(&strata).ok()?;
     let gain = likelihood.at(&strata, other).value - likelihood.at(&strata, found).value;
     (gain > NOTABLE_GAIN).then_some(other)

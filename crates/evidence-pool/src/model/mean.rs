@@ -123,9 +123,8 @@ pub(crate) fn is_zero(hartung_knapp: f64, wald: f64) -> bool {
 /// I = S₂/2 − S₃/S₁ + ½(S₂/S₁)²: variance [1 + 2(S₃/S₁ − (S₂/S₁)²)/I]/S₁ and 2I/(variance · S₂)² degrees of freedom
 /// (Partlett & Riley 2017).
 pub(crate) fn kenward_roger(mixed: &Sums) -> Result<StandardError, PoolError> {
-    let ratio = mixed.s2 / mixed.s1;
     let information = 0.5 * mixed.trace_of_square();
-    let variance = (1.0 + 2.0 * (mixed.s3 / mixed.s1 - ratio * ratio) / information) / mixed.s1;
+    let variance = (1.0 + 2.0 * mixed.weight_variance / information) / mixed.s1;
     let df = 2.0 * information / (variance * mixed.s2).powi(2);
     let usable = variance.is_finite() && variance > 0.0 && df.is_finite() && df > 0.0;
     if usable {

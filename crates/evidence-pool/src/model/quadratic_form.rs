@@ -32,6 +32,10 @@ const SPACING_IN_DEVIATIONS: f64 = 0.5;
 /// A sum ends when a term has fallen to this share of the first; the terms fall faster than exponentially.
 const NEGLIGIBLE: f64 = 1e-19;
 
+/// No eigenvalue but 0 is below the smallest of a(v + τ²), so that Q is below so small a part of it with a probability of
+/// less than its root.
+const IMPOSSIBLY_SMALL: f64 = 1e-60;
+
 /// No sum needs this many terms.
 const MAX_NODES: u32 = 10_000;
 
@@ -55,6 +59,13 @@ pub(crate) fn weighted_squares(strata: Strata<'_>, exponent: f64) -> f64 {
 
 /// P(Q ≤ q) at this τ², to about 1e-12.
 pub(crate) fn distribution(strata: Strata<'_>, exponent: f64, tau_squared: f64, q: f64) -> f64 {
+    let variances = strata.iter().flat_map(|group| group.variances);
+    let smallest = variances
+        .map(|variance| weight(*variance, exponent) * (variance + tau_squared))
+        .fold(f64::INFINITY, f64::min);
+    if q <= IMPOSSIBLY_SMALL * smallest {
+        return 0.0;
+    }
     let saddle = saddle_point(strata, exponent, tau_squared, q);
     let scale = saddle / (1.0 - ANGLE.sin());
     let step = 1e-4 * saddle;

@@ -14,6 +14,8 @@ use super::tau_squared::{Fixed, estimate_in_strata};
 use super::tau_squared_interval::{check_profile_likelihood, tau_squared_interval};
 use super::two_sided_normal;
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
+use crate::limits::{LARGEST_VARIANCE, usable_effect, usable_variance};
 use crate::nagashima::check_draws;
 
 /// How a random-effects model is fitted. The defaults are those of R `meta::metagen`.
@@ -71,7 +73,7 @@ impl ModelOptions {
             return Err(PoolError::InvalidThreshold { threshold });
         }
         if let Some(tau_squared) = self.preset_tau_squared
-            && !(tau_squared.is_finite() && tau_squared >= 0.0)
+            && !(0.0..=LARGEST_VARIANCE).contains(&tau_squared)
         {
             return Err(PoolError::InvalidTauSquared { tau_squared });
         }
@@ -169,12 +171,11 @@ pub(crate) fn fit_group(group: Group<'_>, options: &ModelOptions) -> Result<Rand
         i_squared,
         i_squared_from_tau_squared: from_tau_squared,
     };
+    // The walk through an answer takes memory, which a fit must not.
     if [fit.mean, fit.standard_error, fit.q, fit.i_squared_from_tau_squared].iter().all(|x| x.is_finite()) {
         Ok(fit)
     } else {
-        Err(PoolError::Computation {
-            what: "a pooled mean (effects or variances are too extreme)".to_owned(),
-        })
+        finite_answer("a random-effects model", fit)
     }
 }
 
@@ -235,7 +236,7 @@ pub fn prediction_interval(
     options.check()?;
     let fit = fit_group(group, options)?;
     let limits = prediction(group, fit.tau_squared, options)?;
-    Ok(limits.map(|limits| limits.interval))
+    finite_answer("a prediction interval", limits.map(|limits| limits.interval))
 }
 
 /// Confidence interval of the between-study variance by `options.tau_squared_interval`; absent with one study, and
@@ -250,7 +251,10 @@ pub fn between_study_variance_interval(
 ) -> Result<Option<Interval>, PoolError> {
     let group = checked_group(values, variances)?;
     options.check()?;
-    if group.len() < 2 { Ok(None) } else { tau_squared_interval(&[group], options) }
+    if group.len() < 2 {
+        return Ok(None);
+    }
+    finite_answer("an interval of tau-squared", tau_squared_interval(&[group], options)?)
 }
 
 /// Refuses what cannot be pooled.
@@ -262,12 +266,10 @@ pub(crate) fn checked_group<'a>(values: &'a [f64], variances: &'a [f64]) -> Resu
         return Err(PoolError::UnequalLengths { values: values.len(), variances: variances.len() });
     }
     let place = |index: usize| format!("study at position {index} (counted from 0)");
-    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+    if let Some(index) = values.iter().position(|value| !usable_effect(*value)) {
         return Err(PoolError::InvalidEffect { trial: place(index), value: values[index] });
     }
-    // A subnormal variance has a reciprocal that overflows.
-    let usable = |variance: &f64| variance.is_finite() && *variance >= f64::MIN_POSITIVE;
-    if let Some(index) = variances.iter().position(|variance| !usable(variance)) {
+    if let Some(index) = variances.iter().position(|variance| !usable_variance(*variance)) {
         return Err(PoolError::InvalidVariance { trial: place(index), variance: variances[index] });
     }
     Ok(Group { values, variances })

@@ -176,6 +176,10 @@ pub(crate) fn q_root_in_strata(strata: Strata<'_>, target: f64) -> Result<f64, P
         }
         tau_squared = next;
     }
+    // The last step may have ended at the root.
+    if at(tau_squared).0 <= 0.0 {
+        return Ok(tau_squared);
+    }
     let mut upper = 4.0 * tau_squared;
     while at(upper).0 > 0.0 {
         upper *= 4.0;

@@ -30,6 +30,7 @@ pub use result::{
     ParametricSurvival, RandomLocation,
 };
 
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 use crate::{PoolError, TrialPatients};
 use distribution::{Observation, Shown};
@@ -94,15 +95,18 @@ pub fn pool_parametric_survival(
             "one trial: differences between trials cannot be estimated, only the common model is given",
         ));
     }
-    Ok(ParametricSurvival {
-        trials: trials.len() as u32,
-        patients: analysis.patients,
-        events: analysis.events,
-        fits,
-        best,
-        options: options.clone(),
-        findings,
-    })
+    finite_answer(
+        "parametric survival",
+        ParametricSurvival {
+            trials: trials.len() as u32,
+            patients: analysis.patients,
+            events: analysis.events,
+            fits,
+            best,
+            options: options.clone(),
+            findings,
+        },
+    )
 }
 
 /// The input of every fit.

@@ -96,7 +96,10 @@ fn subgroup(
         other => other?,
     };
     findings.extend(fit.findings);
-    let sum = |part: fn(&Count) -> f64| Some(counts.iter().map(part).sum::<f64>() as u32);
+    let sum = |part: fn(&Count) -> f64| {
+        let sum: f64 = counts.iter().map(part).sum();
+        (sum <= f64::from(u32::MAX)).then_some(sum as u32)
+    };
     Ok(SubgroupResult {
         name: name.to_owned(),
         studies: members.len() as u32,

@@ -52,7 +52,7 @@ pub(super) fn maximum(likelihood: &impl Likelihood, guess: f64) -> Result<Option
     }
     let (index, at_best, location) = best;
     if !at_best.is_finite() {
-        return Err(PoolError::Computation { what: "a log likelihood".to_owned() });
+        return Err(lost_in_rounding());
     }
     if index + 1 == spreads.len() {
         return Ok(None);
@@ -61,7 +61,7 @@ pub(super) fn maximum(likelihood: &impl Likelihood, guess: f64) -> Result<Option
     let profile = |spread: f64| {
         best_location(likelihood, location, spread).map_or(f64::INFINITY, |(_, jet)| -jet.value)
     };
-    let spread = find_minimum(profile, lower, spreads[index + 1])?;
+    let spread = find_minimum(profile, lower, spreads[index + 1]).map_err(|_| lost_in_rounding())?;
     let found = refined(likelihood, location, spread);
     let boundary = best_location(likelihood, location, 0.0);
     Ok(match (found, boundary) {
@@ -72,6 +72,16 @@ pub(super) fn maximum(likelihood: &impl Likelihood, guess: f64) -> Result<Option
         (None, Some((location, jet))) => Some(at_boundary(location, &jet)),
         (None, None) => None,
     })
+}
+
+/// Counts so large, or so unequal, that no maximum can be told from its neighbours.
+fn lost_in_rounding() -> PoolError {
+    PoolError::NotEstimable {
+        what: "the spread of proportions between studies".to_owned(),
+        reason: "the numbers of patients are so large, or so unequal, that the likelihood of the counts is lost in \
+                 rounding; set model = \"inverse-variance\" or measure = \"arcsine\""
+            .to_owned(),
+    }
 }
 
 /// Whether the maximum lies at spread 0: the likelihood falls from there, and no maximum elsewhere is higher by more

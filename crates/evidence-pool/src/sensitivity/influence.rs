@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::model::sums::Group;
 use crate::model::{ModelOptions, RandomEffectsFit, checked_group, fit_group, two_sided_normal};
 
@@ -136,7 +137,7 @@ pub fn influence_diagnostics(
             })
         })
         .collect::<Result<Vec<_>, PoolError>>()?;
-    Ok(InfluenceDiagnostics { all, rows })
+    finite_answer("influence of single studies", InfluenceDiagnostics { all, rows })
 }
 
 /// Coordinates of the Baujat plot (Baujat et al. 2002, Stat Med 21:2641; R `metafor::baujat`). Set
@@ -152,7 +153,7 @@ pub fn baujat(
     let group = checked(values, variances, options)?;
     let all = fit_group(group, options)?;
     let mut deletions = Deletions::of(group);
-    group
+    let points = group
         .pairs()
         .enumerate()
         .map(|(study, (value, variance))| {
@@ -163,7 +164,8 @@ pub fn baujat(
                 influence: ((all.mean - without.mean) / without.standard_error).powi(2),
             })
         })
-        .collect()
+        .collect::<Result<Vec<_>, PoolError>>()?;
+    finite_answer("Baujat coordinates", points)
 }
 
 /// Best linear unbiased predictions of the studies' true effects (Raudenbush & Bryk 1985; R `metafor::blup`), with
@@ -181,7 +183,7 @@ pub fn shrunken_effects(
     let fit = fit_group(group, options)?;
     let z = two_sided_normal(options.confidence_level)?;
     let mean_variance = group.sums(fit.tau_squared).s1.recip();
-    Ok(group
+    let shrunken: Vec<ShrunkenEffect> = group
         .pairs()
         .enumerate()
         .map(|(study, (effect, variance))| {
@@ -191,7 +193,8 @@ pub fn shrunken_effects(
             let interval = Interval { lower: value - z * standard_error, upper: value + z * standard_error };
             ShrunkenEffect { study, value, standard_error, interval }
         })
-        .collect())
+        .collect();
+    finite_answer("shrunken effects", shrunken)
 }
 
 fn checked<'a>(

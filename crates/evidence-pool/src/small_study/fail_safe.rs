@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{FunnelStudy, check_significance, check_studies, effects};
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 
 /// What the added studies without effect must achieve.
@@ -126,7 +127,7 @@ pub fn fail_safe_number(
         });
     }
     result.number = round_up(number);
-    Ok(result)
+    finite_answer("a fail-safe number", result)
 }
 
 /// Up to the next whole number, not below 0; rounding errors of a whole number do not count.

@@ -10,6 +10,7 @@ use super::input::{FunnelStudy, StudySize, check_settings, check_studies, effect
 use super::line::{Line, NoLine, additive, multiplicative};
 use super::rank::{exact_p_value, kendall};
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::meta_regression::EffectsModel;
 
 /// No test has fewer studies.
@@ -240,7 +241,7 @@ pub fn test_funnel_asymmetry(
     let results: Vec<FunnelTestResult> =
         options.tests.iter().map(|&test| one_test(test, studies, options)).collect::<Result<_, _>>()?;
     let findings = findings(&results, options);
-    Ok(FunnelTests { results, options: options.clone(), findings })
+    finite_answer("tests of funnel asymmetry", FunnelTests { results, options: options.clone(), findings })
 }
 
 fn one_test(

@@ -11,6 +11,7 @@ use super::input::{FunnelStudy, at_least, check_settings, check_studies, effects
 use super::line::{Coefficient, NoLine};
 use super::pet_peese::no_line;
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::meta_regression::tau_squared::residual_tau_squared;
 use crate::meta_regression::weighted::Regression;
 use crate::meta_regression::{EffectsModel, RegressionInterval};
@@ -135,32 +136,35 @@ pub fn limit_meta_analysis(
         scale,
     };
     let unadjusted = pooling.pool(&funnel.values, &funnel.variances, EffectsModel::Random)?;
-    Ok(LimitMetaAnalysis {
-        unadjusted: pooling.mean(&unadjusted)?,
-        adjusted: tested_estimate(limit, interval, None, normal_two_sided(limit.statistic()), scale)?,
-        slope,
-        slope_standard_error: fit.inverse_information[(0, 0)].sqrt(),
-        intercept,
-        intercept_standard_error: fit.inverse_information[(1, 1)].sqrt(),
-        tau_squared,
-        q,
-        q_small_study,
-        p_value_small_study: chi_squared_upper(q_small_study, 1.0)?,
-        q_residual,
-        p_value_residual: chi_squared_upper(q_residual, studies.len() as f64 - 2.0)?,
-        studies: studies
-            .iter()
-            .zip(&spread)
-            .map(|(study, spread)| LimitStudy {
-                trial: study.trial.clone(),
-                label: study.label.clone(),
-                value: study.value,
-                limit: slope + tau * (study.value - slope) / spread,
-            })
-            .collect(),
-        options: options.clone(),
-        findings: findings(tau_squared),
-    })
+    finite_answer(
+        "a limit meta-analysis",
+        LimitMetaAnalysis {
+            unadjusted: pooling.mean(&unadjusted)?,
+            adjusted: tested_estimate(limit, interval, None, normal_two_sided(limit.statistic()), scale)?,
+            slope,
+            slope_standard_error: fit.inverse_information[(0, 0)].sqrt(),
+            intercept,
+            intercept_standard_error: fit.inverse_information[(1, 1)].sqrt(),
+            tau_squared,
+            q,
+            q_small_study,
+            p_value_small_study: chi_squared_upper(q_small_study, 1.0)?,
+            q_residual,
+            p_value_residual: chi_squared_upper(q_residual, studies.len() as f64 - 2.0)?,
+            studies: studies
+                .iter()
+                .zip(&spread)
+                .map(|(study, spread)| LimitStudy {
+                    trial: study.trial.clone(),
+                    label: study.label.clone(),
+                    value: study.value,
+                    limit: slope + tau * (study.value - slope) / spread,
+                })
+                .collect(),
+            options: options.clone(),
+            findings: findings(tau_squared),
+        },
+    )
 }
 
 fn findings(tau_squared: f64) -> Vec<Finding> {

@@ -10,6 +10,7 @@ use super::input::{
 };
 use super::line::{Line, NoLine, multiplicative};
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 
 /// How PET-PEESE is made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -109,16 +110,19 @@ pub fn pet_peese(studies: &[FunnelStudy], options: &PetPeeseOptions) -> Result<P
             ),
         ));
     }
-    Ok(PetPeese {
-        studies: studies.len() as u32,
-        pet: pet_effect,
-        asymmetry: pet.slope.value,
-        asymmetry_p_value: pet.p_value(pet.slope)?,
-        peese: from_line(&peese, peese.intercept, options.confidence_level, scale)?,
-        chosen,
-        options: options.clone(),
-        findings,
-    })
+    finite_answer(
+        "PET-PEESE",
+        PetPeese {
+            studies: studies.len() as u32,
+            pet: pet_effect,
+            asymmetry: pet.slope.value,
+            asymmetry_p_value: pet.p_value(pet.slope)?,
+            peese: from_line(&peese, peese.intercept, options.confidence_level, scale)?,
+            chosen,
+            options: options.clone(),
+            findings,
+        },
+    )
 }
 
 /// Why there is no regression line, as an error.

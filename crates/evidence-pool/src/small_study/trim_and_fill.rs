@@ -8,6 +8,7 @@ use super::adjusted::Pooling;
 use super::input::{FunnelStudy, at_least, check_settings, check_studies, effects, reading_scale};
 use super::line::{NoLine, additive};
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::meta_regression::tau_squared::residual_tau_squared;
 use crate::meta_regression::weighted::Regression;
 use crate::meta_regression::{EffectsModel, RegressionInterval};
@@ -182,21 +183,24 @@ pub fn trim_and_fill(
     let mut all = funnel.clone();
     all.values.extend(filled.iter().map(|study| study.value));
     all.variances.extend(filled.iter().map(|study| study.variance));
-    Ok(TrimAndFill {
-        missing_studies: trimming.missing.map(|missing| missing as u32),
-        standard_error: trimming.standard_error,
-        p_value: match (options.estimator, trimming.missing) {
-            (MissingStudiesEstimator::R0, Some(missing)) => Some(0.5_f64.powi(missing as i32 + 1)),
-            _ => None,
+    finite_answer(
+        "trim and fill",
+        TrimAndFill {
+            missing_studies: trimming.missing.map(|missing| missing as u32),
+            standard_error: trimming.standard_error,
+            p_value: match (options.estimator, trimming.missing) {
+                (MissingStudiesEstimator::R0, Some(missing)) => Some(0.5_f64.powi(missing as i32 + 1)),
+                _ => None,
+            },
+            side,
+            centre: sign * trimming.centre,
+            observed: pair(&funnel, &pooling)?,
+            adjusted: pair(&all, &pooling)?,
+            findings: findings(&filled, &trimming, options),
+            filled,
+            options: options.clone(),
         },
-        side,
-        centre: sign * trimming.centre,
-        observed: pair(&funnel, &pooling)?,
-        adjusted: pair(&all, &pooling)?,
-        findings: findings(&filled, &trimming, options),
-        filled,
-        options: options.clone(),
-    })
+    )
 }
 
 fn side(funnel: &Effects, options: &TrimAndFillOptions) -> Result<FunnelSide, PoolError> {

@@ -11,6 +11,7 @@ use super::{
     Arm, PooledCells, TrialCells, between_trial_matrix, check_options, computation, place, pool_arms,
     pool_cells, truncate_negative_eigenvalues,
 };
+use crate::finite_answer::finite_answer;
 use crate::{PoolError, SurvivalOptions, TrialCurve};
 
 /// A trial with the stratum it belongs to.
@@ -112,14 +113,17 @@ pub fn pool_survival_strata(
         })
         .collect::<Result<Vec<_>, PoolError>>()?;
     let everyone = trials.iter().map(|trial| Arm::new(&trial.curve)).collect::<Result<Vec<_>, _>>()?;
-    Ok(SurvivalStrata {
-        horizon: options.times[reached - 1],
-        strata,
-        overall: pool_arms(&everyone, &shortened)?,
-        common: between_strata(&groups, &shortened.times, false)?,
-        random: between_strata(&groups, &shortened.times, true)?,
-        findings,
-    })
+    finite_answer(
+        "strata of survival",
+        SurvivalStrata {
+            horizon: options.times[reached - 1],
+            strata,
+            overall: pool_arms(&everyone, &shortened)?,
+            common: between_strata(&groups, &shortened.times, false)?,
+            random: between_strata(&groups, &shortened.times, true)?,
+            findings,
+        },
+    )
 }
 
 /// The number of asked times at which every stratum has two trials.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::median::{MedianSource, TrialMedian, pool_median_survival};
 pub use self::restricted_mean::{RestrictedMeanOptions, pool_restricted_mean_survival};
+use crate::finite_answer::finite_answer;
 use crate::two_arm_survival::LeftOutTrial;
 use crate::{ModelOptions, PoolError, fit_random_effects, prediction_interval};
 
@@ -165,26 +166,29 @@ fn pool_times(
     let common = ModelOptions { preset_tau_squared: Some(0.0), ..options.model.clone() };
     let shown =
         |limits: Interval| Interval { lower: kind.time(limits.lower), upper: kind.time(limits.upper) };
-    Ok(PooledSurvivalTime {
-        id: options.id.clone(),
-        title: options.title.clone(),
-        time_unit: options.time_unit,
-        kind,
-        model: options.model.clone(),
-        estimand,
-        rows,
-        left_out,
-        time: kind.time(fit.mean),
-        interval: shown(fit.interval(options.model.confidence_level)?),
-        mean: fit.mean,
-        standard_error: fit.standard_error,
-        degrees_of_freedom: fit.degrees_of_freedom,
-        common_time: kind.time(fit_random_effects(&values, &variances, &common)?.mean),
-        prediction: prediction_interval(&values, &variances, &options.model)?.map(shown),
-        tau_squared: fit.tau_squared,
-        q: (fit.studies > 1).then_some(fit.q),
-        q_p_value: fit.q_p_value()?,
-        i_squared: (fit.studies > 1).then_some(fit.i_squared),
-        findings,
-    })
+    finite_answer(
+        place,
+        PooledSurvivalTime {
+            id: options.id.clone(),
+            title: options.title.clone(),
+            time_unit: options.time_unit,
+            kind,
+            model: options.model.clone(),
+            estimand,
+            rows,
+            left_out,
+            time: kind.time(fit.mean),
+            interval: shown(fit.interval(options.model.confidence_level)?),
+            mean: fit.mean,
+            standard_error: fit.standard_error,
+            degrees_of_freedom: fit.degrees_of_freedom,
+            common_time: kind.time(fit_random_effects(&values, &variances, &common)?.mean),
+            prediction: prediction_interval(&values, &variances, &options.model)?.map(shown),
+            tau_squared: fit.tau_squared,
+            q: (fit.studies > 1).then_some(fit.q),
+            q_p_value: fit.q_p_value()?,
+            i_squared: (fit.studies > 1).then_some(fit.i_squared),
+            findings,
+        },
+    )
 }

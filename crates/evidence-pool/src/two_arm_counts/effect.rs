@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::TwoArmCountOptions;
 use super::options::{TwoArmCount, TwoArmPooling};
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 use crate::measure::Scale;
 use crate::model::{Mean, two_sided_normal};
 
@@ -79,16 +80,19 @@ pub fn compare_two_arms(
     let Some(study) = study_effect(count, options, pooling, corrected) else { return Ok(None) };
     let mean = Mean::new(study.value, study.variance.sqrt(), z);
     let scale = Scale { measure: options.measure, size: 1.0 };
-    Ok(Some(TwoArmEffect {
-        measure: options.measure,
-        value: mean.value,
-        standard_error: mean.standard_error,
-        interval: Interval { lower: mean.lower, upper: mean.upper },
-        shown: scale.shown(mean.value),
-        shown_interval: Interval { lower: scale.shown(mean.lower), upper: scale.shown(mean.upper) },
-        increment: study.cells.increment,
-        control_increment: study.cells.control_increment,
-    }))
+    finite_answer(
+        &format!("trial `{}`", count.trial),
+        Some(TwoArmEffect {
+            measure: options.measure,
+            value: mean.value,
+            standard_error: mean.standard_error,
+            interval: Interval { lower: mean.lower, upper: mean.upper },
+            shown: scale.shown(mean.value),
+            shown_interval: Interval { lower: scale.shown(mean.lower), upper: scale.shown(mean.upper) },
+            increment: study.cells.increment,
+            control_increment: study.cells.control_increment,
+        }),
+    )
 }
 
 pub(super) fn check_count(count: &TwoArmCount) -> Result<(), PoolError> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::effect::{Cells, check_count};
 use super::options::TwoArmCount;
 use crate::PoolError;
+use crate::finite_answer::finite_answer;
 
 /// A Mantel-Haenszel mean on the analysis scale.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +96,7 @@ pub struct MantelHaenszelTests {
     /// Its p value.
     pub cochran_mantel_haenszel_p_value: f64,
     /// Breslow & Day 1980: chi-squared that all odds ratios are equal; absent without a finite Mantel-Haenszel odds
-    /// ratio.
+    /// ratio, and where it expects so close to no events in an arm that double precision cannot hold their variance.
     pub breslow_day: Option<f64>,
     /// Breslow-Day with Tarone's correction (Tarone 1985).
     pub tarone: Option<f64>,
@@ -134,17 +135,21 @@ pub fn mantel_haenszel_tests(counts: &[TwoArmCount]) -> Result<MantelHaenszelTes
     let degrees_of_freedom = tables.len() as u32 - 1;
     let equal = mantel_haenszel(EffectMeasure::LogOddsRatio, &tables)
         .filter(|_| degrees_of_freedom > 0)
-        .map(|mean| breslow_day(&tables, mean.value.exp()));
+        .map(|mean| breslow_day(&tables, mean.value.exp()))
+        .filter(|(plain, corrected)| plain.is_finite() && (0.0..=*plain).contains(corrected));
     let p_value = |statistic: f64| chi_squared_upper(statistic, f64::from(degrees_of_freedom));
-    Ok(MantelHaenszelTests {
-        cochran_mantel_haenszel: root * root,
-        cochran_mantel_haenszel_p_value: normal_two_sided(root),
-        breslow_day: equal.map(|(plain, _)| plain),
-        tarone: equal.map(|(_, corrected)| corrected),
-        degrees_of_freedom,
-        breslow_day_p_value: equal.map(|(plain, _)| p_value(plain)).transpose()?,
-        tarone_p_value: equal.map(|(_, corrected)| p_value(corrected)).transpose()?,
-    })
+    finite_answer(
+        "Mantel-Haenszel tests",
+        MantelHaenszelTests {
+            cochran_mantel_haenszel: root * root,
+            cochran_mantel_haenszel_p_value: normal_two_sided(root),
+            breslow_day: equal.map(|(plain, _)| plain),
+            tarone: equal.map(|(_, corrected)| corrected),
+            degrees_of_freedom,
+            breslow_day_p_value: equal.map(|(plain, _)| p_value(plain)).transpose()?,
+            tarone_p_value: equal.map(|(_, corrected)| p_value(corrected)).transpose()?,
+        },
+    )
 }
 
 /// Σ(a − A)²/V with A the events expected at the common odds ratio given the margins, and Tarone's correction

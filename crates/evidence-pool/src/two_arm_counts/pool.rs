@@ -212,7 +212,10 @@ impl<'a> Tables<'a> {
         let egger = egger(&pool.effects);
         let prediction = pool.prediction(&settings)?;
         let studies: Vec<Study> = all.iter().map(|table| table.study.clone()).collect();
-        findings.splice(0..0, notes::findings(&studies, &settings, &pool, &heterogeneity, egger.as_ref()));
+        findings.splice(
+            0..0,
+            notes::findings(&studies, &settings, &pool, &heterogeneity, prediction.as_ref(), egger.as_ref()),
+        );
         findings.extend(notes::degenerate_prediction(&settings, studies.len(), prediction.as_ref()));
         let rows = all.iter().enumerate().map(|(index, table)| {
             let shares = (pool.fit.common_shares[index], pool.fit.random_shares[index]);

@@ -15,6 +15,7 @@ use std::collections::HashSet;
 
 use kmeta_trial_data::{EffectEstimate, EffectMeasure, Finding, PooledEffect};
 
+use crate::finite_answer::finite_answer;
 use crate::model::two_sided_normal;
 use crate::{EffectOptions, PoolError, pool_effects};
 
@@ -113,7 +114,7 @@ pub fn pool_two_arm_survival(
         findings: Vec::new(),
     };
     result.findings = findings(&result, &left_out);
-    Ok(result)
+    finite_answer("two-arm survival", result)
 }
 
 fn check(trials: &[TwoArmTrial], options: &TwoArmSurvivalOptions) -> Result<(), PoolError> {
@@ -172,6 +173,27 @@ fn pool_or_none(
     if effects.is_empty() { Ok(None) } else { pool_effects(&effects, options).map(Some) }
 }
 
+/// One finding for the trials without an estimate in an interval, by reason: in late ones these are many.
+fn left_out_of_interval(interval: &IntervalHazardRatio) -> Option<Finding> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for one in &interval.left_out {
+        match reasons.iter_mut().find(|(reason, _)| *reason == one.reason) {
+            Some((_, trials)) => trials.push(&one.trial),
+            None => reasons.push((&one.reason, vec![&one.trial])),
+        }
+    }
+    let named: Vec<String> =
+        reasons.iter().map(|(reason, trials)| format!("{} ({reason})", trials.join(", "))).collect();
+    let end = interval.end.map_or("the end".to_owned(), |end| end.to_string());
+    (!named.is_empty()).then(|| {
+        Finding::warning(
+            "trial-left-out",
+            format!("hazard ratio from {} to {end}", interval.start),
+            format!("trials left out: {}", named.join("; ")),
+        )
+    })
+}
+
 /// What a reader should know beside the numbers.
 fn findings(result: &PooledTwoArmSurvival, left_out: &[LeftOutTrial]) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -186,8 +208,7 @@ fn findings(result: &PooledTwoArmSurvival, left_out: &[LeftOutTrial]) -> Vec<Fin
         left_out_of("the restricted mean survival time", &restricted_mean.left_out);
     }
     for interval in result.piecewise.iter().flat_map(|piecewise| &piecewise.intervals) {
-        let end = interval.end.map_or("the end".to_owned(), |end| end.to_string());
-        left_out_of(&format!("the hazard ratio from {} to {end}", interval.start), &interval.left_out);
+        findings.extend(left_out_of_interval(interval));
     }
     if let Some(combined) = &result.proportional_hazards {
         let p_value = combined.any_direction.p_value.min(combined.same_direction.p_value);

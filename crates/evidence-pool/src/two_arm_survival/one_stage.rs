@@ -50,6 +50,15 @@ pub(super) fn fit(
         likelihoods.into_iter().filter(|one| one.likelihood.informative_events() != (0, 0)).collect();
     check_estimable(&informative)?;
     if options.model == TwoArmModel::OneStageRandom {
+        if informative.len() < 2 {
+            return Err(PoolError::TooFewStudies {
+                found: informative.len(),
+                needed: 2,
+                what: "a one-stage model with random effects (trials with events while both arms are at risk; use \
+                       one-stage-common)"
+                    .to_owned(),
+            });
+        }
         return random(&informative, options).map(Some);
     }
     common(&informative, options).map(Some)

@@ -35,7 +35,8 @@ pub enum TwoArmModel {
     TwoStage,
     /// One Cox model with a baseline hazard per trial and one hazard ratio for all.
     OneStageCommon,
-    /// The same with hazard ratios that vary between trials by a normal distribution, by maximum likelihood.
+    /// The same with hazard ratios that vary between trials by a normal distribution, by maximum likelihood. Needs two
+    /// trials with events while both arms are at risk.
     OneStageRandom,
     /// One Cox model of all patients as if they came from one trial: refused with
     /// [`PoolError::UnstratifiedModel`](crate::PoolError::UnstratifiedModel), which says why.

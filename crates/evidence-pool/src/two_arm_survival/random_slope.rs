@@ -215,13 +215,14 @@ impl Model<'_> {
                 here.information + 1.0 / variance,
             )
         };
+        let value = |b: f64| one.likelihood.value_at(b) - (b - beta) * (b - beta) / (2.0 * variance);
         let mode = maximize(beta, exponent)?;
         let width = (2.0 / mode.information).sqrt();
         let mut total = 0.0;
         let mut powers = [0.0; 4];
         for (node, weight) in self.rule.nodes.iter().zip(&self.rule.scaled_weights) {
             let b = mode.at + width * node;
-            let density = weight * (exponent(b).0 - mode.value).exp();
+            let density = weight * (value(b) - mode.value).exp();
             total += density;
             let mut power = density;
             for sum in &mut powers {

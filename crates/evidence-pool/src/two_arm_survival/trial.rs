@@ -75,8 +75,18 @@ pub(super) fn estimable<T>(
             | SurvivalError::InfiniteCoefficient { .. }
             | SurvivalError::TransformUndefined { .. }
             | SurvivalError::HorizonBeyondFollowUp { .. }),
-        ) => Ok(Err(error.to_string())),
+        ) => Ok(Err(in_words_of_trials(error).to_string())),
         Err(source) => Err(PoolError::Patients { trial: trial.trial.clone(), source }),
+    }
+}
+
+/// What Cox models call the reference arm is the control arm of a trial.
+fn in_words_of_trials(error: SurvivalError) -> SurvivalError {
+    match error {
+        SurvivalError::MonotoneLikelihood { arm, limit } if arm == "reference" => {
+            SurvivalError::MonotoneLikelihood { arm: "control".to_owned(), limit }
+        }
+        other => other,
     }
 }
 
@@ -85,8 +95,15 @@ fn arm(trial: &TwoArmTrial, name: &str, patients: &[PatientRecord]) -> Result<Ar
         let source = SurvivalError::NoPatients { group: format!("{name} arm") };
         return Err(PoolError::Patients { trial: trial.trial.clone(), source });
     }
-    let curve = KaplanMeier::fit(patients)
-        .map_err(|source| PoolError::Patients { trial: format!("{}, {name} arm", trial.trial), source })?;
+    let curve = KaplanMeier::fit(patients).map_err(|source| {
+        let source = match source {
+            SurvivalError::InvalidTime { index, time, .. } => {
+                SurvivalError::InvalidTime { group: format!("{name} arm"), index, time }
+            }
+            other => other,
+        };
+        PoolError::Patients { trial: trial.trial.clone(), source }
+    })?;
     Ok(ArmSummary {
         patients: curve.patients(),
         events: curve.total_events(),
@@ -115,7 +132,7 @@ fn log_hazard_ratio(
         Err(SurvivalError::MonotoneLikelihood { arm: arm.to_owned(), limit: limit.to_owned() })
     };
     match (control.observed > 0.0, treated.observed > 0.0) {
-        (true, false) => monotone("reference", "0"),
+        (true, false) => monotone("control", "0"),
         (false, true) => monotone("treated", "infinity"),
         _ => {
             let ratio = |line: kmeta_survival_estimate::LogRankGroup| (line.observed / line.expected).ln();
