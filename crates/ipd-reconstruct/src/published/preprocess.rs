@@ -127,15 +127,15 @@ mod tests {
 
     #[test]
     fn clicks_are_sorted_lowered_and_thinned_by_hand() {
-        // Jumps of the sorted clicks: 0.02, 0.02, 0.02, 0.01, 0.02, so the quartiles are both 0.02 and every
-        // jump is at a limit or outside: all are unusual but none has a usual predecessor except the second
-        // click, whose successor is unusual too: it is deleted.
-        let clicks =
-            Clicks::new(vec![3.0, 1.0, 2.0, 2.0, 4.0, 5.0], vec![0.94, 1.0, 0.98, 0.96, 0.95, 0.93]).unwrap();
+        // In 64ths, to be exact: jumps 2, 2, 2, 1, 2, so both quartiles are 2 and every jump is at a limit or
+        // outside. Only the second click has a usual predecessor (the first, which has no jump), and its
+        // successor is unusual: it is deleted.
+        let survival = [58.0, 64.0, 62.0, 60.0, 59.0, 57.0].map(|value| value / 64.0).to_vec();
+        let clicks = Clicks::new(vec![3.0, 1.0, 2.0, 2.0, 4.0, 5.0], survival).unwrap();
         let mut findings = Vec::new();
         let (times, survival) = prepare(&clicks, &mut findings).unwrap();
         assert_eq!(times, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-        assert_eq!(survival, [1.0, 1.0, 0.96, 0.94, 0.94, 0.93]);
+        assert_eq!(survival, [64.0, 64.0, 60.0, 58.0, 58.0, 57.0].map(|value| value / 64.0));
         let codes: Vec<&str> = findings.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(codes, ["click-deleted", "clicks-lowered"]);
     }
