@@ -10,7 +10,7 @@ kaplan_meier <- function(time, event) {
   at <- sort(unique(time[event == 1]))
   n <- sapply(at, function(t) sum(time >= t))
   d <- sapply(at, function(t) sum(time == t & event == 1))
-  list(time = at, survival = cumprod(1 - d / n))
+  list(time = at, survival = cumprod((n - d) / n))   # in this order, as survfit
 }
 
 simulate <- function(seed) {
@@ -216,8 +216,12 @@ answer <- function(run, records, with_precision = FALSE) {
     paste0(text, "}")
   }, error = function(e) '{"status": "failed"}')
 }
-cases <- sapply(0:35, function(seed) {
+# Totals of events off by some, with which the loop of Guyot 2012 never ends; and a risk table with which IPDfromKM
+# asks for a negative number of events.
+off <- c("54" = -1, "102" = -5, "188" = -2, "196" = 0, "430" = 0)
+cases <- sapply(c(0:35, as.integer(names(off))), function(seed) {
   a <- simulate(seed)
+  if (seed > 35) a$events <- a$events + off[[as.character(seed)]]
   parts <- c(
     sprintf('"kind": "%s"', a$kind), sprintf('"times": %s', numbers(a$x)), sprintf('"survival": %s', numbers(a$y)),
     sprintf('"risk_times": %s', numbers(a$trisk)), sprintf('"numbers_at_risk": %s', numbers(a$nrisk)),

@@ -99,8 +99,9 @@ impl Run {
         let (block, next) = (self.blocks[index], self.blocks[index + 1]);
         let (lower, end) = (block.lower, next.lower);
         let target = self.at_risk[index + 1];
-        let ratio = self.table.survival[end] / self.table.survival[lower];
-        let mut censored = (self.at_risk[index] * ratio - target).round_ties_even();
+        // From left to right, as printed: half a patient here is where rounding noise decides.
+        let alive = self.at_risk[index] * self.table.survival[end] / self.table.survival[lower];
+        let mut censored = (alive - target).round_ties_even();
         if !censored.is_finite() {
             return Err(self.table.undefined(lower, "the number of censored patients"));
         }

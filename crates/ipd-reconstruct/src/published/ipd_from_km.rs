@@ -94,8 +94,9 @@ impl Run {
         let end = next.lower;
         let target = self.at_risk[index + 1];
         let most = self.at_risk[index] - target + 1.0;
-        let ratio = self.table.survival[end] / self.table.survival[block.lower];
-        let mut censored = (self.at_risk[index] * ratio - target).round_ties_even();
+        // From left to right, as printed: half a patient here is where rounding noise decides.
+        let alive = self.at_risk[index] * self.table.survival[end] / self.table.survival[block.lower];
+        let mut censored = (alive - target).round_ties_even();
         if !censored.is_finite() {
             return Err(self.table.undefined(block.lower, "the number of censored patients"));
         }
