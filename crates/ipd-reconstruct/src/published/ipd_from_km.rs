@@ -206,11 +206,25 @@ fn compare_with_clicks(records: &[PatientRecord], clicks: &mut [ClickRow]) -> Ve
 
 fn precision(differences: &[f64]) -> Precision {
     let clicks = differences.len() as f64;
-    let squares: f64 = differences.iter().map(|difference| difference * difference).sum();
-    let absolute: f64 = differences.iter().map(|difference| difference.abs()).sum();
+    let squares = quotient_of_sum(differences.iter().map(|difference| difference * difference), clicks - 1.0);
+    let absolute = quotient_of_sum(differences.iter().map(|difference| difference.abs()), clicks);
     Precision {
-        rmse: round_to_thousandths((squares / (clicks - 1.0)).sqrt()),
-        mean_absolute_error: round_to_thousandths(absolute / clicks),
+        rmse: round_to_thousandths(squares.sqrt()),
+        mean_absolute_error: round_to_thousandths(absolute),
         max_error_signed: differences.iter().copied().fold(f64::NEG_INFINITY, f64::max),
     }
+}
+
+/// A sum divided by a number, rounded once: R adds in extended precision, and the third decimal of a mean of
+/// thousandths hangs on the last bit.
+fn quotient_of_sum(values: impl Iterator<Item = f64>, divisor: f64) -> f64 {
+    let (mut sum, mut rest) = (0.0_f64, 0.0);
+    for value in values {
+        // The summands are not negative, so the error of an addition is exact in this form (Neumaier 1974).
+        let next = sum + value;
+        rest += if sum >= value { (sum - next) + value } else { (value - next) + sum };
+        sum = next;
+    }
+    let quotient = sum / divisor;
+    quotient + ((-quotient).mul_add(divisor, sum) + rest) / divisor
 }

@@ -1,4 +1,4 @@
-//! Every patient of 41 simulated arms, computed a second time in base R by
+//! Every patient of 43 simulated arms, computed a second time in base R by
 //! `tools/reference_fixtures/published_reconstruction.R`. The script is written from the same description of the
 //! steps, so it guards against slips of the code and of R's rounding and bins, not against a misread paper; the
 //! comparison with the packages themselves is in `radiation.rs`.
