@@ -34,7 +34,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(String, Vec<Finding>), ClicksError
 fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let zeros = |side: usize| bytes.iter().skip(side).step_by(2).filter(|&&byte| byte == 0).count();
     let pairs = bytes.len() / 2;
-    match (pairs >= 2 && bytes.len() % 2 == 0, zeros(0), zeros(1)) {
+    match (pairs >= 2 && bytes.len().is_multiple_of(2), zeros(0), zeros(1)) {
         (true, 0, odd) if odd * 4 >= pairs * 3 => Some(UTF_16LE),
         (true, even, 0) if even * 4 >= pairs * 3 => Some(UTF_16BE),
         _ => None,

@@ -17,7 +17,7 @@
 //!
 //! let clicks = Clicks::new(vec![0.0, 1.0, 2.0, 4.0], vec![1.0, 0.9, 0.8, 0.6])?;
 //! let mut input = PublishedInput::new(clicks);
-//! input.number_at_risk = Some(NumberAtRisk::new(vec![0.0, 2.0], vec![10, 8])?);
+//! input.number_at_risk = Some(NumberAtRisk::new(vec![0.0, 2.0], vec![10, 9])?);
 //! let arm = guyot(&input)?;
 //! assert_eq!(arm.patients.len(), 10);
 //! assert_eq!(arm.patients.iter().filter(|patient| patient.event).count(), 4);
