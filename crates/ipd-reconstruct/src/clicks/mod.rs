@@ -13,9 +13,9 @@
 //! ```
 //! use kmeta_ipd_reconstruct::clicks::{ImportOptions, import_clicks};
 //!
-//! let curves = import_clicks(b"time,survival\n0,100\n3.5,92.1\n7,80\n", &ImportOptions::default())?;
-//! assert_eq!(curves[0].clicks.survival()[1], 92.1 / 100.0);
-//! assert_eq!(curves[0].findings[0].code, "survival-scale-detected");
+//! let file = import_clicks(b"time,survival\n0,100\n3.5,92.1\n7,80\n", &ImportOptions::default())?;
+//! assert_eq!(file.curves[0].clicks.survival()[1], 92.1 / 100.0);
+//! assert_eq!(file.findings[0].code, "survival-scale-detected");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -26,6 +26,8 @@ mod scale;
 mod table;
 mod text;
 mod webplotdigitizer;
+
+use std::collections::{HashMap, HashSet};
 
 use kmeta_trial_data::{Finding, TimeUnit};
 use schemars::JsonSchema;
@@ -89,7 +91,14 @@ pub struct ClickCurve {
     pub time_unit: TimeUnit,
     /// The scale that the file's values were read in, never [`SurvivalScale::Auto`].
     pub scale: SurvivalScale,
-    /// What was decided while reading.
+}
+
+/// The curves of a file of clicks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedClicks {
+    /// The curves, at least one, in the order of the file, each with a name of its own.
+    pub curves: Vec<ClickCurve>,
+    /// What was decided while reading; each finding names the file and the row or data set it speaks of.
     pub findings: Vec<Finding>,
 }
 
@@ -118,14 +127,14 @@ pub struct ParsedCurves {
 /// # Errors
 /// [`ClicksError::InFile`] (or the error itself when [`ImportOptions::file`] is empty), which names row, column,
 /// what was found, what was expected and what to do.
-pub fn import_clicks(bytes: &[u8], options: &ImportOptions) -> Result<Vec<ClickCurve>, ClicksError> {
+pub fn import_clicks(bytes: &[u8], options: &ImportOptions) -> Result<ImportedClicks, ClicksError> {
     import(bytes, options).map_err(|source| match options.file.as_str() {
         "" => source,
         file => ClicksError::InFile { file: file.to_owned(), source: Box::new(source) },
     })
 }
 
-fn import(bytes: &[u8], options: &ImportOptions) -> Result<Vec<ClickCurve>, ClicksError> {
+fn import(bytes: &[u8], options: &ImportOptions) -> Result<ImportedClicks, ClicksError> {
     let project = match options.format {
         ClickFormat::Auto => text::decode(bytes)?.0.trim_start().starts_with('{'),
         ClickFormat::WebplotdigitizerProject => true,
@@ -140,21 +149,16 @@ fn import(bytes: &[u8], options: &ImportOptions) -> Result<Vec<ClickCurve>, Clic
     }
     let unit = options.convert_to.unwrap_or(options.time_unit);
     let factor = options.time_unit.factor_to(unit);
-    parsed
+    let curves = parsed
         .curves
         .into_iter()
         .map(|curve| {
             let times = curve.times.into_iter().map(|time| time * factor).collect();
             let survival = curve.values.into_iter().map(|value| scale.to_survival(value)).collect();
-            Ok(ClickCurve {
-                name: curve.name,
-                clicks: Clicks::new(times, survival)?,
-                time_unit: unit,
-                scale,
-                findings: parsed.findings.clone(),
-            })
+            Ok(ClickCurve { name: curve.name, clicks: Clicks::new(times, survival)?, time_unit: unit, scale })
         })
-        .collect()
+        .collect::<Result<_, ClicksError>>()?;
+    Ok(ImportedClicks { curves, findings: parsed.findings })
 }
 
 /// Drops curves without clicks and gives equal names a number.
@@ -169,20 +173,29 @@ fn finish(mut curves: Vec<ParsedCurve>, mut findings: Vec<Finding>) -> Result<Pa
     if curves.is_empty() {
         return Err(ClicksError::NoClicks);
     }
-    for index in 1..curves.len() {
-        let taken = |name: &str, before: &[ParsedCurve]| before.iter().any(|curve| curve.name == name);
-        let (before, rest) = curves.split_at_mut(index);
-        let original = rest[0].name.clone();
-        let mut number = 2_usize;
-        while taken(&rest[0].name, before) {
-            rest[0].name = format!("{original} ({number})").trim_start().to_owned();
-            number += 1;
-        }
-        if rest[0].name != original {
-            let message =
-                format!("this name stands for several data sets; one is called `{}` here", rest[0].name);
-            findings.push(Finding::note("data-set-renamed", format!("data set `{original}`"), message));
-        }
-    }
+    make_names_unique(&mut curves, &mut findings);
     Ok(ParsedCurves { curves, findings })
+}
+
+/// The second data set of a name gets ` (2)` behind it, and so on.
+fn make_names_unique(curves: &mut [ParsedCurve], findings: &mut Vec<Finding>) {
+    let mut taken: HashSet<String> = HashSet::with_capacity(curves.len());
+    let mut next_number: HashMap<String, usize> = HashMap::new();
+    for curve in curves {
+        if taken.insert(curve.name.clone()) {
+            continue;
+        }
+        let number = next_number.entry(curve.name.clone()).or_insert(2);
+        let renamed = loop {
+            let name = format!("{} ({number})", curve.name).trim_start().to_owned();
+            *number += 1;
+            if taken.insert(name.clone()) {
+                break name;
+            }
+        };
+        let place = format!("data set `{}`", curve.name);
+        let message = format!("this name stands for several data sets; one is called `{renamed}` here");
+        findings.push(Finding::note("data-set-renamed", place, message));
+        curve.name = renamed;
+    }
 }

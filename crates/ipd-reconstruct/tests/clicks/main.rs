@@ -60,15 +60,16 @@ fn every_layout_gives_the_same_clicks() {
         ("survhe.txt", &[""], Fraction),
     ] {
         for stated in [SurvivalScale::Auto, scale] {
-            let curves = import_clicks(&fixture(file), &options(file, stated)).expect(file);
+            let imported = import_clicks(&fixture(file), &options(file, stated)).expect(file);
+            let curves = &imported.curves;
             assert_eq!(curves.iter().map(|curve| curve.name.as_str()).collect::<Vec<_>>(), names, "{file}");
             for (curve, arm) in curves.iter().zip(both) {
                 assert_curve(curve, arm, file);
                 assert_eq!(curve.scale, scale, "{file}");
-                let detected = curve.findings.iter().any(|finding| finding.code == "survival-scale-detected");
-                assert_eq!(detected, stated == SurvivalScale::Auto, "{file}: {:?}", curve.findings);
-                assert!(curve.findings.iter().all(|finding| finding.place.starts_with(file)), "{file}");
             }
+            let detected = imported.findings.iter().any(|finding| finding.code == "survival-scale-detected");
+            assert_eq!(detected, stated == SurvivalScale::Auto, "{file}: {:?}", imported.findings);
+            assert!(imported.findings.iter().all(|finding| finding.place.starts_with(file)), "{file}");
         }
     }
 }
@@ -80,7 +81,7 @@ fn times_are_converted() {
         convert_to: Some(TimeUnit::Months),
         ..ImportOptions::default()
     };
-    let curves = import_clicks(b"0,1\n1.5,0.8\n", &options).expect("a table");
+    let curves = import_clicks(b"0,1\n1.5,0.8\n", &options).expect("a table").curves;
     assert_eq!((curves[0].clicks.times(), curves[0].time_unit), (&[0.0, 18.0][..], TimeUnit::Months));
 }
 
@@ -154,8 +155,8 @@ proptest! {
         }
         for format in [ClickFormat::Auto, ClickFormat::Table, ClickFormat::WebplotdigitizerProject] {
             let options = ImportOptions { format, scale, ..ImportOptions::default() };
-            if let Ok(curves) = import_clicks(&bytes, &options) {
-                prop_assert!(curves.iter().all(|curve| curve.scale != SurvivalScale::Auto));
+            if let Ok(imported) = import_clicks(&bytes, &options) {
+                prop_assert!(imported.curves.iter().all(|curve| curve.scale != SurvivalScale::Auto));
             }
         }
     }
