@@ -28,11 +28,13 @@
 //! [^guyot]: Guyot P, Ades AE, Ouwens MJNM, Welton NJ. Enhanced secondary analysis of survival data:
 //!     reconstructing the data from published Kaplan-Meier survival curves. BMC Med Res Methodol 2012;12:9.
 
+pub mod clicks;
 mod correction;
 mod error;
 mod fidelity;
 mod guyot;
 mod interval;
+pub mod published;
 mod timeline;
 
 use kmeta_trial_data::{NumberAtRisk, Provenance, ReconstructedArm, StepCurve};
