@@ -1,6 +1,6 @@
 //! Cox regression of two arms.
 
-use kmeta_numerics::distributions::normal_two_sided;
+use kmeta_numerics::distributions::{ln_binomial_coefficient, normal_two_sided};
 use kmeta_trial_data::PatientRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,10 @@ pub enum Ties {
     /// Breslow 1974: every tied event sees the whole risk set. Biased towards 1 when ties are heavy, as they
     /// are in reconstructed patients.
     Breslow,
+    /// The exact conditional likelihood of a discrete-time logistic model (Cox 1972, section 6; R
+    /// `ties = "exact"`): which of those at risk have the events, given how many. The coefficient is a log odds
+    /// ratio within each event time.
+    Exact,
 }
 
 /// A fitted two-arm Cox model (Cox 1972).
@@ -103,19 +107,17 @@ pub fn cox_two_arms(
     Err(SurvivalError::NotConverged { iterations: MAX_ITERATIONS, score: here.score })
 }
 
-/// Checks that the likelihood has a maximum. A time at which one arm alone is at risk adds a constant. At the
-/// others the log likelihood has slope −(events of the reference arm) as the log hazard ratio goes to +∞ and
-/// +(events of the treated arm) as it goes to −∞, with either handling of ties: the concave sum has a finite
-/// maximum exactly when both arms have events at such times.
+/// Checks that the likelihood has a maximum: the concave sum must fall towards both sides.
 fn check_maximum(likelihood: &TwoArmLikelihood) -> Result<(), SurvivalError> {
     let monotone = |arm: &str, limit: &str| {
         Err(SurvivalError::MonotoneLikelihood { arm: arm.to_owned(), limit: limit.to_owned() })
     };
-    match likelihood.informative_events() {
-        (0, 0) => Err(SurvivalError::NothingToCompare),
-        (_, 0) => monotone("reference", "0"),
-        (0, _) => monotone("treated", "infinity"),
-        (_, _) => Ok(()),
+    let (down, up) = likelihood.limiting_slopes();
+    match (down > 0.0, up > 0.0) {
+        (false, false) => Err(SurvivalError::NothingToCompare),
+        (true, false) => monotone("reference", "0"),
+        (false, true) => monotone("treated", "infinity"),
+        (true, true) => Ok(()),
     }
 }
 
@@ -164,6 +166,23 @@ impl TwoArmLikelihood {
         (reference as u32, treated as u32)
     }
 
+    /// How steeply the log likelihood falls as the log hazard ratio goes to +∞, and as it goes to −∞. A time at
+    /// which one arm alone is at risk adds a constant. At the others these are the events of the reference and of
+    /// the treated arm with Efron's or Breslow's ties; with exact ties, the events by which the treated arm stays
+    /// below the most and above the fewest that it can have of those tied.
+    fn limiting_slopes(&self) -> (f64, f64) {
+        if self.ties != Ties::Exact {
+            let (reference, treated) = self.informative_events();
+            return (f64::from(reference), f64::from(treated));
+        }
+        self.times.iter().fold((0.0, 0.0), |sum, time| {
+            let events = time.events[0] + time.events[1];
+            let most = events.min(time.at_risk[1]);
+            let fewest = (events - time.at_risk[0]).max(0.0);
+            (sum.0 + most - time.events[1], sum.1 + time.events[1] - fewest)
+        })
+    }
+
     /// Value and derivatives, in a number of operations proportional to the number of events.
     pub fn at(&self, log_hazard_ratio: f64) -> PartialLikelihood {
         let mut sum = PartialLikelihood { value: 0.0, score: 0.0, information: 0.0 };
@@ -171,12 +190,19 @@ impl TwoArmLikelihood {
             let (d0, d1) = (time.events[0], time.events[1]);
             let (n0, n1) = (time.at_risk[0], time.at_risk[1]);
             let events = d0 + d1;
+            if self.ties == Ties::Exact {
+                let (log_total, mean, variance) = drawn_from_treated(n0, n1, events, log_hazard_ratio);
+                sum.value += d1 * log_hazard_ratio - log_total;
+                sum.score += d1 - mean;
+                sum.information += variance;
+                continue;
+            }
             sum.value += d1 * log_hazard_ratio;
             sum.score += d1;
             for earlier in 0..events as u32 {
                 let removed = match self.ties {
                     Ties::Efron => f64::from(earlier) / events,
-                    Ties::Breslow => 0.0,
+                    Ties::Breslow | Ties::Exact => 0.0,
                 };
                 let (reference, treated) = (n0 - removed * d0, n1 - removed * d1);
                 let (log_total, share) = log_total_and_share(reference, treated, log_hazard_ratio);
@@ -206,4 +232,34 @@ fn log_total_and_share(reference: f64, treated: f64, beta: f64) -> (f64, f64) {
         }
         (reference.ln(), 0.0)
     }
+}
+
+/// Of n₀ reference and n₁ treated patients `events` are drawn with odds e^β for the treated: the logarithm of
+/// Σ C(n₁, k) C(n₀, d − k) e^{kβ}, and mean and variance of k, the noncentral hypergeometric distribution (Fisher
+/// 1935), summed outwards from one term by the ratios of neighbours.
+fn drawn_from_treated(reference: f64, treated: f64, events: f64, beta: f64) -> (f64, f64, f64) {
+    let fewest = (events - reference).max(0.0);
+    let most = events.min(treated);
+    let mut log_term =
+        ln_binomial_coefficient(treated, fewest) + ln_binomial_coefficient(reference, events - fewest);
+    let steps = (most - fewest) as usize;
+    let log_terms: Vec<f64> = (0..=steps)
+        .map(|step| {
+            let drawn = fewest + step as f64;
+            let here = log_term + drawn * beta;
+            if step < steps {
+                let ratio = (treated - drawn) * (events - drawn)
+                    / ((drawn + 1.0) * (reference - events + drawn + 1.0));
+                log_term += ratio.ln();
+            }
+            here
+        })
+        .collect();
+    let largest = log_terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = log_terms.iter().map(|term| (term - largest).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    let drawn = |step: usize| fewest + step as f64;
+    let mean = weights.iter().enumerate().map(|(step, weight)| drawn(step) * weight).sum::<f64>() / total;
+    let square = |(step, weight): (usize, &f64)| (drawn(step) - mean).powi(2) * weight;
+    (largest + total.ln(), mean, weights.iter().enumerate().map(square).sum::<f64>() / total)
 }

@@ -1,7 +1,10 @@
 //! Cox regression with covariates and strata.
 
+mod baseline;
+mod exact_ties;
 mod proportional_hazards;
 mod risk_sets;
+mod robust;
 mod standardize;
 
 use kmeta_numerics::distributions::{chi_squared_upper, normal_two_sided};
@@ -13,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use crate::cox::Ties;
 use crate::{SurvivalError, kaplan_meier::level_quantile};
 
+pub use baseline::{CoxSurvival, predicted_survival};
 pub use proportional_hazards::{
     ProportionalHazardsTest, SchoenfeldResidual, TermTest, TimeTransform, proportional_hazards_test,
     schoenfeld_residuals,
 };
 use risk_sets::{Derivatives, RiskSets};
+pub use robust::{RobustCox, robust_covariance};
 use standardize::Standardized;
 
 /// Newton steps. Five to ten are usual; a likelihood without a maximum uses all of them.
@@ -145,6 +150,21 @@ impl CoxRegression {
             ((one.value - width).exp(), (one.value + width).exp())
         }))
     }
+
+    /// The linear predictor Σ βx of each patient of `data`: large for those who die soon.
+    ///
+    /// # Errors
+    /// [`SurvivalError::InvalidCovariate`] when the columns are not those of the fit.
+    pub fn linear_predictors(&self, data: &CoxData) -> Result<Vec<f64>, SurvivalError> {
+        let columns = Standardized::new(data)?;
+        let beta = columns.coefficients(self)?;
+        let linear = |values: &[f64]| -> f64 {
+            values.iter().zip(beta.iter()).map(|(value, beta)| value * beta).sum()
+        };
+        let centre: f64 =
+            self.coefficients.iter().zip(&columns.means).map(|(one, mean)| one.value * mean).sum();
+        Ok(columns.values.chunks_exact(beta.len()).map(|row| centre + linear(row)).collect())
+    }
 }
 
 /// Fits a Cox model (Cox 1972) by maximum partial likelihood: Newton steps on centred and scaled covariates,
@@ -172,11 +192,11 @@ impl CoxRegression {
 /// ```
 pub fn cox_regression(data: &CoxData, ties: Ties) -> Result<CoxRegression, SurvivalError> {
     let columns = Standardized::new(data)?;
-    let sets = RiskSets::new(data, &columns.values, ties);
+    let count = columns.names.len();
+    let sets = RiskSets::new(data, &columns.values, count, ties);
     if sets.events() == 0 {
         return Err(SurvivalError::NothingToCompare);
     }
-    let count = columns.names.len();
     let null = sets.derivatives(&DVector::zeros(count));
     let (beta, here, iterations) = maximize(&sets, &columns, &null)?;
     let factors = factors(&here, &columns)?;
