@@ -3,7 +3,8 @@
 #
 #     Rscript tools/reference_fixtures/survival_estimate.R
 #
-# R 4.2.2, survival 3.5-3, cmprsk 2.2-11, mvtnorm 1.1-3, jsonlite. Writes fixtures/reference/survival_estimate.json. The data are
+# R 4.2.2, survival 3.5-3, cmprsk 2.2-11, mvtnorm 1.1-3, jsonlite. Writes fixtures/reference/survival_estimate.json with all
+# digits that jsonlite gives (15). The data are
 # `veteran` and `ovarian` of fixtures/reference/cox.json and a set that is drawn here and kept in the file: 240 patients in
 # whole months, so that most events are tied.
 
@@ -186,7 +187,7 @@ stored <- fromJSON(file.path(root, "cox.json"), simplifyDataFrame = FALSE)$cases
 names(stored) <- sapply(stored, function(case) case$name)
 veteran <- as.data.frame(stored$veteran$data); ovarian <- as.data.frame(stored$ovarian$data); drawn <- simulate()
 veteran$arm <- veteran$trt - 1; veteran$arm3 <- match(veteran$celltype, sort(unique(veteran$celltype))) - 1
-veteran$part <- veteran$trt; veteran$score <- veteran$karno; veteran$site <- veteran$age
+veteran$part <- 1 + (veteran$age > 60); veteran$score <- veteran$karno; veteran$site <- veteran$age
 ovarian$arm <- ovarian$rx - 1; ovarian$arm3 <- ovarian$rx - 1; ovarian$part <- ovarian$resid.ds; ovarian$score <- ovarian$age
 ovarian$site <- rep(1:13, 2)
 drawn$arm <- as.integer(drawn$group == 1); drawn$arm3 <- drawn$group; drawn$part <- drawn$stratum

@@ -16,8 +16,8 @@ const TOLERANCE: f64 = 1e-10;
 /// Halvings of a range at most. A kink in the last panel then costs 2⁻²⁴ of the range squared.
 const MAX_HALVINGS: u32 = 12;
 
-/// Panels on either side of the middle of a range, each half as wide as the one before.
-const GRADES: i32 = 8;
+/// Panels on either side of the middle of a range, each half as wide as the one before, at most.
+const MAX_GRADES: i32 = 12;
 
 /// The normal density beyond holds less than 1e-33.
 const FAR: f64 = 12.0;
@@ -30,6 +30,8 @@ const DEPENDENT: f64 = 1e-10;
 pub(crate) struct NormalRectangle {
     /// For each independent variable, the combinations that end with it: coefficients of it and those before.
     ending: Vec<Vec<Vec<f64>>>,
+    /// Panels on either side of the middle of a range.
+    grades: i32,
     rule: GaussLegendre,
 }
 
@@ -67,7 +69,9 @@ impl NormalRectangle {
             ending[last].push(row);
         }
         let rule = gauss_legendre(NODES).unwrap_or_else(|_| unreachable!("12 nodes are allowed"));
-        Self { ending, rule }
+        let least = ending.iter().flatten().map(|row| row[row.len() - 1].abs()).fold(1.0, f64::min);
+        let grades = (1 - least.log2().floor() as i32).clamp(1, MAX_GRADES);
+        Self { ending, grades, rule }
     }
 
     /// P(some variable lies outside `lower` to `upper`), summed from positive terms so that a small one keeps its
@@ -107,15 +111,17 @@ impl NormalRectangle {
             density(y) * self.outside_given(known + 1, fixed, limits, tolerance)
         };
         let (low, high) = (low.clamp(-FAR, FAR), high.clamp(-FAR, FAR));
-        // A variable that all but follows from this one changes the integrand close to the ends: panels shrink there.
+        // A variable that all but follows from those before changes the integrand close to the ends: panels shrink
+        // there.
+        let grades = self.grades;
         let middle = low + 0.5 * (high - low);
-        let distance = |grade: i32| if grade > GRADES { 0.0 } else { (high - low) * 0.5_f64.powi(grade) };
-        let panels = (1..=GRADES).flat_map(|grade| {
+        let distance = |grade: i32| if grade > grades { 0.0 } else { (high - low) * 0.5_f64.powi(grade) };
+        let panels = (1..=grades).flat_map(|grade| {
             let (inner, outer) = (distance(grade), distance(grade + 1));
             let right = if grade == 1 { middle } else { high - inner };
             [(low + outer, low + inner), (right, high - outer)]
         });
-        let part = tolerance / f64::from(2 * GRADES);
+        let part = tolerance / f64::from(2 * grades);
         here + panels.map(|panel| self.integral(&integrand, panel, None, part, MAX_HALVINGS)).sum::<f64>()
     }
 
