@@ -10,11 +10,14 @@ pub(crate) const LARGEST_DIMENSION: usize = 4;
 /// Nodes of a panel. The integrand is smooth but for kinks where another limit becomes the closest.
 const NODES: usize = 12;
 
-/// Panels are halved until this part of the probability, or nothing, changes.
-const TOLERANCE: f64 = 1e-10;
+/// Panels are halved until no more than this part of the probability changes; what is left is far smaller.
+const TOLERANCE: f64 = 1e-9;
 
 /// Halvings of a range at most. A kink in the last panel then costs 2⁻²⁴ of the range squared.
 const MAX_HALVINGS: u32 = 12;
+
+/// The standard normal probability beyond is 3e-7; panels that end here need no more than a few halvings.
+const STEEP: f64 = 5.0;
 
 /// Panels on either side of the middle of a range, each half as wide as the one before, at most.
 const MAX_GRADES: i32 = 12;
@@ -111,18 +114,53 @@ impl NormalRectangle {
             density(y) * self.outside_given(known + 1, fixed, limits, tolerance)
         };
         let (low, high) = (low.clamp(-FAR, FAR), high.clamp(-FAR, FAR));
-        // A variable that all but follows from those before changes the integrand close to the ends: panels shrink
-        // there.
-        let grades = self.grades;
-        let middle = low + 0.5 * (high - low);
-        let distance = |grade: i32| if grade > grades { 0.0 } else { (high - low) * 0.5_f64.powi(grade) };
-        let panels = (1..=grades).flat_map(|grade| {
-            let (inner, outer) = (distance(grade), distance(grade + 1));
-            let right = if grade == 1 { middle } else { high - inner };
-            [(low + outer, low + inner), (right, high - outer)]
-        });
-        let part = tolerance / f64::from(2 * grades);
+        let (low, high) = (low.clamp(-FAR, FAR), high.clamp(-FAR, FAR));
+        let ends = if known + 2 == self.ending.len() {
+            self.corners(known, &fixed, limits, (low, high))
+        } else {
+            self.graded(low, high)
+        };
+        let part = tolerance / ends.len() as f64;
+        let panels = ends.windows(2).map(|ends| (ends[0], ends[1]));
         here + panels.map(|panel| self.integral(&integrand, panel, None, part, MAX_HALVINGS)).sum::<f64>()
+    }
+
+    /// Ends of panels that shrink towards both ends of a range: a variable that all but follows from those before
+    /// changes the integrand there.
+    fn graded(&self, low: f64, high: f64) -> Vec<f64> {
+        let distances = (2..=self.grades).map(|grade| (high - low) * 0.5_f64.powi(grade));
+        let left = distances.clone().rev().map(|distance| low + distance);
+        let right = distances.map(|distance| high - distance);
+        let middle = low + 0.5 * (high - low);
+        [low].into_iter().chain(left).chain([middle]).chain(right).chain([high]).collect()
+    }
+
+    /// Ends of panels on which the probability of the last variable is smooth: its limits are the closest of several
+    /// lines, which cross, and where a line is steep its probability changes within a few standard deviations.
+    fn corners(
+        &self,
+        known: usize,
+        fixed: &[f64; LARGEST_DIMENSION],
+        limits: (f64, f64),
+        (low, high): (f64, f64),
+    ) -> Vec<f64> {
+        let mut lines: Vec<(f64, f64)> = Vec::new();
+        for row in &self.ending[known + 1] {
+            let sum: f64 = row[..known].iter().zip(fixed).map(|(one, two)| one * two).sum();
+            let finite = [limits.0, limits.1].into_iter().filter(|limit| limit.is_finite());
+            lines.extend(finite.map(|limit| ((limit - sum) / row[known + 1], -row[known] / row[known + 1])));
+        }
+        let mut ends = vec![low, high];
+        for (index, one) in lines.iter().enumerate() {
+            if one.1.abs() > 1.0 {
+                ends.extend([-STEEP, STEEP].map(|value| (value - one.0) / one.1));
+            }
+            ends.extend(lines[index + 1..].iter().map(|two| (one.0 - two.0) / (two.1 - one.1)));
+        }
+        ends.retain(|end| end.is_finite() && (low..=high).contains(end));
+        ends.sort_by(f64::total_cmp);
+        ends.dedup_by(|one, two| (*one - *two).abs() < 1e-12);
+        ends
     }
 
     /// ∫ by halving until both halves agree with the whole.
