@@ -36,6 +36,13 @@ const DECREMENT_TOLERANCE: f64 = 1e-9;
 /// grows runs to infinity.
 const RUNAWAY_COEFFICIENT: f64 = 15.0;
 
+/// A coefficient per standard deviation that may be on its way to infinity: a hazard ratio of 50.
+const SUSPECT_COEFFICIENT: f64 = 4.0;
+
+/// A standard error per standard deviation that no maximum has: columns that nearly follow from others are refused
+/// before theirs reaches 3e5.
+const FLAT_STANDARD_ERROR: f64 = 1e6;
+
 /// A term of a model: one column for a number, several for a factor (one per level but the first).
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoxTerm {
@@ -256,7 +263,7 @@ fn maximize(
         beta += step;
         here = next;
         if decrement <= DECREMENT_TOLERANCE {
-            return match runaway(&beta, columns) {
+            return match runaway(&beta, columns).or_else(|| flat(&beta, &here, columns)) {
                 Some(error) => Err(error),
                 None => Ok((beta, here, iterations)),
             };
@@ -269,10 +276,24 @@ fn maximize(
 /// The largest coefficient, when it is one that runs to infinity.
 fn runaway(beta: &DVector<f64>, columns: &Standardized) -> Option<SurvivalError> {
     let index = beta.iamax();
-    (beta[index].abs() > RUNAWAY_COEFFICIENT).then(|| SurvivalError::InfiniteCoefficient {
+    (beta[index].abs() > RUNAWAY_COEFFICIENT).then(|| infinite(beta, index, columns))
+}
+
+/// A large coefficient along which the likelihood no longer bends: its score fell below the tolerance on the way to
+/// infinity, not at a maximum.
+fn flat(beta: &DVector<f64>, here: &Derivatives, columns: &Standardized) -> Option<SurvivalError> {
+    let covariance = Cholesky::new(here.information.clone()).map(|factors| factors.inverse());
+    let error = |index: usize| covariance.as_ref().map_or(f64::INFINITY, |all| all[(index, index)].sqrt());
+    let index = (0..beta.len())
+        .find(|&index| beta[index].abs() > SUSPECT_COEFFICIENT && error(index) > FLAT_STANDARD_ERROR)?;
+    Some(infinite(beta, index, columns))
+}
+
+fn infinite(beta: &DVector<f64>, index: usize, columns: &Standardized) -> SurvivalError {
+    SurvivalError::InfiniteCoefficient {
         name: columns.names[index].clone(),
         limit: if beta[index] > 0.0 { "infinity" } else { "0" }.to_owned(),
-    })
+    }
 }
 
 /// Cholesky factors of the information. A pivot that is lost in rounding names the column at fault.
