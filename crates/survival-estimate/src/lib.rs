@@ -10,6 +10,7 @@ mod concordance;
 mod cox;
 mod cox_regression;
 mod error;
+mod gray_test;
 mod kaplan_meier;
 mod log_rank;
 mod max_combo;
@@ -30,6 +31,7 @@ pub use cox_regression::{
     proportional_hazards_test, robust_covariance, schoenfeld_residuals,
 };
 pub use error::SurvivalError;
+pub use gray_test::{GrayTest, gray_test};
 pub use kaplan_meier::{KaplanMeier, RestrictedMean, SurvivalInterval};
 pub use log_rank::{LogRank, LogRankGroup, StratifiedLogRank, log_rank, log_rank_stratified};
 pub use max_combo::{MAX_COMBO_WEIGHTS, MaxCombo, MaxComboPart, max_combo};
