@@ -131,37 +131,51 @@ fn count_stratum(
     members: &[usize],
     pairs: &mut [Pairs],
 ) -> (u64, u64) {
-    let mut values: Vec<f64> = members.iter().map(|&index| predictor[index] + 0.0).collect();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    let rank = |index: usize| values.partition_point(|&value| value < predictor[index] + 0.0);
-    let tied: Vec<&[usize]> =
-        members.chunk_by(|&one, &two| patients[one].time == patients[two].time).collect();
-    let split = |group: &[usize]| -> (Vec<usize>, Vec<usize>) {
-        group.iter().partition(|&&index| patients[index].event)
-    };
+    let (ranks, largest) = ranks(predictor, members);
+    // Places of the members with one time: those with an event, the censored.
+    let mut start = 0;
+    let tied: Vec<(Vec<usize>, Vec<usize>)> = members
+        .chunk_by(|&one, &two| patients[one].time == patients[two].time)
+        .map(|group| {
+            let places = start..start + group.len();
+            start = places.end;
+            places.partition(|&place| patients[members[place]].event)
+        })
+        .collect();
     // From the first time on: who had the event before each patient.
-    let mut before = RankCounts::new(values.len());
-    for group in &tied {
-        let (events, censored) = split(group);
-        events.iter().for_each(|&index| pairs[index].add_longer_lived(&before, rank(index)));
-        events.iter().for_each(|&index| before.add(rank(index)));
-        censored.iter().for_each(|&index| pairs[index].add_longer_lived(&before, rank(index)));
+    let mut before = RankCounts::new(largest + 1);
+    for (events, censored) in &tied {
+        events.iter().for_each(|&one| pairs[members[one]].add_longer_lived(&before, ranks[one]));
+        events.iter().for_each(|&one| before.add(ranks[one]));
+        censored.iter().for_each(|&one| pairs[members[one]].add_longer_lived(&before, ranks[one]));
     }
     // From the last time on: who outlives each event.
-    let (mut after, mut ties) = (RankCounts::new(values.len()), (0, 0));
-    for group in tied.iter().rev() {
-        let (events, censored) = split(group);
-        censored.iter().for_each(|&index| after.add(rank(index)));
-        events.iter().for_each(|&index| pairs[index].add_shorter_lived(&after, rank(index)));
-        events.iter().for_each(|&index| after.add(rank(index)));
-        let mut ranks: Vec<usize> = events.iter().map(|&index| rank(index)).collect();
-        ranks.sort_unstable();
+    let (mut after, mut ties) = (RankCounts::new(largest + 1), (0, 0));
+    for (events, censored) in tied.iter().rev() {
+        censored.iter().for_each(|&one| after.add(ranks[one]));
+        events.iter().for_each(|&one| pairs[members[one]].add_shorter_lived(&after, ranks[one]));
+        events.iter().for_each(|&one| after.add(ranks[one]));
+        let mut same: Vec<usize> = events.iter().map(|&one| ranks[one]).collect();
+        same.sort_unstable();
         let choose = |count: usize| (count * count.saturating_sub(1) / 2) as u64;
-        let both: u64 = ranks.chunk_by(|one, two| one == two).map(|same| choose(same.len())).sum();
-        ties = (ties.0 + choose(ranks.len()) - both, ties.1 + both);
+        let both: u64 = same.chunk_by(|one, two| one == two).map(|same| choose(same.len())).sum();
+        ties = (ties.0 + choose(events.len()) - both, ties.1 + both);
     }
     ties
+}
+
+/// The rank of each member's predictor, equal ones sharing theirs, and the largest.
+fn ranks(predictor: &[f64], members: &[usize]) -> (Vec<usize>, usize) {
+    // −0 and 0 are one value.
+    let value = |place: usize| predictor[members[place]] + 0.0;
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_unstable_by(|&one, &two| value(one).total_cmp(&value(two)));
+    let (mut ranks, mut rank) = (vec![0; members.len()], 0);
+    for (index, &place) in order.iter().enumerate() {
+        rank += usize::from(index > 0 && value(order[index - 1]) < value(place));
+        ranks[place] = rank;
+    }
+    (ranks, rank)
 }
 
 impl Pairs {

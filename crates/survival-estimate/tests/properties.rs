@@ -256,3 +256,23 @@ fn max_combo_keeps_its_level() {
     }
     assert!((product - stated).abs() < 4.0 / f64::from(trials).sqrt(), "{product} and {stated}");
 }
+
+/// The order of the weights decides in which order the integral is taken, not what it is; also with four weights of
+/// which none follows from the others.
+#[test]
+fn max_combo_does_not_depend_on_the_order() {
+    let (all, _) = simulated(300, 20.0);
+    let (reference, treated) = all.split_at(140);
+    let [log_rank, late, middle, early] = MAX_COMBO_WEIGHTS;
+    let other = FlemingHarrington::new(0.5, 0.0).unwrap();
+    for weights in [[log_rank, late, middle, early], [log_rank, late, middle, other]] {
+        let [a, b, c, d] = weights;
+        let first = max_combo(reference, treated, &weights).unwrap();
+        for order in [[d, c, b, a], [b, d, a, c], [c, a, d, b]] {
+            let test = max_combo(reference, treated, &order).unwrap();
+            assert!((test.p_value / first.p_value - 1.0).abs() < 1e-9, "{} {}", test.p_value, first.p_value);
+            let (ours, theirs) = (test.p_value_treated_better, first.p_value_treated_better);
+            assert!((ours / theirs - 1.0).abs() < 1e-9, "{ours} {theirs}");
+        }
+    }
+}
