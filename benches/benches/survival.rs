@@ -40,5 +40,6 @@ fn cox_robust(bencher: Bencher<'_, '_>, patients: u32) {
 fn harrell_c(bencher: Bencher<'_, '_>, patients: u32) {
     let (patients, covariate) = patients_with_covariate(patients);
     let direction = PredictorDirection::ShorterSurvival;
-    bencher.bench(|| concordance(black_box(&patients), &covariate, &[], direction).expect("comparable pairs"));
+    bencher
+        .bench(|| concordance(black_box(&patients), &covariate, &[], direction).expect("comparable pairs"));
 }
