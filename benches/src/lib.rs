@@ -67,6 +67,18 @@ pub fn trial_patients(trials: u32) -> Vec<TrialPatients> {
         .collect()
 }
 
+/// Patients with one covariate x from −1 to 1 and exponential times with hazard e^(x/2), drawn from fractional parts of
+/// multiples of irrational numbers; every fourth is censored.
+pub fn patients_with_covariate(patients: u32) -> (Vec<PatientRecord>, Vec<f64>) {
+    let fraction = |index: u32, of: f64| (f64::from(index) * of).fract();
+    let covariate = |index| 2.0 * fraction(index, std::f64::consts::SQRT_2) - 1.0;
+    let record = |index: u32| {
+        let uniform = 1.0 - fraction(index, std::f64::consts::E.sqrt());
+        PatientRecord { time: -uniform.ln() / (0.5 * covariate(index)).exp(), event: index % 4 != 0 }
+    };
+    ((1..=patients).map(record).collect(), (1..=patients).map(covariate).collect())
+}
+
 /// The curve of an arm of `patients` followed for 36 months: an event every 36/`patients` months, except that
 /// every third patient is censored, with numbers at risk every six months and censor marks.
 pub fn arm(patients: u32) -> ReconstructionInput {

@@ -1,6 +1,6 @@
 //! Cox regression of two arms.
 
-use kmeta_numerics::distributions::normal_two_sided;
+use kmeta_numerics::distributions::{ln_binomial_coefficient, normal_two_sided};
 use kmeta_trial_data::PatientRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,10 @@ pub enum Ties {
     /// Breslow 1974: every tied event sees the whole risk set. Biased towards 1 when ties are heavy, as they
     /// are in reconstructed patients.
     Breslow,
+    /// The exact conditional likelihood of a discrete-time logistic model (Cox 1972, section 6; R
+    /// `ties = "exact"`): which of those at risk have the events, given how many. The coefficient is a log odds
+    /// ratio within each event time.
+    Exact,
 }
 
 /// A fitted two-arm Cox model (Cox 1972).
@@ -103,19 +107,17 @@ pub fn cox_two_arms(
     Err(SurvivalError::NotConverged { iterations: MAX_ITERATIONS, score: here.score })
 }
 
-/// Checks that the likelihood has a maximum. A time at which one arm alone is at risk adds a constant. At the
-/// others the log likelihood has slope −(events of the reference arm) as the log hazard ratio goes to +∞ and
-/// +(events of the treated arm) as it goes to −∞, with either handling of ties: the concave sum has a finite
-/// maximum exactly when both arms have events at such times.
+/// Checks that the likelihood has a maximum: the concave sum must fall towards both sides.
 fn check_maximum(likelihood: &TwoArmLikelihood) -> Result<(), SurvivalError> {
     let monotone = |arm: &str, limit: &str| {
         Err(SurvivalError::MonotoneLikelihood { arm: arm.to_owned(), limit: limit.to_owned() })
     };
-    match likelihood.informative_events() {
-        (0, 0) => Err(SurvivalError::NothingToCompare),
-        (_, 0) => monotone("reference", "0"),
-        (0, _) => monotone("treated", "infinity"),
-        (_, _) => Ok(()),
+    let (down, up) = likelihood.limiting_slopes();
+    match (down > 0.0, up > 0.0) {
+        (false, false) => Err(SurvivalError::NothingToCompare),
+        (true, false) => monotone("reference", "0"),
+        (false, true) => monotone("treated", "infinity"),
+        (true, true) => Ok(()),
     }
 }
 
@@ -127,10 +129,27 @@ fn check_maximum(likelihood: &TwoArmLikelihood) -> Result<(), SurvivalError> {
 pub struct TwoArmLikelihood {
     /// Events of the reference and the treated arm at times when both arms were at risk.
     events: [f64; 2],
-    /// Patients of the reference and the treated arm at risk of each of them; tied ones removed in part (Efron).
-    at_risk: Vec<[f64; 2]>,
-    /// What events add while one arm alone is at risk, whatever the hazard ratio.
+    /// What the likelihood is a product of.
+    factors: Factors,
+    /// What events add while one arm alone is at risk, whatever the hazard ratio; part of the factors with exact ties.
     constant: f64,
+}
+
+/// The factors of a partial likelihood.
+#[derive(Debug, Clone)]
+enum Factors {
+    /// Patients of the reference and the treated arm at risk of each event at times when both arms were at risk; tied
+    /// ones removed in part (Efron) or not at all (Breslow).
+    OneByOne(Vec<[f64; 2]>),
+    /// All that have the event at one time, drawn together (exact ties).
+    Tied(Vec<TiedEvents>),
+}
+
+/// Patients at risk and with the event at one time, of the reference and the treated arm.
+#[derive(Debug, Clone, Copy)]
+struct TiedEvents {
+    at_risk: [f64; 2],
+    events: [f64; 2],
 }
 
 /// The log partial likelihood at one log hazard ratio.
@@ -160,29 +179,36 @@ impl TwoArmLikelihood {
     }
 
     fn of(times: &[EventTime], ties: Ties) -> Self {
-        let mut likelihood = Self { events: [0.0, 0.0], at_risk: Vec::new(), constant: 0.0 };
+        let (mut events, mut constant, mut at_risk) = ([0.0, 0.0], 0.0, Vec::new());
+        let mut tied = Vec::new();
         for time in times {
             let (d0, d1) = (time.events[0], time.events[1]);
             let (n0, n1) = (time.at_risk[0], time.at_risk[1]);
-            let events = d0 + d1;
             let both = n0 > 0.0 && n1 > 0.0;
             if both {
-                likelihood.events[0] += d0;
-                likelihood.events[1] += d1;
+                events[0] += d0;
+                events[1] += d1;
             }
-            for earlier in 0..events as u32 {
-                let removed = match ties {
-                    Ties::Efron => f64::from(earlier) / events,
-                    Ties::Breslow => 0.0,
-                };
-                let at_risk = [n0 - removed * d0, n1 - removed * d1];
+            let of_all = d0 + d1;
+            let step = match ties {
+                Ties::Exact => {
+                    tied.push(TiedEvents { at_risk: [n0, n1], events: [d0, d1] });
+                    continue;
+                }
+                Ties::Efron => of_all.recip(),
+                Ties::Breslow => 0.0,
+            };
+            for earlier in 0..of_all as u32 {
+                let removed = f64::from(earlier) * step;
+                let left = [n0 - removed * d0, n1 - removed * d1];
                 match both {
-                    true => likelihood.at_risk.push(at_risk),
-                    false => likelihood.constant -= (at_risk[0] + at_risk[1]).ln(),
+                    true => at_risk.push(left),
+                    false => constant -= (left[0] + left[1]).ln(),
                 }
             }
         }
-        likelihood
+        let factors = if ties == Ties::Exact { Factors::Tied(tied) } else { Factors::OneByOne(at_risk) };
+        Self { events, factors, constant }
     }
 
     /// Events of the reference and the treated arm at times when both arms were at risk: all that the hazard
@@ -191,26 +217,56 @@ impl TwoArmLikelihood {
         (self.events[0] as u32, self.events[1] as u32)
     }
 
+    /// How steeply the log likelihood falls as the log hazard ratio goes to +∞, and as it goes to −∞. A time at
+    /// which one arm alone is at risk adds a constant. At the others these are the events of the reference and of
+    /// the treated arm with Efron's or Breslow's ties; with exact ties, the events by which the treated arm stays
+    /// below the most and above the fewest that it can have of those tied.
+    fn limiting_slopes(&self) -> (f64, f64) {
+        let Factors::Tied(times) = &self.factors else { return (self.events[0], self.events[1]) };
+        times.iter().fold((0.0, 0.0), |sum, time| {
+            let events = time.events[0] + time.events[1];
+            let most = events.min(time.at_risk[1]);
+            let fewest = (events - time.at_risk[0]).max(0.0);
+            (sum.0 + most - time.events[1], sum.1 + time.events[1] - fewest)
+        })
+    }
+
     /// Value and derivatives, in a number of operations proportional to the number of events.
     pub fn at(&self, log_hazard_ratio: f64) -> PartialLikelihood {
-        let mut logs = SumOfLogs::default();
-        let (mut shares, mut information) = (0.0, 0.0);
-        self.visit(log_hazard_ratio, |total, share| {
-            logs.add(total);
-            shares += share;
-            information += share * (1.0 - share);
-        });
-        PartialLikelihood {
-            value: self.linear_part(log_hazard_ratio) - logs.finish(),
-            score: self.events[1] - shares,
-            information,
+        let mut found = PartialLikelihood { value: 0.0, score: 0.0, information: 0.0 };
+        match &self.factors {
+            Factors::OneByOne(at_risk) => {
+                let mut logs = SumOfLogs::default();
+                let (mut shares, mut information) = (0.0, 0.0);
+                visit(at_risk, log_hazard_ratio, |total, share| {
+                    logs.add(total);
+                    shares += share;
+                    information += share * (1.0 - share);
+                });
+                found.value = self.linear_part(log_hazard_ratio) - logs.finish();
+                found.score = self.events[1] - shares;
+                found.information = information;
+            }
+            Factors::Tied(times) => {
+                for time in times {
+                    let [reference, treated] = time.at_risk;
+                    let events = time.events[0] + time.events[1];
+                    let (log_total, mean, variance) =
+                        drawn_from_treated(reference, treated, events, log_hazard_ratio);
+                    found.value += time.events[1] * log_hazard_ratio - log_total;
+                    found.score += time.events[1] - mean;
+                    found.information += variance;
+                }
+            }
         }
+        found
     }
 
     /// The value alone, which takes no division.
     pub fn value_at(&self, log_hazard_ratio: f64) -> f64 {
+        let Factors::OneByOne(at_risk) = &self.factors else { return self.at(log_hazard_ratio).value };
         let mut logs = SumOfLogs::default();
-        self.visit_totals(log_hazard_ratio, |reference, treated| logs.add(reference + treated));
+        visit_totals(at_risk, log_hazard_ratio, |reference, treated| logs.add(reference + treated));
         self.linear_part(log_hazard_ratio) - logs.finish()
     }
 
@@ -219,23 +275,23 @@ impl TwoArmLikelihood {
     fn linear_part(&self, beta: f64) -> f64 {
         self.constant + if beta <= 0.0 { self.events[1] * beta } else { -self.events[0] * beta }
     }
+}
 
-    /// The hazards of both arms together at each event, relative to the larger of 1 and e^β.
-    fn visit_totals(&self, beta: f64, mut use_hazards: impl FnMut(f64, f64)) {
-        let smaller = (-beta.abs()).exp();
-        let [reference_hazard, treated_hazard] = if beta <= 0.0 { [1.0, smaller] } else { [smaller, 1.0] };
-        for [reference, treated] in &self.at_risk {
-            use_hazards(reference * reference_hazard, treated * treated_hazard);
-        }
+/// The hazards of both arms at each event, relative to the larger of 1 and e^β.
+fn visit_totals(at_risk: &[[f64; 2]], beta: f64, mut use_hazards: impl FnMut(f64, f64)) {
+    let smaller = (-beta.abs()).exp();
+    let [reference_hazard, treated_hazard] = if beta <= 0.0 { [1.0, smaller] } else { [smaller, 1.0] };
+    for [reference, treated] in at_risk {
+        use_hazards(reference * reference_hazard, treated * treated_hazard);
     }
+}
 
-    /// The same together with the share of the treated arm.
-    fn visit(&self, beta: f64, mut use_total: impl FnMut(f64, f64)) {
-        self.visit_totals(beta, |reference, treated| {
-            let total = reference + treated;
-            use_total(total, treated / total);
-        });
-    }
+/// Their sum and the share of the treated arm.
+fn visit(at_risk: &[[f64; 2]], beta: f64, mut use_total: impl FnMut(f64, f64)) {
+    visit_totals(at_risk, beta, |reference, treated| {
+        let total = reference + treated;
+        use_total(total, treated / total);
+    });
 }
 
 /// Σ ln x as the logarithm of products, which are kept from overflow: one logarithm for dozens of factors.
@@ -263,4 +319,34 @@ impl SumOfLogs {
     fn finish(self) -> f64 {
         self.sum + self.product.ln()
     }
+}
+
+/// Of n₀ reference and n₁ treated patients `events` are drawn with odds e^β for the treated: the logarithm of
+/// Σ C(n₁, k) C(n₀, d − k) e^{kβ}, and mean and variance of k, the noncentral hypergeometric distribution (Fisher
+/// 1935), summed outwards from one term by the ratios of neighbours.
+fn drawn_from_treated(reference: f64, treated: f64, events: f64, beta: f64) -> (f64, f64, f64) {
+    let fewest = (events - reference).max(0.0);
+    let most = events.min(treated);
+    let mut log_term =
+        ln_binomial_coefficient(treated, fewest) + ln_binomial_coefficient(reference, events - fewest);
+    let steps = (most - fewest) as usize;
+    let log_terms: Vec<f64> = (0..=steps)
+        .map(|step| {
+            let drawn = fewest + step as f64;
+            let here = log_term + drawn * beta;
+            if step < steps {
+                let ratio = (treated - drawn) * (events - drawn)
+                    / ((drawn + 1.0) * (reference - events + drawn + 1.0));
+                log_term += ratio.ln();
+            }
+            here
+        })
+        .collect();
+    let largest = log_terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = log_terms.iter().map(|term| (term - largest).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    let drawn = |step: usize| fewest + step as f64;
+    let mean = weights.iter().enumerate().map(|(step, weight)| drawn(step) * weight).sum::<f64>() / total;
+    let square = |(step, weight): (usize, &f64)| (drawn(step) - mean).powi(2) * weight;
+    (largest + total.ln(), mean, weights.iter().enumerate().map(square).sum::<f64>() / total)
 }

@@ -123,4 +123,85 @@ pub enum SurvivalError {
         /// Groups of the first stratum.
         expected: usize,
     },
+    /// The probability of a quantile is not strictly between 0 and 1.
+    #[error(
+        "probability {probability} of a quantile must lie between 0 and 1, for example 0.5 for the median"
+    )]
+    InvalidProbability {
+        /// The probability found.
+        probability: f64,
+    },
+    /// Exponents of a Fleming-Harrington weight are negative or not finite.
+    #[error("Fleming-Harrington exponents rho {rho} and gamma {gamma} must be finite and 0 or more")]
+    InvalidWeight {
+        /// Exponent of survival.
+        rho: f64,
+        /// Exponent of 1 − survival.
+        gamma: f64,
+    },
+    /// A combination has no weight or more than can be integrated exactly.
+    #[error("{weights} weight(s): a combination of weighted log-rank tests takes 1 to {largest}")]
+    WeightCount {
+        /// Weights found.
+        weights: usize,
+        /// The most that are taken.
+        largest: usize,
+    },
+    /// A quantity is not defined for the exact partial likelihood.
+    #[error("{quantity} is not defined with exact ties: fit the model with Efron's or Breslow's")]
+    ExactTies {
+        /// What was asked for.
+        quantity: String,
+    },
+    /// Values that come one per patient have another length.
+    #[error("{what}: {found} values for {patients} patients; give one per patient")]
+    ValueCount {
+        /// What the values are.
+        what: String,
+        /// Values found.
+        found: usize,
+        /// Patients.
+        patients: usize,
+    },
+    /// A predictor is not a finite number.
+    #[error("predictor of patient {index} (counted from 0) is {value}: give a finite number")]
+    InvalidPredictor {
+        /// Index of the patient, from 0.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// No two patients can be ordered by the time of their events.
+    #[error("no two patients can be compared: an event before the end of another follow-up is needed")]
+    NoComparablePairs,
+    /// The cuts of a piecewise-exponential model do not ascend from above 0.
+    #[error("cut {index} (counted from 0) is {cut}: cuts must be finite, above 0 and ascending")]
+    InvalidCut {
+        /// Index of the cut, from 0.
+        index: usize,
+        /// The cut found.
+        cut: f64,
+    },
+    /// An interval has events but no follow-up: all happened at time 0.
+    #[error("{events} event(s) at time 0 and no follow-up in the first interval: no rate can be estimated")]
+    EventsWithoutFollowUp {
+        /// Events.
+        events: u32,
+    },
+    /// Two piecewise-exponential models differ in their intervals.
+    #[error("the arms have {reference} and {treated} intervals, or other cuts: use the same cuts for both")]
+    DifferingIntervals {
+        /// Intervals of the reference arm.
+        reference: usize,
+        /// Intervals of the treated arm.
+        treated: usize,
+    },
+    /// No patient has an event of the cause asked for.
+    #[error("no patient has an event of cause {cause}; found: {found}")]
+    UnknownCause {
+        /// The cause asked for.
+        cause: u32,
+        /// Causes found, separated by commas.
+        found: String,
+    },
 }

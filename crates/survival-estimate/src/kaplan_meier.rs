@@ -3,23 +3,12 @@
 use kmeta_numerics::distributions::normal_quantile;
 use kmeta_trial_data::{PatientRecord, StepCurve};
 
-use crate::SurvivalError;
 use crate::patients::check_patients;
+use crate::{IntervalType, SurvivalError};
 
 /// Slack below which two survival values count as equal, as in R `survfit` (its quantiles use the square root
 /// of the machine precision): 0.7 · 5/7 must meet one half.
 const EQUAL_SURVIVAL: f64 = 1.5e-8;
-
-/// Scale on which a Kaplan-Meier interval is symmetric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum IntervalType {
-    /// Survival itself, S ± z·S·σ (R `conf.type = "plain"`).
-    Plain,
-    /// log S: S·exp(±z·σ) (R `survfit`'s default, `conf.type = "log"`).
-    Log,
-    /// log(−log S): S^exp(±z·σ/log S) (R `conf.type = "log-log"`; Kalbfleisch & Prentice 2002, 1.4).
-    LogLog,
-}
 
 /// Survival with its interval at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -179,7 +168,7 @@ impl KaplanMeier {
     /// Median survival time, absent when survival stays above one half. As R `survfit` prints it: the first
     /// time with S below one half; where S equals one half over an interval, its middle.
     pub fn median(&self) -> Option<f64> {
-        first_at_or_below(&self.times, &self.survival.iter().copied().map(Some).collect::<Vec<_>>())
+        first_at_or_below(&self.times, self.survival.iter().map(|&survival| Some(survival)), 0.5)
     }
 
     /// Interval of the median (Brookmeyer & Crowley 1982): the times at which the limits of S cross one half.
@@ -192,10 +181,37 @@ impl KaplanMeier {
         level: f64,
         interval: IntervalType,
     ) -> Result<(Option<f64>, Option<f64>), SurvivalError> {
-        let intervals = self.intervals(level, interval)?;
-        let lower: Vec<_> = intervals.iter().map(|limits| limits.lower).collect();
-        let upper: Vec<_> = intervals.iter().map(|limits| limits.upper).collect();
-        Ok((first_at_or_below(&self.times, &lower), first_at_or_below(&self.times, &upper)))
+        self.quantile_interval(0.5, level, interval)
+    }
+
+    /// The time by which a fraction `probability` of patients has had the event: the first with S below
+    /// 1 − probability, or the middle of the interval over which S equals it (R `quantile(survfit, probability)`).
+    /// Absent when the curve does not fall so far.
+    ///
+    /// # Errors
+    /// [`SurvivalError::InvalidProbability`] unless 0 < probability < 1.
+    pub fn quantile(&self, probability: f64) -> Result<Option<f64>, SurvivalError> {
+        let level = survival_level(probability)?;
+        Ok(first_at_or_below(&self.times, self.survival.iter().map(|&survival| Some(survival)), level))
+    }
+
+    /// Interval of a quantile (Brookmeyer & Crowley 1982): the times at which the limits of S cross
+    /// 1 − probability. A limit that is never crossed is absent.
+    ///
+    /// # Errors
+    /// [`SurvivalError::InvalidLevel`], [`SurvivalError::InvalidProbability`] unless 0 < probability < 1.
+    pub fn quantile_interval(
+        &self,
+        probability: f64,
+        level: f64,
+        interval: IntervalType,
+    ) -> Result<(Option<f64>, Option<f64>), SurvivalError> {
+        let survival = survival_level(probability)?;
+        let limits = self.intervals(level, interval)?;
+        let crossing = |side: fn(&SurvivalInterval) -> Option<f64>| {
+            first_at_or_below(&self.times, limits.iter().map(side), survival)
+        };
+        Ok((crossing(|one| one.lower), crossing(|one| one.upper)))
     }
 
     /// S with its interval at each time. σ is the square root of Greenwood's sum. Where S is 1 both limits
@@ -210,22 +226,8 @@ impl KaplanMeier {
     ) -> Result<Vec<SurvivalInterval>, SurvivalError> {
         let z = level_quantile(level)?;
         let limits = |(&survival, &greenwood): (&f64, &f64)| {
-            if survival == 0.0 {
-                return SurvivalInterval { survival, lower: None, upper: None };
-            }
-            if survival == 1.0 {
-                return SurvivalInterval { survival, lower: Some(1.0), upper: Some(1.0) };
-            }
-            let width = z * greenwood.sqrt();
-            let (lower, upper) = match interval {
-                IntervalType::Plain => (survival - width * survival, survival + width * survival),
-                IntervalType::Log => (survival * (-width).exp(), survival * width.exp()),
-                IntervalType::LogLog => {
-                    let power = (width / survival.ln().abs()).exp();
-                    (survival.powf(power), survival.powf(1.0 / power))
-                }
-            };
-            SurvivalInterval { survival, lower: Some(lower.max(0.0)), upper: Some(upper.min(1.0)) }
+            let (lower, upper) = interval.limits(survival, greenwood.sqrt(), z).unzip();
+            SurvivalInterval { survival, lower, upper }
         };
         Ok(self.survival.iter().zip(&self.greenwood).map(limits).collect())
     }
@@ -266,15 +268,22 @@ pub(crate) fn level_quantile(level: f64) -> Result<f64, SurvivalError> {
     normal_quantile(0.5 + level / 2.0).map_err(|_| SurvivalError::InvalidLevel { level })
 }
 
-/// The first time at which `curve` is below one half; the middle of the interval over which it equals one
-/// half, where it does. Undefined values are passed over.
-fn first_at_or_below(times: &[f64], curve: &[Option<f64>]) -> Option<f64> {
+/// Survival at the quantile of `probability`.
+fn survival_level(probability: f64) -> Result<f64, SurvivalError> {
+    let valid = probability > 0.0 && probability < 1.0;
+    if valid { Ok(1.0 - probability) } else { Err(SurvivalError::InvalidProbability { probability }) }
+}
+
+/// The first time at which `curve` is below `level`; the middle of the interval over which it equals the level,
+/// where it does. Undefined values are passed over.
+fn first_at_or_below(
+    times: &[f64],
+    curve: impl Iterator<Item = Option<f64>> + Clone,
+    level: f64,
+) -> Option<f64> {
     let below = |slack: f64| {
-        times
-            .iter()
-            .zip(curve)
-            .find(|(_, value)| value.is_some_and(|value| value < 0.5 + slack))
-            .map(|at| *at.0)
+        let mut points = times.iter().zip(curve.clone());
+        points.find(|(_, value)| value.is_some_and(|value| value < level + slack)).map(|at| *at.0)
     };
     let reached = below(EQUAL_SURVIVAL)?;
     Some(below(-EQUAL_SURVIVAL).map_or(reached, |after| 0.5 * (reached + after)))

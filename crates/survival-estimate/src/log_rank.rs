@@ -48,8 +48,8 @@ pub fn log_rank(groups: &[&[PatientRecord]]) -> Result<LogRank, SurvivalError> {
         check_patients(&format!("group {} of {}", index + 1, groups.len()), patients)?;
     }
     let times = event_times(groups);
-    let lines = group_lines(groups, &times);
-    let covariance = covariance(&times, groups.len());
+    let lines = group_lines(groups, &times, |_| 1.0);
+    let covariance = covariance(&times, groups.len(), |_| 1.0);
     let chi_squared = quadratic_form(&lines, &covariance).ok_or(SurvivalError::NothingToCompare)?;
     let degrees_of_freedom = groups.len() as u32 - 1;
     let p_value = chi_squared_upper(chi_squared, f64::from(degrees_of_freedom))
@@ -94,8 +94,8 @@ pub fn log_rank_stratified(strata: &[Vec<&[PatientRecord]>]) -> Result<Stratifie
             check_patients(&format!("stratum {}, group {}", index + 1, group + 1), patients)?;
         }
         let times = event_times(stratum);
-        sum += covariance(&times, groups);
-        lines.push(group_lines(stratum, &times));
+        sum += covariance(&times, groups, |_| 1.0);
+        lines.push(group_lines(stratum, &times, |_| 1.0));
     }
     let total = |group: usize| {
         lines.iter().fold(LogRankGroup { patients: 0, observed: 0.0, expected: 0.0 }, |sum, stratum| {
@@ -119,14 +119,22 @@ pub fn log_rank_stratified(strata: &[Vec<&[PatientRecord]>]) -> Result<Stratifie
     })
 }
 
-fn group_lines(groups: &[&[PatientRecord]], times: &[EventTime]) -> Vec<LogRankGroup> {
+/// Observed and expected events of each group; `weight` is that of the event time at an index.
+pub(crate) fn group_lines(
+    groups: &[&[PatientRecord]],
+    times: &[EventTime],
+    weight: impl Fn(usize) -> f64,
+) -> Vec<LogRankGroup> {
+    let sum = |of: &dyn Fn(&EventTime) -> f64| {
+        times.iter().enumerate().map(|(index, time)| weight(index) * of(time)).sum()
+    };
     groups
         .iter()
         .enumerate()
         .map(|(group, patients)| LogRankGroup {
             patients: patients.len() as u32,
-            observed: times.iter().map(|time| time.events[group]).sum(),
-            expected: times.iter().map(|time| expected(time, group)).sum(),
+            observed: sum(&|time| time.events[group]),
+            expected: sum(&|time| expected(time, group)),
         })
         .collect()
 }
@@ -136,15 +144,15 @@ fn expected(time: &EventTime, group: usize) -> f64 {
     d * time.at_risk[group] / n
 }
 
-/// Sum over event times of d (n − d)/(n − 1) · (δ_gh n_g/n − n_g n_h/n²).
-fn covariance(times: &[EventTime], groups: usize) -> DMatrix<f64> {
+/// Sum over event times of d (n − d)/(n − 1) · (δ_gh n_g/n − n_g n_h/n²), times `factor` of the index.
+pub(crate) fn covariance(times: &[EventTime], groups: usize, factor: impl Fn(usize) -> f64) -> DMatrix<f64> {
     let mut sum = DMatrix::zeros(groups, groups);
-    for time in times {
+    for (index, time) in times.iter().enumerate() {
         let (d, n): (f64, f64) = (time.events.iter().sum(), time.at_risk.iter().sum());
         if n <= 1.0 {
             continue;
         }
-        let spread = d * (n - d) / (n - 1.0);
+        let spread = factor(index) * d * (n - d) / (n - 1.0);
         for g in 0..groups {
             for h in 0..groups {
                 let same = if g == h { time.at_risk[g] / n } else { 0.0 };
@@ -156,7 +164,7 @@ fn covariance(times: &[EventTime], groups: usize) -> DMatrix<f64> {
 }
 
 /// (O − E)ᵀ V⁻¹ (O − E) without the last group, whose difference is fixed by the others.
-fn quadratic_form(lines: &[LogRankGroup], covariance: &DMatrix<f64>) -> Option<f64> {
+pub(crate) fn quadratic_form(lines: &[LogRankGroup], covariance: &DMatrix<f64>) -> Option<f64> {
     let free = lines.len() - 1;
     let difference =
         DVector::from_iterator(free, lines.iter().take(free).map(|line| line.observed - line.expected));

@@ -76,6 +76,18 @@ fn compare_curves(
 ) -> usize {
     let fit = KaplanMeier::fit(all).unwrap();
     let mut compared = 0;
+    for (kind, interval) in [("logit", IntervalType::Logit), ("arcsin", IntervalType::Arcsine)] {
+        for (limits, row) in fit.intervals(0.95, interval).unwrap().iter().zip(0..) {
+            for (ours, side) in [(limits.lower, "lower"), (limits.upper, "upper")] {
+                let theirs = &km[format!("{kind}/overall")][side][row];
+                assert_eq!(ours.is_none(), theirs.is_null(), "{name} {kind} {row} {side}");
+                if let Some(ours) = ours {
+                    assert!(difference(ours, theirs) < CLOSED_FORM, "{name} {kind} {row} {side}");
+                    compared += 1;
+                }
+            }
+        }
+    }
     for (kind, interval) in
         [("plain", IntervalType::Plain), ("log", IntervalType::Log), ("log-log", IntervalType::LogLog)]
     {
@@ -159,7 +171,7 @@ fn compare_log_rank(
 fn compare_cox(name: &str, cox: &Value, groups: &[(String, Vec<PatientRecord>)]) -> usize {
     let mut ordered: Vec<_> = groups.iter().collect();
     ordered.sort_by(|one, two| one.0.cmp(&two.0));
-    for (ties, method) in [("efron", Ties::Efron), ("breslow", Ties::Breslow)] {
+    for (ties, method) in [("efron", Ties::Efron), ("breslow", Ties::Breslow), ("exact", Ties::Exact)] {
         let theirs = &cox[ties]["univariate"];
         let ours = cox_two_arms(&ordered[0].1, &ordered[1].1, method).unwrap();
         let only = |value: &Value| value.as_object().unwrap().values().next().unwrap().clone();
@@ -168,5 +180,5 @@ fn compare_cox(name: &str, cox: &Value, groups: &[(String, Vec<PatientRecord>)])
         assert!(difference(ours.log_likelihood_null, &theirs["loglik"][0]) < CLOSED_FORM, "{name} {ties}");
         assert!(difference(ours.log_likelihood, &theirs["loglik"][1]) < ITERATIVE, "{name} {ties}");
     }
-    8
+    12
 }

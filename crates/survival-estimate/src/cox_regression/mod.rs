@@ -1,7 +1,10 @@
 //! Cox regression with covariates and strata.
 
+mod baseline;
+mod exact_ties;
 mod proportional_hazards;
 mod risk_sets;
+mod robust;
 mod standardize;
 
 use kmeta_numerics::distributions::{chi_squared_upper, normal_two_sided};
@@ -13,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use crate::cox::Ties;
 use crate::{SurvivalError, kaplan_meier::level_quantile};
 
+pub use baseline::{CoxSurvival, predicted_survival};
 pub use proportional_hazards::{
     ProportionalHazardsTest, SchoenfeldResidual, TermTest, TimeTransform, proportional_hazards_test,
     schoenfeld_residuals,
 };
 use risk_sets::{Derivatives, RiskSets};
+pub use robust::{RobustCox, robust_covariance};
 use standardize::Standardized;
 
 /// Newton steps. Five to ten are usual; a likelihood without a maximum uses all of them.
@@ -30,6 +35,13 @@ const DECREMENT_TOLERANCE: f64 = 1e-9;
 /// A coefficient per standard deviation of its covariate above this (a hazard ratio of 3 million) that still
 /// grows runs to infinity.
 const RUNAWAY_COEFFICIENT: f64 = 15.0;
+
+/// A coefficient per standard deviation that may be on its way to infinity: a hazard ratio of 50.
+const SUSPECT_COEFFICIENT: f64 = 4.0;
+
+/// A standard error per standard deviation that no maximum has: columns that nearly follow from others are refused
+/// before theirs reaches 3e5.
+const FLAT_STANDARD_ERROR: f64 = 1e6;
 
 /// A term of a model: one column for a number, several for a factor (one per level but the first).
 #[derive(Debug, Clone, PartialEq)]
@@ -145,6 +157,21 @@ impl CoxRegression {
             ((one.value - width).exp(), (one.value + width).exp())
         }))
     }
+
+    /// The linear predictor Σ βx of each patient of `data`: large for those who die soon.
+    ///
+    /// # Errors
+    /// [`SurvivalError::InvalidCovariate`] when the columns are not those of the fit.
+    pub fn linear_predictors(&self, data: &CoxData) -> Result<Vec<f64>, SurvivalError> {
+        let columns = Standardized::new(data)?;
+        let beta = columns.coefficients(self)?;
+        let linear = |values: &[f64]| -> f64 {
+            values.iter().zip(beta.iter()).map(|(value, beta)| value * beta).sum()
+        };
+        let centre: f64 =
+            self.coefficients.iter().zip(&columns.means).map(|(one, mean)| one.value * mean).sum();
+        Ok(columns.values.chunks_exact(beta.len()).map(|row| centre + linear(row)).collect())
+    }
 }
 
 /// Fits a Cox model (Cox 1972) by maximum partial likelihood: Newton steps on centred and scaled covariates,
@@ -172,11 +199,11 @@ impl CoxRegression {
 /// ```
 pub fn cox_regression(data: &CoxData, ties: Ties) -> Result<CoxRegression, SurvivalError> {
     let columns = Standardized::new(data)?;
-    let sets = RiskSets::new(data, &columns.values, ties);
+    let count = columns.names.len();
+    let sets = RiskSets::new(data, &columns.values, count, ties);
     if sets.events() == 0 {
         return Err(SurvivalError::NothingToCompare);
     }
-    let count = columns.names.len();
     let null = sets.derivatives(&DVector::zeros(count));
     let (beta, here, iterations) = maximize(&sets, &columns, &null)?;
     let factors = factors(&here, &columns)?;
@@ -236,7 +263,7 @@ fn maximize(
         beta += step;
         here = next;
         if decrement <= DECREMENT_TOLERANCE {
-            return match runaway(&beta, columns) {
+            return match runaway(&beta, columns).or_else(|| flat(&beta, &here, columns)) {
                 Some(error) => Err(error),
                 None => Ok((beta, here, iterations)),
             };
@@ -249,10 +276,24 @@ fn maximize(
 /// The largest coefficient, when it is one that runs to infinity.
 fn runaway(beta: &DVector<f64>, columns: &Standardized) -> Option<SurvivalError> {
     let index = beta.iamax();
-    (beta[index].abs() > RUNAWAY_COEFFICIENT).then(|| SurvivalError::InfiniteCoefficient {
+    (beta[index].abs() > RUNAWAY_COEFFICIENT).then(|| infinite(beta, index, columns))
+}
+
+/// A large coefficient along which the likelihood no longer bends: its score fell below the tolerance on the way to
+/// infinity, not at a maximum.
+fn flat(beta: &DVector<f64>, here: &Derivatives, columns: &Standardized) -> Option<SurvivalError> {
+    let covariance = Cholesky::new(here.information.clone()).map(|factors| factors.inverse());
+    let error = |index: usize| covariance.as_ref().map_or(f64::INFINITY, |all| all[(index, index)].sqrt());
+    let index = (0..beta.len())
+        .find(|&index| beta[index].abs() > SUSPECT_COEFFICIENT && error(index) > FLAT_STANDARD_ERROR)?;
+    Some(infinite(beta, index, columns))
+}
+
+fn infinite(beta: &DVector<f64>, index: usize, columns: &Standardized) -> SurvivalError {
+    SurvivalError::InfiniteCoefficient {
         name: columns.names[index].clone(),
         limit: if beta[index] > 0.0 { "infinity" } else { "0" }.to_owned(),
-    })
+    }
 }
 
 /// Cholesky factors of the information. A pivot that is lost in rounding names the column at fault.

@@ -79,8 +79,8 @@ pub fn proportional_hazards_test(
     transform: TimeTransform,
 ) -> Result<ProportionalHazardsTest, SurvivalError> {
     let columns = Standardized::new(data)?;
-    let sets = RiskSets::new(data, &columns.values, fit.ties);
-    let beta = standardized_coefficients(fit, &columns)?;
+    let sets = RiskSets::new(data, &columns.values, columns.names.len(), fit.ties);
+    let beta = columns.coefficients(fit)?;
     let count = columns.names.len();
     let transformed = TransformedTimes::new(data, transform)?;
     let mut score = DVector::zeros(count);
@@ -88,12 +88,12 @@ pub fn proportional_hazards_test(
     let (mut crossed, mut squared) = (plain.clone(), plain.clone());
     sets.visit(&beta, |moment| {
         let g = transformed.at(moment.time);
-        for covariates in &moment.covariates {
-            score.axpy(g, covariates, 1.0);
+        for (index, value) in moment.covariates.iter().enumerate() {
+            score[index % count] += g * value;
         }
-        score.axpy(-g, &moment.expected, 1.0);
-        crossed += &moment.variance * g;
-        squared += &moment.variance * (g * g);
+        score.axpy(-g, moment.expected, 1.0);
+        crossed += moment.variance * g;
+        squared += moment.variance * (g * g);
         plain += moment.variance;
     });
     let inverse = Cholesky::new(plain).ok_or(SurvivalError::NothingToCompare)?;
@@ -149,8 +149,8 @@ pub fn schoenfeld_residuals(
     fit: &CoxRegression,
 ) -> Result<Vec<SchoenfeldResidual>, SurvivalError> {
     let columns = Standardized::new(data)?;
-    let sets = RiskSets::new(data, &columns.values, fit.ties);
-    let beta = standardized_coefficients(fit, &columns)?;
+    let sets = RiskSets::new(data, &columns.values, columns.names.len(), fit.ties);
+    let beta = columns.coefficients(fit)?;
     let events = f64::from(fit.events);
     let scaled = |residual: &[f64], row: usize| {
         let sum: f64 = fit.covariance[row].iter().zip(residual).map(|(one, two)| one * two).sum();
@@ -158,8 +158,9 @@ pub fn schoenfeld_residuals(
     };
     let mut residuals = Vec::new();
     sets.visit(&beta, |moment| {
-        let mean = &moment.expected / moment.covariates.len() as f64;
-        for covariates in moment.covariates.iter().rev() {
+        let tied = moment.covariates.chunks_exact(columns.names.len());
+        let mean = moment.expected / tied.len() as f64;
+        for covariates in tied {
             let residual: Vec<f64> = columns
                 .scales
                 .iter()
@@ -177,20 +178,6 @@ pub fn schoenfeld_residuals(
     });
     residuals.sort_by(|one, two| one.stratum.cmp(&two.stratum).then(one.time.total_cmp(&two.time)));
     Ok(residuals)
-}
-
-fn standardized_coefficients(
-    fit: &CoxRegression,
-    columns: &Standardized,
-) -> Result<DVector<f64>, SurvivalError> {
-    if fit.coefficients.len() != columns.names.len() {
-        return Err(SurvivalError::InvalidCovariate {
-            name: columns.names.join(", "),
-            reason: format!("the fit has {} coefficients: it is of other data", fit.coefficients.len()),
-        });
-    }
-    let values = fit.coefficients.iter().zip(&columns.scales).map(|(one, scale)| one.value * scale);
-    Ok(DVector::from_iterator(columns.names.len(), values))
 }
 
 /// g at each event time, centred about its mean over events (which changes no test, but keeps digits).

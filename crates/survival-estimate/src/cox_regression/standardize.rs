@@ -1,6 +1,8 @@
 //! Checked covariates, centred and scaled to unit variance, so that tolerances mean the same for all.
 
-use super::CoxData;
+use nalgebra::DVector;
+
+use super::{CoxData, CoxRegression};
 use crate::SurvivalError;
 use crate::patients::check_patients;
 
@@ -11,8 +13,10 @@ pub(super) struct Standardized {
     pub(super) names: Vec<String>,
     /// Standard deviation by which each was divided.
     pub(super) scales: Vec<f64>,
-    /// Columns × patients: the values of one patient lie together.
-    pub(super) values: Vec<Vec<f64>>,
+    /// Mean that was taken off each.
+    pub(super) means: Vec<f64>,
+    /// Patients × columns: the values of one patient lie together.
+    pub(super) values: Vec<f64>,
 }
 
 impl Standardized {
@@ -25,16 +29,31 @@ impl Standardized {
                 reason: format!("{} values for {patients} patients", data.strata.len()),
             });
         }
-        let mut all = Self { names: Vec::new(), scales: Vec::new(), values: vec![Vec::new(); patients] };
-        for (name, values) in data.terms.iter().flat_map(|term| &term.columns) {
-            all.add(name, values)?;
+        let columns: usize = data.terms.iter().map(|term| term.columns.len()).sum();
+        if columns == 0 {
+            return Err(SurvivalError::NoCovariates);
         }
-        if all.names.is_empty() { Err(SurvivalError::NoCovariates) } else { Ok(all) }
+        let mut all = Self {
+            names: Vec::new(),
+            scales: Vec::new(),
+            means: Vec::new(),
+            values: vec![0.0; patients * columns],
+        };
+        for (place, (name, values)) in data.terms.iter().flat_map(|term| &term.columns).enumerate() {
+            all.add(name, values, patients, (place, columns))?;
+        }
+        Ok(all)
     }
 
-    fn add(&mut self, name: &str, values: &[f64]) -> Result<(), SurvivalError> {
+    /// Adds the column at `place` of so many.
+    fn add(
+        &mut self,
+        name: &str,
+        values: &[f64],
+        patients: usize,
+        (place, columns): (usize, usize),
+    ) -> Result<(), SurvivalError> {
         let invalid = |reason: String| SurvivalError::InvalidCovariate { name: name.to_owned(), reason };
-        let patients = self.values.len();
         if values.len() != patients {
             return Err(invalid(format!("{} values for {patients} patients", values.len())));
         }
@@ -50,9 +69,23 @@ impl Standardized {
         }
         self.names.push(name.to_owned());
         self.scales.push(scale);
-        for (row, value) in self.values.iter_mut().zip(values) {
-            row.push((value - mean) / scale);
+        self.means.push(mean);
+        for (patient, value) in values.iter().enumerate() {
+            self.values[patient * columns + place] = (value - mean) / scale;
         }
         Ok(())
+    }
+
+    /// The coefficients of a fit per standard deviation of each column.
+    pub(super) fn coefficients(&self, fit: &CoxRegression) -> Result<DVector<f64>, SurvivalError> {
+        let fitted = fit.coefficients.iter().map(|one| &one.name);
+        if !fitted.eq(&self.names) {
+            return Err(SurvivalError::InvalidCovariate {
+                name: self.names.join(", "),
+                reason: "these are not the columns of the fit: it is of other data".to_owned(),
+            });
+        }
+        let values = fit.coefficients.iter().zip(&self.scales).map(|(one, scale)| one.value * scale);
+        Ok(DVector::from_iterator(self.names.len(), values))
     }
 }
