@@ -33,6 +33,7 @@ mod error;
 mod fidelity;
 mod guyot;
 mod interval;
+pub mod simulation;
 mod timeline;
 
 use kmeta_trial_data::{NumberAtRisk, Provenance, ReconstructedArm, StepCurve};
