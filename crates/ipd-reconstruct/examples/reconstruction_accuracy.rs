@@ -49,7 +49,7 @@ fn table(title: &str, pairs: &[SimulatedPair]) {
     ];
     for (how, reading) in readings {
         println!("\n## {title}, {how}\n\n{}", Accuracy::markdown_head());
-        for method in [ReconstructionMethod::Guyot] {
+        for method in [ReconstructionMethod::Constrained] {
             for (known, information) in INFORMATION {
                 let accuracy = measure(pairs, reading, information, &|input| patients_by(input, method));
                 println!("{}", accuracy.markdown_row(&format!("{method:?}: {known}")));

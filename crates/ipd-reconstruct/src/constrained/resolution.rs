@@ -1,0 +1,100 @@
+//! How precisely the coordinates of a curve are known.
+
+use super::evidence::Evidence;
+
+/// Largest errors of the curve's coordinates, and how strictly they bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Resolution {
+    /// Half-width of the error of a survival level.
+    pub(crate) survival: f64,
+    /// Half-width of the error of a time.
+    pub(crate) time: f64,
+    /// Reconstructed levels may miss the read ones by this many half-widths.
+    pub(crate) reach: f64,
+}
+
+/// Coordinates that are no round numbers carry the rounding of the computation that made them.
+const COMPUTED: f64 = 1e-9;
+/// A rounded number is off by half a step and no more; a little is added for the rounding of sums.
+const ROUNDED_REACH: f64 = 1.0 + 1e-3;
+/// Where the half-width is itself an estimate, an error of twice the size is still believed.
+const ESTIMATED_REACH: f64 = 2.0;
+/// A level read to a pixel of an axis of 500, the size of a figure in a journal.
+const ASSUMED_SURVIVAL: f64 = 0.001;
+/// The same for a time axis of 800 pixels, as a share of follow-up.
+const ASSUMED_TIME: f64 = 0.000_625;
+/// Levels on a common grid are no coincidence once there are this many.
+const LEVELS_FOR_A_GRID: usize = 8;
+
+impl Resolution {
+    /// What the caller stated, or none when the coordinates themselves must tell.
+    pub(crate) fn stated(survival: Option<f64>, time: Option<f64>, end: f64) -> Option<Self> {
+        let survival = survival?;
+        Some(Self {
+            survival: survival.max(COMPUTED),
+            time: time.unwrap_or(if survival < 1e-5 { 0.0 } else { ASSUMED_TIME * end }),
+            reach: ESTIMATED_REACH,
+        })
+    }
+
+    /// Coordinates as they were typed or computed: right to half of their last decimal.
+    pub(crate) fn as_written(evidence: &Evidence) -> Self {
+        let levels = evidence.drops.iter().map(|drop| drop.survival);
+        let survival = (2..=7)
+            .find(|&decimals| levels.clone().all(|level| is_multiple(level, 0.1_f64.powi(decimals))))
+            .map_or(COMPUTED, |decimals| 0.5 * 0.1_f64.powi(decimals));
+        Self { survival, time: 0.0, reach: ROUNDED_REACH }
+    }
+
+    /// Coordinates snapped to a grid of pixels, when the levels show one.
+    pub(crate) fn of_grid(evidence: &Evidence) -> Option<Self> {
+        let survival = grid_step(evidence.drops.iter().map(|drop| 1.0 - drop.survival))?;
+        let times = evidence.drops.iter().map(|drop| drop.time).chain(evidence.marks.iter().copied());
+        let time = grid_step(times).unwrap_or(2.0 * ASSUMED_TIME * evidence.end);
+        Some(Self { survival: 0.5 * survival, time: 0.5 * time, reach: ROUNDED_REACH })
+    }
+
+    /// When nothing is known: a figure of ordinary size.
+    pub(crate) fn assumed(evidence: &Evidence) -> Self {
+        Self { survival: ASSUMED_SURVIVAL, time: ASSUMED_TIME * evidence.end, reach: ESTIMATED_REACH }
+    }
+}
+
+fn is_multiple(value: f64, step: f64) -> bool {
+    let ratio = value / step;
+    (ratio - ratio.round()).abs() < 1e-9 * (1.0 + ratio.abs())
+}
+
+/// The largest step of which all values are multiples, looked for at the smallest distance of two values and at
+/// its half, third and quarter.
+fn grid_step(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut sorted: Vec<f64> = values.chain([0.0]).collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup_by(|later, earlier| *later - *earlier < COMPUTED);
+    if sorted.len() < LEVELS_FOR_A_GRID {
+        return None;
+    }
+    let smallest = sorted.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    let on_grid = |step: f64| {
+        sorted.iter().all(|value| {
+            let ratio = value / step;
+            (ratio - ratio.round()).abs() < 1e-4 + 1e-6 * ratio.abs()
+        })
+    };
+    [1.0, 0.5, 1.0 / 3.0, 0.25].iter().map(|part| smallest * part).find(|&step| on_grid(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_of_pixels_is_found() {
+        let rows = 437.0;
+        let levels = [1.0, 4.0, 9.0, 11.0, 20.0, 33.0, 50.0, 51.0, 77.0].map(|row| row / rows);
+        let step = grid_step(levels.into_iter()).unwrap();
+        assert!((step - 1.0 / rows).abs() < 1e-9);
+        let read = [0.0113, 0.02071, 0.0331, 0.0417, 0.0523, 0.0609, 0.0743, 0.0888, 0.0971];
+        assert_eq!(grid_step(read.into_iter()), None);
+    }
+}
