@@ -52,6 +52,15 @@ pub(crate) struct Evidence {
     pub(crate) end: f64,
     /// Total of events.
     pub(crate) total_events: Option<u32>,
+    /// Columns that other statements contradict: met as closely as those allow.
+    pub(crate) soft_columns: Vec<Column>,
+    /// A total of events that other statements contradict, likewise.
+    pub(crate) soft_events: Option<u32>,
+    /// Whether each mark is at least one patient.
+    pub(crate) marks_bind: bool,
+    /// Whether each drop that is taller than a reading error has an event: true unless there are more such drops
+    /// than patients.
+    pub(crate) drops_bind: bool,
     /// What a number at risk counts.
     pub(crate) convention: NumberAtRiskConvention,
     /// Printed survival rates, median and its interval.
@@ -82,6 +91,10 @@ impl Evidence {
             marks,
             end: timeline.end,
             total_events: input.total_events,
+            soft_columns: Vec::new(),
+            soft_events: None,
+            marks_bind: true,
+            drops_bind: true,
             convention: options.number_at_risk_convention,
             findings: timeline.findings,
             conflict: timeline.conflict,
@@ -101,6 +114,10 @@ impl Evidence {
             marks: Vec::new(),
             end: self.end,
             total_events: None,
+            soft_columns: Vec::new(),
+            soft_events: None,
+            marks_bind: true,
+            drops_bind: self.drops_bind,
             convention: self.convention,
             printed: Vec::new(),
             findings: Vec::new(),

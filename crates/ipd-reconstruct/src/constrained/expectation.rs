@@ -167,7 +167,7 @@ fn intervals(stages: &[Stage]) -> Vec<std::ops::Range<usize>> {
     let mut intervals = Vec::new();
     let mut start = 0;
     for (at, stage) in stages.iter().enumerate() {
-        if matches!(stage.milestone, Milestone::Column { .. } | Milestone::End) {
+        if matches!(stage.milestone, Milestone::Column { binds: true, .. } | Milestone::End) {
             intervals.push(start..at + 1);
             start = at + 1;
         }

@@ -25,8 +25,8 @@ pub(crate) enum Milestone {
     Column {
         /// Patients at risk.
         at_risk: u32,
-        /// Position in the evidence's columns.
-        index: usize,
+        /// Whether it must be met; a number that other statements contradict is only approached.
+        binds: bool,
     },
     /// The end of follow-up.
     End,
@@ -100,15 +100,18 @@ fn milestones(evidence: &Evidence, resolution: &Resolution) -> Vec<(f64, Milesto
         let until = evidence.drops.get(index + 1).map_or(f64::INFINITY, |next| next.time);
         let milestone = Milestone::Drop {
             level: drop.survival,
-            required: before - drop.survival >= resolution.survival,
+            required: evidence.drops_bind && before - drop.survival >= resolution.survival,
             printed: printed_between(evidence, drop.time, until, resolution.time),
         };
         before = drop.survival;
         items.push((drop.time, milestone));
     }
-    for (index, column) in evidence.columns.iter().enumerate().skip(1) {
-        items.push((column.time, Milestone::Column { at_risk: column.at_risk, index }));
+    for column in evidence.columns.iter().skip(1) {
+        items.push((column.time, Milestone::Column { at_risk: column.at_risk, binds: true }));
         split_drop_at(column.time, &mut items, evidence, resolution);
+    }
+    for column in &evidence.soft_columns {
+        items.push((column.time, Milestone::Column { at_risk: column.at_risk, binds: false }));
     }
     items.push((evidence.end, Milestone::End));
     items

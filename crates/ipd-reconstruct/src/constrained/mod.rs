@@ -5,6 +5,7 @@
 //! many censored patients are likely where, [`search`] finds the cheapest course with [`transitions`] and
 //! [`survivors`], and [`placement`] gives its patients their times.
 
+mod conflicts;
 mod evidence;
 mod expectation;
 mod gap;
@@ -28,26 +29,30 @@ pub(crate) fn reconstruct(
 ) -> Result<ReconstructedArm, ReconstructionError> {
     let evidence = Evidence::new(input, options)?;
     let resolution = resolution_of(input, &evidence);
-    let course = solve(&evidence, resolution).unwrap_or_else(|_| todo_rescue());
-    let patients = placement::patients_of(&evidence, &course, &mut placement::evenly);
-    let status = ReconstructionStatus::Converged;
-    let fidelity = fidelity::assess(input, options, &patients, status, evidence.end);
+    let arm = input.place();
+    let Some(mut settled) = conflicts::settle(evidence, resolution, &arm) else {
+        return Err(ReconstructionError::CurveImpossible { arm });
+    };
+    let Evidence { conflict, end, .. } = settled.evidence;
+    let patients = placement::patients_of(&settled.evidence, &settled.course, &mut placement::evenly);
+    let agrees = settled.findings.is_empty() && !conflict;
+    let status = if agrees { ReconstructionStatus::Converged } else { ReconstructionStatus::Compromise };
+    let mut findings = std::mem::take(&mut settled.evidence.findings);
+    findings.append(&mut settled.findings);
     Ok(ReconstructedArm {
         trial: input.trial.clone(),
         arm: input.arm.clone(),
+        fidelity: fidelity::assess(input, options, &patients, status, end),
         patients,
-        fidelity,
-        findings: evidence.findings,
+        findings,
         provenance: input.provenance.clone(),
     })
 }
 
-fn todo_rescue() -> Course { panic!("no course") }
-
 /// States kept per milestone. Most arms need fewer; a search that fails is repeated with more.
-const WIDTH: usize = 48;
+const WIDTH: usize = 96;
 /// The width of the last attempt.
-const WIDTH_AT_MOST: usize = 8 * WIDTH;
+const WIDTH_AT_MOST: usize = 16 * WIDTH;
 /// Rates of censoring, per length of follow-up, that are compared where nothing printed tells the rate: from
 /// next to none to three quarters censored.
 const RATES: [f64; 5] = [0.02, 0.1, 0.3, 0.7, 1.4];
@@ -62,7 +67,11 @@ fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Resolution
     }
     let as_written = Resolution::as_written(evidence);
     let curve = evidence.curve_only();
-    let effort = Effort { width: WIDTH, marks_bind: true, assumed_rate: RATES[2] / evidence.end.max(1e-300) };
+    let effort = Effort {
+        width: WIDTH,
+        assumed_rate: RATES[2] / evidence.end.max(f64::MIN_POSITIVE),
+        tilt: 1.0,
+    };
     let fits = |resolution: Resolution| {
         Search::new(&curve, resolution, effort).run().is_ok_and(|course| course.misfits == 0)
     };
@@ -80,24 +89,63 @@ fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Resolution
 
 /// The cheapest course that meets all of the evidence.
 fn solve(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
-    let attempt = |width: usize, rate: f64| {
-        let effort = Effort { width, marks_bind: true, assumed_rate: rate / evidence.end.max(1e-300) };
-        Search::new(evidence, resolution, effort).run()
+    let attempt = |width: usize, rate: f64, tilt: f64| {
+        let assumed_rate = rate / evidence.end.max(f64::MIN_POSITIVE);
+        Search::new(evidence, resolution, Effort { width, assumed_rate, tilt }).run()
     };
     let rate_unknown =
         evidence.columns.len() == 1 && evidence.total_events.is_none() && evidence.marks.is_empty();
     if rate_unknown {
-        let courses = RATES.iter().filter_map(|&rate| attempt(WIDTH, rate).ok());
+        let courses = RATES.iter().filter_map(|&rate| attempt(WIDTH, rate, 1.0).ok());
         let best = courses.min_by(|one, two| one.cost.total_cmp(&two.cost));
         return best.ok_or(NoCourse::Blocked { stage: 0 });
     }
     let mut width = WIDTH;
+    let mut best: Option<Course> = None;
     loop {
-        let course = attempt(width, RATES[1]);
-        let settled = matches!(&course, Ok(course) if course.misfits == 0);
+        let course = tilted(evidence.total_events, |tilt| attempt(width, RATES[1], tilt));
+        let failure = match course {
+            Ok(course) => {
+                let better = |held: &Course| (course.misfits, course.cost) < (held.misfits, held.cost);
+                if best.as_ref().is_none_or(better) {
+                    best = Some(course);
+                }
+                None
+            }
+            Err(failure) => Some(failure),
+        };
+        let settled = best.as_ref().is_some_and(|course| course.misfits == 0);
         if settled || width >= WIDTH_AT_MOST {
-            return course;
+            return best.ok_or(failure.unwrap_or(NoCourse::Blocked { stage: 0 }));
         }
         width *= 4;
     }
+}
+
+/// Steps of the search for a tilt: from 1 it goes by factors of 8 until the total is passed, and then by halves.
+const TILTS: u32 = 8;
+
+/// Attempts with more or less censoring until the total of events is met.
+fn tilted(
+    total_events: Option<u32>,
+    attempt: impl Fn(f64) -> Result<Course, NoCourse>,
+) -> Result<Course, NoCourse> {
+    let (mut tilt, mut too_small, mut too_large) = (1.0_f64, None::<f64>, None::<f64>);
+    let mut result = attempt(tilt);
+    for _ in 0..TILTS {
+        let (Err(NoCourse::EventsMissed { closest }), Some(total)) = (&result, total_events) else { break };
+        if *closest > total {
+            too_small = Some(tilt);
+        } else {
+            too_large = Some(tilt);
+        }
+        tilt = match (too_small, too_large) {
+            (Some(small), Some(large)) => (small * large).sqrt(),
+            (Some(small), None) => 8.0 * small,
+            (None, Some(large)) => large / 8.0,
+            (None, None) => break,
+        };
+        result = attempt(tilt);
+    }
+    result
 }

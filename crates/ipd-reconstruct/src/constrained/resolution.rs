@@ -15,14 +15,19 @@ pub(crate) struct Resolution {
 
 /// Coordinates that are no round numbers carry the rounding of the computation that made them.
 const COMPUTED: f64 = 1e-9;
-/// A rounded number is off by half a step and no more; a little is added for the rounding of sums.
-const ROUNDED_REACH: f64 = 1.0 + 1e-3;
+/// A rounded number is off by half a step and no more. Half as much again is let through at a cost, because a
+/// path that keeps within the bounds everywhere may not survive the search.
+const ROUNDED_REACH: f64 = 1.5;
 /// Where the half-width is itself an estimate, an error of twice the size is still believed.
 const ESTIMATED_REACH: f64 = 2.0;
 /// A level read to a pixel of an axis of 500, the size of a figure in a journal.
 const ASSUMED_SURVIVAL: f64 = 0.001;
 /// The same for a time axis of 800 pixels, as a share of follow-up.
 const ASSUMED_TIME: f64 = 0.000_625;
+/// An axis of a figure has at least this many pixels; a coarser grid is chance.
+const PIXELS_OF_AN_AXIS: f64 = 100.0;
+/// No axis of a figure has more.
+const PIXELS_AT_MOST: f64 = 10_000.0;
 /// Levels on a common grid are no coincidence once there are this many.
 const LEVELS_FOR_A_GRID: usize = 8;
 
@@ -48,7 +53,8 @@ impl Resolution {
 
     /// Coordinates snapped to a grid of pixels, when the levels show one.
     pub(crate) fn of_grid(evidence: &Evidence) -> Option<Self> {
-        let survival = grid_step(evidence.drops.iter().map(|drop| 1.0 - drop.survival))?;
+        let survival = grid_step(evidence.drops.iter().map(|drop| 1.0 - drop.survival))
+            .filter(|step| step * PIXELS_OF_AN_AXIS <= 1.0)?;
         let times = evidence.drops.iter().map(|drop| drop.time).chain(evidence.marks.iter().copied());
         let time = grid_step(times).unwrap_or(2.0 * ASSUMED_TIME * evidence.end);
         Some(Self { survival: 0.5 * survival, time: 0.5 * time, reach: ROUNDED_REACH })
@@ -65,23 +71,36 @@ fn is_multiple(value: f64, step: f64) -> bool {
     (ratio - ratio.round()).abs() < 1e-9 * (1.0 + ratio.abs())
 }
 
-/// The largest step of which all values are multiples, looked for at the smallest distance of two values and at
-/// its half, third and quarter.
+/// The largest step of which all values are multiples, by Euclid's algorithm; none when it is finer than any
+/// figure.
 fn grid_step(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.chain([0.0]).collect();
+    let mut sorted: Vec<f64> = values.collect();
     sorted.sort_by(f64::total_cmp);
     sorted.dedup_by(|later, earlier| *later - *earlier < COMPUTED);
+    let largest = *sorted.last()?;
+    let finest = largest / PIXELS_AT_MOST;
     if sorted.len() < LEVELS_FOR_A_GRID {
         return None;
     }
-    let smallest = sorted.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
-    let on_grid = |step: f64| {
-        sorted.iter().all(|value| {
-            let ratio = value / step;
-            (ratio - ratio.round()).abs() < 1e-4 + 1e-6 * ratio.abs()
-        })
-    };
-    [1.0, 0.5, 1.0 / 3.0, 0.25].iter().map(|part| smallest * part).find(|&step| on_grid(step))
+    let mut step = 0.0;
+    for &value in &sorted {
+        step = common_step(step, value, 1e-3 * finest);
+        if value > 0.0 && step < finest {
+            return None;
+        }
+    }
+    Some(step)
+}
+
+/// The largest common step of two values, where remainders below `slack` are rounding.
+fn common_step(one: f64, two: f64, slack: f64) -> f64 {
+    let (mut larger, mut smaller) = (one.max(two), one.min(two));
+    while smaller > slack {
+        let remainder = larger % smaller;
+        let remainder = if smaller - remainder < slack { 0.0 } else { remainder };
+        (larger, smaller) = (smaller, remainder);
+    }
+    larger
 }
 
 #[cfg(test)]

@@ -20,10 +20,11 @@ use super::transitions::{Misfit, Transitions};
 pub(crate) struct Effort {
     /// States that are kept after each milestone.
     pub(crate) width: usize,
-    /// Whether each mark is at least one patient.
-    pub(crate) marks_bind: bool,
     /// Rate of censoring per unit of time where nothing printed tells it.
     pub(crate) assumed_rate: f64,
+    /// Factor on the expected numbers of censored patients. The cheapest course has the most likely number in
+    /// every gap, which for rare censoring is none; the factor is moved until the total of events is met.
+    pub(crate) tilt: f64,
 }
 
 /// The course of an arm, stage by stage.
@@ -59,6 +60,10 @@ pub(crate) enum NoCourse {
         closest: u32,
     },
 }
+
+/// Cost of each patient by which a statement that had to be given up is missed: odds of one to two. It pulls the
+/// course towards what is printed without any say against what fits together.
+pub(crate) const GIVEN_UP: f64 = 1.386;
 
 /// One search.
 #[derive(Debug)]
@@ -96,7 +101,7 @@ impl<'a> Search<'a> {
         let gaps: Vec<Gap> = stages
             .iter()
             .zip(&expectation.extra)
-            .map(|(stage, &mean)| Gap::new(stage, mean, effort.marks_bind))
+            .map(|(stage, &mean)| Gap::new(stage, mean * effort.tilt, evidence.marks_bind))
             .collect();
         let needs = needs(&stages, &gaps, evidence, &resolution);
         Self { evidence, resolution, effort, stages, gaps, expectation, needs }
@@ -104,12 +109,13 @@ impl<'a> Search<'a> {
 
     /// Finds the cheapest course.
     pub(crate) fn run(self) -> Result<Course, NoCourse> {
-        let mut survivors = Survivors::new(self.evidence.total_events.is_some());
+        let mut survivors = Survivors::new(self.evidence.total_events.or(self.evidence.soft_events).is_some());
         let mut kept = vec![State {
             at_risk: self.evidence.patients(),
             events: 0,
             survival: 1.0,
             greenwood: 0.0,
+            side: 0,
             cost: 0.0,
             misfit: 0.0,
             parent: 0,
@@ -187,7 +193,7 @@ impl<'a> Search<'a> {
             }
             super::expectation::Ahead::Open { events_per_patient } => (at_risk * events_per_patient, 0.0),
         };
-        let Some(total) = self.evidence.total_events else { return detour };
+        let Some(total) = self.evidence.total_events.or(self.evidence.soft_events) else { return detour };
         let later = self.expectation.events_later[at];
         let off = f64::from(state.events) + events + later - f64::from(total);
         // One event is rounding; each later event adds a twentieth to the variance, because the censoring
@@ -203,6 +209,15 @@ impl<'a> Search<'a> {
                 .min_by(|&one, &two| kept[one].cost.total_cmp(&kept[two].cost).then(one.cmp(&two)))
         };
         let Some(total) = self.evidence.total_events else {
+            let soft = self.evidence.soft_events;
+            if let Some(total) = soft {
+                let cost = |index: usize| {
+                    kept[index].cost + GIVEN_UP * f64::from(kept[index].events.abs_diff(total))
+                };
+                let best = (0..kept.len())
+                    .min_by(|&one, &two| cost(one).total_cmp(&cost(two)).then(one.cmp(&two)));
+                return best.ok_or(NoCourse::Blocked { stage: self.stages.len() - 1 });
+            }
             return cheapest(&|_| true).ok_or(NoCourse::Blocked { stage: self.stages.len() - 1 });
         };
         cheapest(&|state| state.events == total).ok_or_else(|| NoCourse::EventsMissed {
@@ -241,7 +256,7 @@ fn needs(stages: &[Stage], gaps: &[Gap], evidence: &Evidence, resolution: &Resol
     for at in (0..stages.len()).rev() {
         needs[at] = need;
         match stages[at].milestone {
-            Milestone::Column { at_risk, .. } => need.at_risk = at_risk,
+            Milestone::Column { at_risk, binds: true } => need.at_risk = at_risk,
             Milestone::Drop { required: true, .. } => {
                 need.at_risk += 1;
                 need.events += 1;

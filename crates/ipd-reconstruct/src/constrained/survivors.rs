@@ -11,6 +11,9 @@ pub(crate) struct State {
     pub(crate) survival: f64,
     /// Greenwood's sum so far, Σ d/(n(n − d)).
     pub(crate) greenwood: f64,
+    /// Which third of the reading error the level lies in: paths to the same numbers that run above, along and
+    /// below the read curve have different futures.
+    pub(crate) side: i8,
     /// Cost so far.
     pub(crate) cost: f64,
     /// Part of the cost that the misfit of levels made.
@@ -23,7 +26,7 @@ pub(crate) struct State {
     pub(crate) died: u32,
 }
 
-/// Collects paths and keeps the cheapest for each pair of patients at risk and events.
+/// Collects paths and keeps the cheapest for each number at risk, number of events and side of the curve.
 ///
 /// A table of open addresses that is emptied by raising its stamp: states come and go by the hundred thousand.
 #[derive(Debug)]
@@ -62,7 +65,7 @@ impl Survivors {
         if self.states.len() * 2 >= self.slots.len() {
             self.grow();
         }
-        let slot = self.slot_of(state.at_risk, state.events);
+        let slot = self.slot_of(&state);
         let (stamp, index) = self.slots[slot];
         if stamp != self.stamp {
             self.slots[slot] = (self.stamp, self.states.len() as u32);
@@ -72,10 +75,10 @@ impl Survivors {
         }
     }
 
-    fn slot_of(&self, at_risk: u32, events: u32) -> usize {
+    fn slot_of(&self, state: &State) -> usize {
         // Fibonacci hashing: the multiplier is 2^64 divided by the golden ratio.
-        let events = if self.events_matter { events } else { 0 };
-        let key = (u64::from(at_risk) << 32) | u64::from(events);
+        let events = if self.events_matter { state.events } else { 0 };
+        let key = (u64::from(state.at_risk) << 32) ^ (u64::from(events) << 2) ^ (state.side + 1) as u64;
         let mask = self.slots.len() - 1;
         let mut slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
         loop {
@@ -83,7 +86,9 @@ impl Survivors {
             let free = stamp != self.stamp;
             if free || {
                 let held = &self.states[index as usize];
-                held.at_risk == at_risk && (!self.events_matter || held.events == events)
+                held.at_risk == state.at_risk
+                    && held.side == state.side
+                    && (!self.events_matter || held.events == events)
             } {
                 return slot;
             }
@@ -95,8 +100,7 @@ impl Survivors {
         self.slots = vec![(0, 0); self.slots.len() * 2];
         self.stamp = 1;
         for index in 0..self.states.len() {
-            let (at_risk, events) = (self.states[index].at_risk, self.states[index].events);
-            let slot = self.slot_of(at_risk, events);
+            let slot = self.slot_of(&self.states[index]);
             self.slots[slot] = (self.stamp, index as u32);
         }
     }

@@ -4,7 +4,7 @@ use super::evidence::{Limit, PrintedLevel};
 use super::gap::Gap;
 use super::milestones::{Milestone, Stage};
 use super::resolution::Resolution;
-use super::search::Need;
+use super::search::{GIVEN_UP, Need};
 use super::survivors::{State, Survivors};
 
 /// A drop is sharp when each number of events leaves about one number at risk. Then the pairs that the curve
@@ -45,7 +45,17 @@ impl Transitions<'_> {
                 self.over_drop(state, parent, misfit, (*level, u32::from(*required), printed), survivors);
             }
             Milestone::EarlyPart { level } => self.over_early_part(state, parent, *level, survivors),
-            Milestone::Column { at_risk, .. } => {
+            Milestone::Column { at_risk, binds: false } => {
+                let most = self.most_censored(state, 0);
+                let asked = state.at_risk.saturating_sub(*at_risk).clamp(self.gap.least.min(most), most);
+                let around = self.gap.least..=most.min(self.gap.plausible);
+                for censored in around.chain([asked]) {
+                    let missed = (state.at_risk - censored).abs_diff(*at_risk);
+                    let approached = State { cost: state.cost + GIVEN_UP * f64::from(missed), ..*state };
+                    self.offer(&approached, parent, censored, 0, None, survivors);
+                }
+            }
+            Milestone::Column { at_risk, binds: true } => {
                 if let Some(censored) = state.at_risk.checked_sub(*at_risk)
                     && (self.gap.least..=self.gap.most).contains(&censored)
                 {
@@ -53,7 +63,7 @@ impl Transitions<'_> {
                 }
             }
             Milestone::End => {
-                let Some(limit) = state.at_risk.checked_sub(self.need.at_risk) else { return };
+                let limit = state.at_risk.saturating_sub(self.need.at_risk);
                 if limit >= self.gap.least {
                     let censored = self.gap.expected(limit);
                     self.offer(state, parent, censored, 0, None, survivors);
@@ -72,6 +82,9 @@ impl Transitions<'_> {
     ) {
         let (level, least, _) = drop;
         if state.survival <= 0.0 {
+            if misfit == Misfit::Any && least == 0 {
+                self.offer(state, parent, 0, 0, Some(drop), survivors);
+            }
             return;
         }
         let reach = self.resolution.survival * self.resolution.reach;
@@ -142,8 +155,9 @@ impl Transitions<'_> {
     ) {
         let at_risk = state.at_risk - censored;
         let events = state.events + died;
+        let needed = if matches!(self.stage.milestone, Milestone::End) { 0 } else { self.need.at_risk };
         let possible = at_risk >= died
-            && at_risk - died >= self.need.at_risk
+            && at_risk - died >= needed
             && self.total_events.is_none_or(|total| events + self.need.events <= total);
         if !possible {
             return;
@@ -151,10 +165,11 @@ impl Transitions<'_> {
         let (n, d) = (f64::from(at_risk), f64::from(died));
         let survival = if died == 0 { state.survival } else { state.survival * (1.0 - d / n) };
         let greenwood = if died == 0 { state.greenwood } else { state.greenwood + d / (n * (n - d)) };
-        let (mut misfit, mut printed_cost) = (0.0, 0.0);
+        let (mut misfit, mut printed_cost, mut side) = (0.0, 0.0, state.side);
         if let Some((level, _, printed)) = drop {
             let off = (survival - level) / self.resolution.survival;
             misfit = off * off;
+            side = i8::from(off > 1.0 / 3.0) - i8::from(off < -1.0 / 3.0);
             for statement in printed {
                 printed_cost += self.cost_of_printed(statement, survival, greenwood);
             }
@@ -164,6 +179,7 @@ impl Transitions<'_> {
             events,
             survival,
             greenwood,
+            side,
             cost: state.cost + misfit / UNIFORM_VARIANCE + printed_cost + self.gap.cost(censored),
             misfit: state.misfit + misfit,
             parent,
