@@ -59,9 +59,7 @@ fn number_at_risk_fit(
             // Sorted by time with events before censorings at equal times.
             let before = patients.partition_point(|patient| match convention {
                 NumberAtRiskConvention::Before => patient.time < time,
-                NumberAtRiskConvention::At => {
-                    patient.time < time || (patient.time == time && patient.event)
-                }
+                NumberAtRiskConvention::At => patient.time < time || (patient.time == time && patient.event),
                 NumberAtRiskConvention::After => patient.time <= time,
             });
             NumberAtRiskFit { time, stated, reconstructed: (patients.len() - before) as u32 }

@@ -51,8 +51,7 @@ impl Expectation {
     pub(crate) fn new(evidence: &Evidence, stages: &[Stage], assumed_rate: f64) -> Self {
         let intervals = intervals(stages);
         let closed = evidence.columns.len() - 1;
-        let per_column: Vec<(f64, f64)> =
-            (0..closed).map(|index| williamson(evidence, index)).collect();
+        let per_column: Vec<(f64, f64)> = (0..closed).map(|index| williamson(evidence, index)).collect();
         let mut expectation = Self {
             extra: vec![LEAST; stages.len()],
             censored_ahead: vec![f64::INFINITY; stages.len()],
@@ -123,7 +122,8 @@ impl Expectation {
             let stage = &stages[at];
             let leaving = at_risk * (1.0 - (-rate * (stage.time - stage.start)).exp());
             let marks = stage.marks.len() as f64;
-            self.extra[at] = if evidence.marks.is_empty() { leaving } else { SHARED_MARKS * marks }.max(LEAST);
+            self.extra[at] =
+                if evidence.marks.is_empty() { leaving } else { SHARED_MARKS * marks }.max(LEAST);
             at_risk -= leaving.max(marks).min(at_risk);
             if let Milestone::Drop { level: next, .. } = stage.milestone {
                 at_risk *= if level > 0.0 { next / level } else { 0.0 };

@@ -31,7 +31,8 @@ impl Gap {
     /// statement that each mark is a patient has been given up.
     pub(crate) fn new(stage: &Stage, mean: f64, marks_bind: bool) -> Self {
         if !stage.is_open() {
-            let none = Self { least: 0, most: 0, plausible: 0, marked: 0, reachable: 0, mean, table: [0.0; TABLE] };
+            let none =
+                Self { least: 0, most: 0, plausible: 0, marked: 0, reachable: 0, mean, table: [0.0; TABLE] };
             return none;
         }
         let marked = stage.marks.len() as u32;

@@ -80,9 +80,8 @@ pub(crate) fn stages(evidence: &Evidence, resolution: &Resolution) -> Vec<Stage>
     let mut stages = Vec::with_capacity(items.len());
     let (mut start, mut first_mark) = (0.0, 0);
     for (time, milestone) in items {
-        let comes_before = |mark: f64| {
-            mark < time || (mark == time && RANK_OF_CENSORING < rank(&milestone, convention))
-        };
+        let comes_before =
+            |mark: f64| mark < time || (mark == time && RANK_OF_CENSORING < rank(&milestone, convention));
         let count = evidence.marks[first_mark..].partition_point(|&mark| comes_before(mark));
         let marks = first_mark..first_mark + count;
         let (certain, flexible) = assured(evidence, resolution, &marks, start, time);
@@ -128,9 +127,8 @@ fn split_drop_at(
         return;
     }
     let near = |time: f64| (time - column).abs() <= resolution.time * resolution.reach;
-    let closest = (0..evidence.drops.len())
-        .filter(|&index| near(evidence.drops[index].time))
-        .min_by(|&one, &two| {
+    let closest =
+        (0..evidence.drops.len()).filter(|&index| near(evidence.drops[index].time)).min_by(|&one, &two| {
             let distance = |index: usize| (evidence.drops[index].time - column).abs();
             distance(one).total_cmp(&distance(two))
         });

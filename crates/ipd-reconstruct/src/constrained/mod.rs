@@ -60,23 +60,18 @@ const RATES: [f64; 5] = [0.02, 0.1, 0.3, 0.7, 1.4];
 /// How precisely the curve was read: as stated, else the finest of the plausible resolutions at which whole
 /// patients can make the curve.
 fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Resolution {
-    if let Some(stated) =
-        Resolution::stated(input.survival_uncertainty, input.time_uncertainty, evidence.end)
+    if let Some(stated) = Resolution::stated(input.survival_uncertainty, input.time_uncertainty, evidence.end)
     {
         return stated;
     }
     let as_written = Resolution::as_written(evidence);
     let curve = evidence.curve_only();
-    let effort = Effort {
-        width: WIDTH,
-        assumed_rate: RATES[2] / evidence.end.max(f64::MIN_POSITIVE),
-        tilt: 1.0,
-    };
+    let effort =
+        Effort { width: WIDTH, assumed_rate: RATES[2] / evidence.end.max(f64::MIN_POSITIVE), tilt: 1.0 };
     let fits = |resolution: Resolution| {
         Search::new(&curve, resolution, effort).run().is_ok_and(|course| course.misfits == 0)
     };
-    // Coordinates with five decimals or more are finer than pixels: no grid can be seen in them by chance.
-    let fine = as_written.survival < 1e-5;
+    let fine = as_written.survival < resolution::FINER_THAN_PIXELS;
     if fine && fits(as_written) {
         return as_written;
     }
@@ -133,11 +128,15 @@ fn tilted(
     let (mut tilt, mut too_small, mut too_large) = (1.0_f64, None::<f64>, None::<f64>);
     let mut result = attempt(tilt);
     for _ in 0..TILTS {
-        let (Err(NoCourse::EventsMissed { closest }), Some(total)) = (&result, total_events) else { break };
-        if *closest > total {
-            too_small = Some(tilt);
-        } else {
-            too_large = Some(tilt);
+        let Some(total) = total_events else { break };
+        match result {
+            Ok(_) => break,
+            Err(NoCourse::EventsMissed { closest }) if closest > total => too_small = Some(tilt),
+            Err(NoCourse::EventsMissed { .. }) => too_large = Some(tilt),
+            // A tilt that leads nowhere went too far; without any tilt it is not the tilt.
+            Err(NoCourse::Blocked { .. }) if tilt > 1.0 => too_large = Some(tilt),
+            Err(NoCourse::Blocked { .. }) if tilt < 1.0 => too_small = Some(tilt),
+            Err(NoCourse::Blocked { .. }) => break,
         }
         tilt = match (too_small, too_large) {
             (Some(small), Some(large)) => (small * large).sqrt(),

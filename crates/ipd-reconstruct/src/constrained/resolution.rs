@@ -13,6 +13,8 @@ pub(crate) struct Resolution {
     pub(crate) reach: f64,
 }
 
+/// A half-width of five decimals is finer than the pixels of any figure: coordinates so precise were not read.
+pub(crate) const FINER_THAN_PIXELS: f64 = 1e-5;
 /// Coordinates that are no round numbers carry the rounding of the computation that made them.
 const COMPUTED: f64 = 1e-9;
 /// A rounded number is off by half a step and no more. Half as much again is let through at a cost, because a
@@ -37,7 +39,7 @@ impl Resolution {
         let survival = survival?;
         Some(Self {
             survival: survival.max(COMPUTED),
-            time: time.unwrap_or(if survival < 1e-5 { 0.0 } else { ASSUMED_TIME * end }),
+            time: time.unwrap_or(if survival < FINER_THAN_PIXELS { 0.0 } else { ASSUMED_TIME * end }),
             reach: ESTIMATED_REACH,
         })
     }
@@ -48,22 +50,27 @@ impl Resolution {
         let survival = (2..=7)
             .find(|&decimals| levels.clone().all(|level| is_multiple(level, 0.1_f64.powi(decimals))))
             .map_or(COMPUTED, |decimals| 0.5 * 0.1_f64.powi(decimals));
-        Self { survival, time: 0.0, reach: ROUNDED_REACH }
+        let time = if survival < FINER_THAN_PIXELS { 0.0 } else { time_of_grid(evidence) };
+        Self { survival, time, reach: ROUNDED_REACH }
     }
 
     /// Coordinates snapped to a grid of pixels, when the levels show one.
     pub(crate) fn of_grid(evidence: &Evidence) -> Option<Self> {
         let survival = grid_step(evidence.drops.iter().map(|drop| 1.0 - drop.survival))
             .filter(|step| step * PIXELS_OF_AN_AXIS <= 1.0)?;
-        let times = evidence.drops.iter().map(|drop| drop.time).chain(evidence.marks.iter().copied());
-        let time = grid_step(times).unwrap_or(2.0 * ASSUMED_TIME * evidence.end);
-        Some(Self { survival: 0.5 * survival, time: 0.5 * time, reach: ROUNDED_REACH })
+        Some(Self { survival: 0.5 * survival, time: time_of_grid(evidence), reach: ROUNDED_REACH })
     }
 
     /// When nothing is known: a figure of ordinary size.
     pub(crate) fn assumed(evidence: &Evidence) -> Self {
         Self { survival: ASSUMED_SURVIVAL, time: ASSUMED_TIME * evidence.end, reach: ESTIMATED_REACH }
     }
+}
+
+/// Half the grid of the times, or of an ordinary figure when they show none.
+fn time_of_grid(evidence: &Evidence) -> f64 {
+    let times = evidence.drops.iter().map(|drop| drop.time).chain(evidence.marks.iter().copied());
+    grid_step(times).map_or(ASSUMED_TIME * evidence.end, |step| 0.5 * step)
 }
 
 fn is_multiple(value: f64, step: f64) -> bool {

@@ -109,7 +109,7 @@ impl<'a> Search<'a> {
 
     /// Finds the cheapest course.
     pub(crate) fn run(self) -> Result<Course, NoCourse> {
-        let mut survivors = Survivors::new(self.evidence.total_events.or(self.evidence.soft_events).is_some());
+        let mut survivors = Survivors::new();
         let mut kept = vec![State {
             at_risk: self.evidence.patients(),
             events: 0,
@@ -214,8 +214,8 @@ impl<'a> Search<'a> {
                 let cost = |index: usize| {
                     kept[index].cost + GIVEN_UP * f64::from(kept[index].events.abs_diff(total))
                 };
-                let best = (0..kept.len())
-                    .min_by(|&one, &two| cost(one).total_cmp(&cost(two)).then(one.cmp(&two)));
+                let best =
+                    (0..kept.len()).min_by(|&one, &two| cost(one).total_cmp(&cost(two)).then(one.cmp(&two)));
                 return best.ok_or(NoCourse::Blocked { stage: self.stages.len() - 1 });
             }
             return cheapest(&|_| true).ok_or(NoCourse::Blocked { stage: self.stages.len() - 1 });

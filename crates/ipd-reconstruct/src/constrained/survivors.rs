@@ -34,14 +34,12 @@ pub(crate) struct Survivors {
     slots: Vec<(u32, u32)>,
     stamp: u32,
     states: Vec<State>,
-    events_matter: bool,
 }
 
 impl Survivors {
-    /// An empty collection. Where no total of events has to be met, `events_matter` is false and the cheapest
-    /// path to each number at risk is enough.
-    pub(crate) fn new(events_matter: bool) -> Self {
-        Self { slots: vec![(0, 0); 1 << 10], stamp: 0, states: Vec::new(), events_matter }
+    /// An empty collection.
+    pub(crate) fn new() -> Self {
+        Self { slots: vec![(0, 0); 1 << 10], stamp: 0, states: Vec::new() }
     }
 
     /// Forgets all states.
@@ -77,8 +75,7 @@ impl Survivors {
 
     fn slot_of(&self, state: &State) -> usize {
         // Fibonacci hashing: the multiplier is 2^64 divided by the golden ratio.
-        let events = if self.events_matter { state.events } else { 0 };
-        let key = (u64::from(state.at_risk) << 32) ^ (u64::from(events) << 2) ^ (state.side + 1) as u64;
+        let key = (u64::from(state.at_risk) << 32) ^ (u64::from(state.events) << 2) ^ (state.side + 1) as u64;
         let mask = self.slots.len() - 1;
         let mut slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
         loop {
@@ -86,9 +83,7 @@ impl Survivors {
             let free = stamp != self.stamp;
             if free || {
                 let held = &self.states[index as usize];
-                held.at_risk == state.at_risk
-                    && held.side == state.side
-                    && (!self.events_matter || held.events == events)
+                held.at_risk == state.at_risk && held.events == state.events && held.side == state.side
             } {
                 return slot;
             }

@@ -125,16 +125,15 @@ impl Transitions<'_> {
         }
     }
 
-    /// None or all of the events of a drop come before the column.
+    /// None, some or all of the events of a drop come before the column.
     fn over_early_part(&self, state: &State, parent: u32, level: f64, survivors: &mut Survivors) {
         let hazard = if state.survival > 0.0 { (1.0 - level / state.survival).max(0.0) } else { 0.0 };
         let most = self.most_censored(state, 0).min(self.gap.plausible);
         for censored in self.gap.least..=most {
-            self.offer(state, parent, censored, 0, None, survivors);
             let at_risk = state.at_risk - censored;
-            let died = (f64::from(at_risk) * hazard).round() as u32;
-            if died > 0 {
-                self.offer(state, parent, censored, died.min(at_risk), None, survivors);
+            let nearest = (f64::from(at_risk) * hazard).round() as u32;
+            for died in 0..=nearest.min(at_risk) {
+                self.offer(state, parent, censored, died, None, survivors);
             }
         }
     }

@@ -53,7 +53,11 @@ pub fn figure_of(
     if information.number_at_risk {
         let intervals = RISK_TABLE_COLUMNS - 1;
         let times: Vec<f64> = (0..=intervals)
-            .map(|column| if column == intervals { end } else { end * f64::from(column) / f64::from(intervals) })
+            .map(
+                |column| {
+                    if column == intervals { end } else { end * f64::from(column) / f64::from(intervals) }
+                },
+            )
             .collect();
         let counts = times.iter().map(|&time| fit.number_at_risk_at(time)).collect();
         input.number_at_risk = NumberAtRisk::new(times, counts).ok();

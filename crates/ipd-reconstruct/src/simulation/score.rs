@@ -44,9 +44,10 @@ pub fn log_hazard_ratio_error(
     reconstructed: [&[PatientRecord]; 2],
 ) -> Option<f64> {
     let true_fit = cox_two_arms(truth[0], truth[1], Ties::Efron).ok()?;
-    Some(cox_two_arms(reconstructed[0], reconstructed[1], Ties::Efron).map_or(f64::INFINITY, |fit| {
-        (fit.log_hazard_ratio - true_fit.log_hazard_ratio).abs()
-    }))
+    Some(
+        cox_two_arms(reconstructed[0], reconstructed[1], Ties::Efron)
+            .map_or(f64::INFINITY, |fit| (fit.log_hazard_ratio - true_fit.log_hazard_ratio).abs()),
+    )
 }
 
 /// Scores of many arms and pairs of one method with one set of information.
