@@ -7,10 +7,10 @@
 
 use kmeta_trial_data::Finding;
 
+use super::attempts::solve;
 use super::evidence::Evidence;
 use super::resolution::Resolution;
 use super::search::Course;
-use super::solve;
 use crate::timeline::Column;
 
 /// A printed statement that can be given up.

@@ -20,6 +20,8 @@ use super::transitions::{Misfit, Transitions};
 pub(crate) struct Effort {
     /// States that are kept after each milestone.
     pub(crate) width: usize,
+    /// Classes of misfit, per half-width of the reading error, in which paths to the same numbers are kept apart.
+    pub(crate) sides: f64,
     /// Rate of censoring per unit of time where nothing printed tells it.
     pub(crate) assumed_rate: f64,
     /// Factor on the expected numbers of censored patients. The cheapest course has the most likely number in
@@ -82,8 +84,6 @@ pub(crate) struct Search<'a> {
 pub(crate) struct Need {
     /// Patients who must still be at risk: for the next column, and for the drops and marks before it.
     pub(crate) at_risk: u32,
-    /// Events that must still happen, to the end.
-    pub(crate) events: u32,
 }
 
 /// A kept state's way back.
@@ -130,7 +130,7 @@ impl<'a> Search<'a> {
                 gap: &self.gaps[at],
                 need: self.needs[at],
                 resolution: self.resolution,
-                total_events: self.evidence.total_events,
+                sides: self.effort.sides,
             };
             survivors.clear();
             for (index, state) in kept.iter().enumerate() {
@@ -251,15 +251,14 @@ fn needs(stages: &[Stage], gaps: &[Gap], evidence: &Evidence, resolution: &Resol
     let final_level = evidence.drops.last().map_or(1.0, |drop| drop.survival);
     // A line above zero ends with somebody under observation.
     let last = u32::from(final_level > resolution.survival * resolution.reach);
-    let mut needs = vec![Need { at_risk: last, events: 0 }; stages.len()];
-    let mut need = Need { at_risk: last, events: 0 };
+    let mut needs = vec![Need { at_risk: last }; stages.len()];
+    let mut need = Need { at_risk: last };
     for at in (0..stages.len()).rev() {
         needs[at] = need;
         match stages[at].milestone {
             Milestone::Column { at_risk, binds: true } => need.at_risk = at_risk,
             Milestone::Drop { required: true, .. } => {
                 need.at_risk += 1;
-                need.events += 1;
             }
             _ => {}
         }

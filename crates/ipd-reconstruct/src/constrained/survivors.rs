@@ -11,8 +11,8 @@ pub(crate) struct State {
     pub(crate) survival: f64,
     /// Greenwood's sum so far, Σ d/(n(n − d)).
     pub(crate) greenwood: f64,
-    /// Which third of the reading error the level lies in: paths to the same numbers that run above, along and
-    /// below the read curve have different futures.
+    /// Class of the level's misfit: paths to the same numbers that run above, along and below the read curve have
+    /// different futures.
     pub(crate) side: i8,
     /// Cost so far.
     pub(crate) cost: f64,
@@ -75,7 +75,8 @@ impl Survivors {
 
     fn slot_of(&self, state: &State) -> usize {
         // Fibonacci hashing: the multiplier is 2^64 divided by the golden ratio.
-        let key = (u64::from(state.at_risk) << 32) ^ (u64::from(state.events) << 2) ^ (state.side + 1) as u64;
+        let key =
+            (u64::from(state.at_risk) << 32) ^ (u64::from(state.events) << 8) ^ u64::from(state.side as u8);
         let mask = self.slots.len() - 1;
         let mut slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
         loop {

@@ -34,7 +34,8 @@ pub(crate) struct Transitions<'a> {
     pub(crate) gap: &'a Gap,
     pub(crate) need: Need,
     pub(crate) resolution: Resolution,
-    pub(crate) total_events: Option<u32>,
+    /// Classes of misfit per half-width of the reading error.
+    pub(crate) sides: f64,
 }
 
 impl Transitions<'_> {
@@ -155,9 +156,7 @@ impl Transitions<'_> {
         let at_risk = state.at_risk - censored;
         let events = state.events + died;
         let needed = if matches!(self.stage.milestone, Milestone::End) { 0 } else { self.need.at_risk };
-        let possible = at_risk >= died
-            && at_risk - died >= needed
-            && self.total_events.is_none_or(|total| events + self.need.events <= total);
+        let possible = at_risk >= died && at_risk - died >= needed;
         if !possible {
             return;
         }
@@ -168,7 +167,7 @@ impl Transitions<'_> {
         if let Some((level, _, printed)) = drop {
             let off = (survival - level) / self.resolution.survival;
             misfit = off * off;
-            side = i8::from(off > 1.0 / 3.0) - i8::from(off < -1.0 / 3.0);
+            side = (off * self.sides).round().clamp(-127.0, 127.0) as i8;
             for statement in printed {
                 printed_cost += self.cost_of_printed(statement, survival, greenwood);
             }
@@ -179,7 +178,10 @@ impl Transitions<'_> {
             survival,
             greenwood,
             side,
-            cost: state.cost + misfit / UNIFORM_VARIANCE + printed_cost + self.gap.cost(censored),
+            cost: state.cost
+                + self.resolution.cost_of_misfit(misfit.sqrt())
+                + printed_cost
+                + self.gap.cost(censored),
             misfit: state.misfit + misfit,
             parent,
             censored,
