@@ -16,6 +16,8 @@ const ORDINARY_RATE: f64 = RATES[2];
 
 /// Steps of the search for a tilt: from 1 it goes by factors of 8 until the total is passed, then by halves.
 const TILTS: u32 = 8;
+/// The same for a quick answer.
+const FEW_TILTS: u32 = 3;
 
 /// The cheapest course that meets all of the evidence.
 pub(crate) fn solve(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
@@ -24,7 +26,7 @@ pub(crate) fn solve(evidence: &Evidence, resolution: Resolution) -> Result<Cours
         let found = if rate_is_unknown(evidence) {
             over_rates(evidence, resolution, effort)
         } else {
-            over_tilts(evidence, resolution, effort)
+            over_tilts(evidence, resolution, effort, TILTS)
         };
         best = better(best, found);
         if matches!(&best, Ok(course) if course.misfits == 0) {
@@ -32,6 +34,14 @@ pub(crate) fn solve(evidence: &Evidence, resolution: Resolution) -> Result<Cours
         }
     }
     best
+}
+
+/// The cheapest course that the least effort finds: enough to tell which statements disagree.
+pub(crate) fn solve_quickly(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
+    if rate_is_unknown(evidence) {
+        return first(evidence, resolution);
+    }
+    over_tilts(evidence, resolution, EFFORTS[0], FEW_TILTS)
 }
 
 /// The course of a first attempt, for questions that need no better one.
@@ -77,11 +87,16 @@ fn over_rates(evidence: &Evidence, resolution: Resolution, effort: (usize, f64))
 }
 
 /// Attempts with more or less censoring until the total of events is met.
-fn over_tilts(evidence: &Evidence, resolution: Resolution, effort: (usize, f64)) -> Result<Course, NoCourse> {
+fn over_tilts(
+    evidence: &Evidence,
+    resolution: Resolution,
+    effort: (usize, f64),
+    tilts: u32,
+) -> Result<Course, NoCourse> {
     let at_tilt = |tilt: f64| attempt(evidence, resolution, effort, ORDINARY_RATE, tilt);
     let (mut tilt, mut too_small, mut too_large) = (1.0_f64, None::<f64>, None::<f64>);
     let mut found = at_tilt(tilt);
-    for _ in 0..TILTS {
+    for _ in 0..tilts {
         let Some(total) = evidence.total_events else { break };
         match found {
             Ok(_) => break,

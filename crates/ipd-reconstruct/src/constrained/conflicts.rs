@@ -7,7 +7,7 @@
 
 use kmeta_trial_data::Finding;
 
-use super::attempts::solve;
+use super::attempts::{solve, solve_quickly};
 use super::evidence::Evidence;
 use super::resolution::Resolution;
 use super::search::Course;
@@ -35,38 +35,37 @@ pub(crate) struct Settled {
 pub(crate) fn settle(mut evidence: Evidence, resolution: Resolution, arm: &str) -> Option<Settled> {
     let mut findings = Vec::new();
     let mut found = solve(&evidence, resolution);
-    if matches!(&found, Ok(course) if course.misfits > 0) || found.is_err() {
-        let tolerated = tolerated_misfits(&mut evidence, resolution);
-        loop {
-            let statements = statements_of(&evidence);
-            if statements.is_empty() || matches!(&found, Ok(course) if course.misfits <= tolerated) {
+    let tolerated = match &found {
+        Ok(course) if course.misfits == 0 => 0,
+        _ => tolerated_misfits(&evidence, resolution),
+    };
+    while !matches!(&found, Ok(course) if course.misfits <= tolerated) {
+        let statements = statements_of(&evidence);
+        let mut conflict = disagreeing(&evidence, &statements, resolution, tolerated);
+        if conflict.is_empty() {
+            if found.is_ok() {
+                // Without any of them the misfit is the same: it is not one of printed numbers.
                 break;
             }
-            let mut conflict = disagreeing(&evidence, &statements, resolution, tolerated);
-            if conflict.is_empty() {
-                // Without any of them the misfit is the same: it is not one of printed numbers.
-                if found.is_ok() {
-                    break;
-                }
-                conflict = statements;
-            }
-            let (given_up, rest) = cheapest_loss(&evidence, &conflict, resolution);
-            findings.push(describe(&conflict, given_up, arm, &evidence));
-            evidence = rest;
-            found = solve(&evidence, resolution);
+            conflict = statements;
         }
+        if conflict.is_empty() {
+            // More drops than patients: not every drop can have an event.
+            evidence.drops_bind = false;
+            found = solve(&evidence, resolution);
+            break;
+        }
+        let (given_up, rest) = cheapest_loss(&evidence, &conflict, resolution);
+        findings.push(describe(&conflict, given_up, arm, &evidence));
+        evidence = rest;
+        found = solve(&evidence, resolution);
     }
     found.ok().map(|course| Settled { course, evidence, findings })
 }
 
-/// Misfits that the curve and the number of patients have by themselves. Where there are more drops than
-/// patients, drops no longer need an event.
-fn tolerated_misfits(evidence: &mut Evidence, resolution: Resolution) -> u32 {
-    if let Ok(course) = solve(&evidence.curve_only(), resolution) {
-        return course.misfits;
-    }
-    evidence.drops_bind = false;
-    solve(&evidence.curve_only(), resolution).map_or(u32::MAX, |course| course.misfits)
+/// Misfits that the curve and the number of patients have by themselves.
+fn tolerated_misfits(evidence: &Evidence, resolution: Resolution) -> u32 {
+    solve_quickly(&evidence.curve_only(), resolution).map_or(u32::MAX, |course| course.misfits)
 }
 
 fn statements_of(evidence: &Evidence) -> Vec<Statement> {
@@ -101,7 +100,7 @@ fn disagreeing(
     tolerated: u32,
 ) -> Vec<Statement> {
     let agree = |evidence: &Evidence| {
-        solve(evidence, resolution).is_ok_and(|course: Course| course.misfits <= tolerated)
+        solve_quickly(evidence, resolution).is_ok_and(|course: Course| course.misfits <= tolerated)
     };
     let mut left = evidence.clone();
     let mut conflict = Vec::new();
@@ -124,7 +123,7 @@ fn cheapest_loss(
 ) -> (Statement, Evidence) {
     let tried = conflict.iter().map(|&statement| {
         let rest = without(evidence, statement);
-        let price = solve(&rest, resolution)
+        let price = solve_quickly(&rest, resolution)
             .map_or((u32::MAX, f64::INFINITY), |course: Course| (course.misfits, course.cost));
         (price, statement, rest)
     });

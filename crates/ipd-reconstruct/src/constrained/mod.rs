@@ -20,7 +20,6 @@ mod transitions;
 use kmeta_trial_data::{ReconstructedArm, ReconstructionStatus};
 
 use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions, fidelity};
-use conflicts::Settled;
 use evidence::Evidence;
 use resolution::Resolution;
 
@@ -30,7 +29,7 @@ pub(crate) fn reconstruct(
 ) -> Result<ReconstructedArm, ReconstructionError> {
     let evidence = Evidence::new(input, options)?;
     let resolution = resolution_of(input, &evidence);
-    let Some(mut settled) = settle(input, evidence, resolution) else {
+    let Some(mut settled) = conflicts::settle(evidence, resolution, &input.place()) else {
         return Err(ReconstructionError::CurveImpossible { arm: input.place() });
     };
     let Evidence { conflict, end, .. } = settled.evidence;
@@ -49,29 +48,9 @@ pub(crate) fn reconstruct(
     })
 }
 
-/// Settles the evidence. Where the resolution was guessed from the coordinates and statements disagree at it, a
-/// coarser figure in which they agree is the likelier explanation.
-fn settle(input: &ReconstructionInput, evidence: Evidence, resolution: Resolution) -> Option<Settled> {
-    let arm = input.place();
-    let guessed = input.survival_uncertainty.is_none()
-        && resolution.survival >= resolution::FINER_THAN_PIXELS
-        && resolution.rounded;
-    if !guessed {
-        return conflicts::settle(evidence, resolution, &arm);
-    }
-    let settled = conflicts::settle(evidence.clone(), resolution, &arm);
-    if settled.as_ref().is_some_and(|settled| settled.findings.is_empty()) {
-        return settled;
-    }
-    let coarser = conflicts::settle(evidence.clone(), Resolution::assumed(&evidence), &arm);
-    match coarser {
-        Some(coarser) if coarser.findings.is_empty() || settled.is_none() => Some(coarser),
-        _ => settled,
-    }
-}
-
-/// How precisely the curve was read: as stated, else the finest of the plausible resolutions at which whole
-/// patients can make the curve.
+/// The finest of the plausible resolutions at which whole patients can make the curve and meet all that is
+/// printed. Where they cannot at any, statements disagree, and the finest at which the curve alone can be made is
+/// the one to say so at.
 fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Resolution {
     if let Some(stated) = Resolution::stated(input.survival_uncertainty, input.time_uncertainty, evidence.end)
     {
@@ -79,15 +58,22 @@ fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Resolution
     }
     let as_written = Resolution::as_written(evidence);
     let curve = evidence.curve_only();
-    let fits =
+    let makes_curve =
         |resolution: Resolution| attempts::first(&curve, resolution).is_ok_and(|course| course.misfits == 0);
     let fine = as_written.survival < resolution::FINER_THAN_PIXELS;
-    if fine && fits(as_written) {
+    if fine && makes_curve(as_written) {
         return as_written;
     }
-    match Resolution::of_grid(evidence) {
-        Some(grid) => grid,
-        None if !fine && fits(as_written) => as_written,
-        None => Resolution::assumed(evidence),
-    }
+    let grid = Resolution::of_grid(evidence);
+    let written = (grid.is_none() && !fine).then_some(as_written);
+    let candidates: Vec<Resolution> =
+        grid.into_iter().chain(written).chain(Resolution::assumed(evidence)).collect();
+    let meets_all = |resolution: &Resolution| {
+        let solve = if resolution.rounded { attempts::solve } else { attempts::solve_quickly };
+        makes_curve(*resolution) && solve(evidence, *resolution).is_ok_and(|course| course.misfits == 0)
+    };
+    let agreed = candidates.iter().copied().find(meets_all);
+    agreed
+        .or_else(|| candidates.iter().copied().find(|&resolution| makes_curve(resolution)))
+        .unwrap_or(candidates[candidates.len() - 1])
 }

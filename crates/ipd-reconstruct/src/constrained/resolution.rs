@@ -81,14 +81,15 @@ impl Resolution {
         })
     }
 
-    /// When nothing is known: a figure of ordinary size.
-    pub(crate) fn assumed(evidence: &Evidence) -> Self {
-        Self {
-            survival: ASSUMED_SURVIVAL,
-            time: ASSUMED_TIME * evidence.end,
+    /// When nothing is known: the reading errors of an ordinary figure, and of ones read two, four and eight times
+    /// less well.
+    pub(crate) fn assumed(evidence: &Evidence) -> [Self; 4] {
+        [1.0, 2.0, 4.0, 8.0].map(|factor| Self {
+            survival: factor * ASSUMED_SURVIVAL,
+            time: factor * ASSUMED_TIME * evidence.end,
             reach: ESTIMATED_REACH,
             rounded: false,
-        }
+        })
     }
 }
 

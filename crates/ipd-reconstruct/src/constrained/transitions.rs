@@ -102,7 +102,7 @@ impl Transitions<'_> {
             for censored in self.gap.least..=most.min(state.at_risk) {
                 let at_risk = state.at_risk - censored;
                 let nearest = (f64::from(at_risk) * hazard(level)).round().max(f64::from(least)) as u32;
-                offer(censored, nearest.min(at_risk));
+                offer(censored, nearest.min(at_risk.saturating_sub(self.need.at_risk)));
             }
             return;
         }
@@ -155,9 +155,10 @@ impl Transitions<'_> {
     ) {
         let at_risk = state.at_risk - censored;
         let events = state.events + died;
-        let needed = if matches!(self.stage.milestone, Milestone::End) { 0 } else { self.need.at_risk };
-        let possible = at_risk >= died && at_risk - died >= needed;
-        if !possible {
+        // Where too few are at risk already, standing still makes it no worse: the column will tell.
+        let stands_still = censored == 0 && died == 0;
+        let enough = at_risk >= died && at_risk - died >= self.need.at_risk;
+        if !enough && !stands_still && !matches!(self.stage.milestone, Milestone::End) {
             return;
         }
         let (n, d) = (f64::from(at_risk), f64::from(died));
