@@ -44,6 +44,15 @@ pub enum ReconstructionError {
         /// The patients.
         patients: u32,
     },
+    /// No whole numbers of patients make the curve, whatever else is given up.
+    #[error(
+        "{arm}: no whole numbers of events and censored patients make this curve: check the number of patients \
+         and the points of the curve"
+    )]
+    CurveImpossible {
+        /// Trial and arm.
+        arm: String,
+    },
     /// The end of the curve or a censoring time is not a usable time.
     #[error("{arm}: {what} is {value}: give a finite time of at least 0")]
     TimeInvalid {

@@ -3,7 +3,7 @@
 use kmeta_survival_estimate::KaplanMeier;
 use kmeta_trial_data::{Fidelity, NumberAtRiskFit, PatientRecord, ReconstructionStatus, StepCurve};
 
-use crate::ReconstructionInput;
+use crate::{NumberAtRiskConvention, ReconstructionInput, ReconstructionOptions};
 
 /// A traced plateau this little above one half stands at one half: below the height of a pixel in most figures.
 const LEVEL_TOLERANCE: f64 = 0.002;
@@ -11,6 +11,7 @@ const LEVEL_TOLERANCE: f64 = 0.002;
 /// Compares the patients with the input.
 pub(crate) fn assess(
     input: &ReconstructionInput,
+    options: &ReconstructionOptions,
     patients: &[PatientRecord],
     status: ReconstructionStatus,
     follow_up_end: f64,
@@ -21,7 +22,7 @@ pub(crate) fn assess(
     let differences: Vec<f64> =
         input.curve.corners().map(|(time, survival)| (estimated_at(time) - survival).abs()).collect();
     let squares: f64 = differences.iter().map(|difference| difference * difference).sum();
-    let number_at_risk = number_at_risk_fit(input, patients);
+    let number_at_risk = number_at_risk_fit(input, options.number_at_risk_convention, patients);
     Fidelity {
         status,
         patients: patients.len() as u32,
@@ -44,14 +45,23 @@ pub(crate) fn assess(
     }
 }
 
-fn number_at_risk_fit(input: &ReconstructionInput, patients: &[PatientRecord]) -> Vec<NumberAtRiskFit> {
+fn number_at_risk_fit(
+    input: &ReconstructionInput,
+    convention: NumberAtRiskConvention,
+    patients: &[PatientRecord],
+) -> Vec<NumberAtRiskFit> {
     let Some(stated) = &input.number_at_risk else { return Vec::new() };
     stated
         .times()
         .iter()
         .zip(stated.counts())
         .map(|(&time, &stated)| {
-            let before = patients.partition_point(|patient| patient.time < time);
+            // Sorted by time with events before censorings at equal times.
+            let before = patients.partition_point(|patient| match convention {
+                NumberAtRiskConvention::Before => patient.time < time,
+                NumberAtRiskConvention::At => patient.time < time || (patient.time == time && patient.event),
+                NumberAtRiskConvention::After => patient.time <= time,
+            });
             NumberAtRiskFit { time, stated, reconstructed: (patients.len() - before) as u32 }
         })
         .collect()

@@ -41,7 +41,7 @@ pub(crate) fn reconstruct(
             expected: "a survival fraction from 0 to 1",
         });
     }
-    let timeline = Timeline::new(input)?;
+    let timeline = Timeline::new(input, options.number_at_risk_convention)?;
     let mut solver = Solver::new(input, options, &timeline);
     for index in 0..timeline.columns.len() {
         solver.solve_interval(index);
@@ -51,7 +51,7 @@ pub(crate) fn reconstruct(
     let Solver { mut patients, mut findings, at_risk, .. } = solver;
     patients.extend((0..at_risk).map(|_| PatientRecord { time: timeline.end, event: false }));
     patients.sort_by(|one, next| one.time.total_cmp(&next.time).then(next.event.cmp(&one.event)));
-    let fidelity = fidelity::assess(input, &patients, status, timeline.end);
+    let fidelity = fidelity::assess(input, options, &patients, status, timeline.end);
     findings.splice(0..0, timeline.findings);
     Ok(ReconstructedArm {
         trial: input.trial.clone(),

@@ -29,12 +29,14 @@
 //!     reconstructing the data from published Kaplan-Meier survival curves. BMC Med Res Methodol 2012;12:9.
 
 pub mod clicks;
+mod constrained;
 mod correction;
 mod error;
 mod fidelity;
 mod guyot;
 mod interval;
 pub mod published;
+pub mod simulation;
 mod timeline;
 
 use kmeta_trial_data::{NumberAtRisk, Provenance, ReconstructedArm, StepCurve};
@@ -64,8 +66,20 @@ pub struct ReconstructionInput {
     /// Times of the censor marks, ascending; empty when the figure shows none. One mark may stand for several
     /// patients.
     pub censor_times: Vec<f64>,
-    /// The median as printed. It is not used by the algorithm, only compared in the fidelity.
+    /// The median as printed.
     pub median_printed: Option<f64>,
+    /// The interval of the median as printed; its upper limit is absent where it was not reached.
+    pub median_interval_printed: Option<(f64, Option<f64>)>,
+    /// Half a unit of the last digit that the median and its interval are printed with. `None` takes the digits
+    /// of the numbers as they are given.
+    pub median_half_width: Option<f64>,
+    /// Survival rates as printed, for example at one and two years.
+    pub survival_printed: Vec<PrintedSurvival>,
+    /// Largest error of a survival level of the curve, a fraction: half a pixel for a curve snapped to pixels,
+    /// next to nothing for typed or exact coordinates. `None` finds it out from the coordinates.
+    pub survival_uncertainty: Option<f64>,
+    /// Largest error of a time of the curve or of a mark. `None` goes with the survival levels.
+    pub time_uncertainty: Option<f64>,
     /// Where the curve came from.
     pub provenance: Provenance,
 }
@@ -88,6 +102,11 @@ impl ReconstructionInput {
             total_events: None,
             censor_times: Vec::new(),
             median_printed: None,
+            median_interval_printed: None,
+            median_half_width: None,
+            survival_printed: Vec::new(),
+            survival_uncertainty: None,
+            time_uncertainty: None,
             provenance,
         }
     }
@@ -98,12 +117,39 @@ impl ReconstructionInput {
     }
 }
 
+/// Survival at one time as a paper prints it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PrintedSurvival {
+    /// The time it is printed for.
+    pub time: f64,
+    /// Survival, a fraction.
+    pub survival: f64,
+    /// Half a unit of its last digit, a fraction: 0.005 for whole percentages.
+    pub half_width: f64,
+}
+
+/// What the numbers of a risk table count. Papers rarely say; most software prints the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NumberAtRiskConvention {
+    /// Patients with follow-up of at least t: just before what happens at t (R `survfit`).
+    #[default]
+    Before,
+    /// Those, less the patients with the event at t.
+    At,
+    /// Patients with follow-up longer than t: after all that happens at t.
+    After,
+}
+
 /// The algorithm that turns a curve into patients.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReconstructionMethod {
-    /// Guyot 2012: events from the drops, censorings so that the numbers at risk are met.
+    /// Whole numbers of events and censorings that fit the curve within its reading error and meet all that is
+    /// printed, found as one optimisation.
     #[default]
+    Constrained,
+    /// Guyot 2012: events from the drops, censorings so that the numbers at risk are met.
     Guyot,
 }
 
@@ -114,6 +160,8 @@ pub enum ReconstructionMethod {
 pub struct ReconstructionOptions {
     /// The algorithm.
     pub method: ReconstructionMethod,
+    /// What the numbers at risk count.
+    pub number_at_risk_convention: NumberAtRiskConvention,
     /// Place censored patients on the censor marks of the figure instead of spreading them evenly between two
     /// columns of the risk table. Without marks in the figure this changes nothing.
     pub use_censor_marks: bool,
@@ -128,7 +176,8 @@ pub struct ReconstructionOptions {
 impl Default for ReconstructionOptions {
     fn default() -> Self {
         Self {
-            method: ReconstructionMethod::Guyot,
+            method: ReconstructionMethod::Constrained,
+            number_at_risk_convention: NumberAtRiskConvention::Before,
             use_censor_marks: true,
             curve_tolerance: 0.01,
             max_iterations: 1000,
@@ -150,6 +199,7 @@ pub fn reconstruct(
     options: &ReconstructionOptions,
 ) -> Result<ReconstructedArm, ReconstructionError> {
     match options.method {
+        ReconstructionMethod::Constrained => constrained::reconstruct(input, options),
         ReconstructionMethod::Guyot => guyot::reconstruct(input, options),
     }
 }

@@ -6,7 +6,7 @@
 
 use kmeta_trial_data::{Finding, StepCurve};
 
-use crate::{ReconstructionError, ReconstructionInput};
+use crate::{NumberAtRiskConvention, ReconstructionError, ReconstructionInput};
 
 /// A drop of the curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,7 +45,10 @@ const SAME_PLACE: f64 = 0.005;
 
 impl Timeline {
     /// Checks the input and lays it out.
-    pub(crate) fn new(input: &ReconstructionInput) -> Result<Self, ReconstructionError> {
+    pub(crate) fn new(
+        input: &ReconstructionInput,
+        convention: NumberAtRiskConvention,
+    ) -> Result<Self, ReconstructionError> {
         check_times(input)?;
         let drops = drops_of(&input.curve);
         let line_end = [
@@ -64,7 +67,7 @@ impl Timeline {
             findings: Vec::new(),
             conflict: false,
         };
-        timeline.add_columns(input)?;
+        timeline.add_columns(input, convention)?;
         timeline.add_marks(input);
         Ok(timeline)
     }
@@ -74,7 +77,11 @@ impl Timeline {
         self.columns[0].at_risk
     }
 
-    fn add_columns(&mut self, input: &ReconstructionInput) -> Result<(), ReconstructionError> {
+    fn add_columns(
+        &mut self,
+        input: &ReconstructionInput,
+        convention: NumberAtRiskConvention,
+    ) -> Result<(), ReconstructionError> {
         let mut columns: Vec<Column> = input.number_at_risk.as_ref().map_or_else(Vec::new, |risk| {
             risk.times().iter().zip(risk.counts()).map(|(&time, &at_risk)| Column { time, at_risk }).collect()
         });
@@ -92,7 +99,10 @@ impl Timeline {
         if let Some(first_zero) = first_zero {
             let time = columns[first_zero].time;
             columns.truncate(first_zero);
-            self.end_before(time, input);
+            // After the last patient's own time nobody is at risk, without contradiction.
+            if convention == NumberAtRiskConvention::Before || time < self.end {
+                self.end_before(time, input);
+            }
         }
         self.extend_to(columns[columns.len() - 1], input);
         self.columns = columns;
@@ -247,7 +257,7 @@ mod tests {
     fn plateau_points_and_equal_times_become_single_drops() {
         let mut input = input(&[0.0, 1.0, 2.0, 2.0, 3.0], &[1.0, 1.0, 0.9, 0.8, 0.8]);
         input.patients = Some(10);
-        let timeline = Timeline::new(&input).unwrap();
+        let timeline = Timeline::new(&input, NumberAtRiskConvention::Before).unwrap();
         assert_eq!(timeline.drops, [Drop { time: 2.0, survival: 0.8 }]);
         assert_eq!(timeline.end, 3.0, "the last point of the curve is where the line ends");
     }
@@ -256,7 +266,7 @@ mod tests {
     fn zero_columns_end_follow_up_before_them() {
         let mut input = input(&[1.0, 6.0], &[0.5, 0.0]);
         input.number_at_risk = Some(NumberAtRisk::new(vec![0.0, 3.0, 6.0], vec![10, 5, 0]).unwrap());
-        let timeline = Timeline::new(&input).unwrap();
+        let timeline = Timeline::new(&input, NumberAtRiskConvention::Before).unwrap();
         assert_eq!(timeline.columns.len(), 2);
         assert!(timeline.end < 6.0);
         assert_eq!(timeline.drops[1].time, timeline.end);
@@ -267,7 +277,7 @@ mod tests {
     fn a_drop_long_after_a_zero_column_is_a_conflict() {
         let mut input = input(&[1.0, 9.0], &[0.5, 0.2]);
         input.number_at_risk = Some(NumberAtRisk::new(vec![0.0, 3.0, 6.0], vec![10, 5, 0]).unwrap());
-        let timeline = Timeline::new(&input).unwrap();
+        let timeline = Timeline::new(&input, NumberAtRiskConvention::Before).unwrap();
         assert!(timeline.conflict);
         assert_eq!(timeline.end, 9.0);
     }
@@ -277,7 +287,7 @@ mod tests {
         let mut input = input(&[1.0], &[0.5]);
         input.curve_end = Some(4.0);
         input.number_at_risk = Some(NumberAtRisk::new(vec![0.0, 6.0], vec![10, 2]).unwrap());
-        let timeline = Timeline::new(&input).unwrap();
+        let timeline = Timeline::new(&input, NumberAtRiskConvention::Before).unwrap();
         assert_eq!(timeline.end, 6.0);
         assert_eq!(timeline.findings[0].code, "risk-table-beyond-curve");
     }

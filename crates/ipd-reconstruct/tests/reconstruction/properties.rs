@@ -145,7 +145,7 @@ fn any_risk_table() -> impl Strategy<Value = NumberAtRisk> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn contradictory_input_still_gives_all_patients(

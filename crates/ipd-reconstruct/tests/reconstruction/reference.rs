@@ -6,7 +6,7 @@
 use crate::common;
 use std::path::Path;
 
-use kmeta_ipd_reconstruct::{ReconstructionInput, ReconstructionOptions, reconstruct};
+use kmeta_ipd_reconstruct::{ReconstructionInput, ReconstructionMethod, ReconstructionOptions, reconstruct};
 use kmeta_trial_data::{NumberAtRisk, PatientRecord, Provenance, StepCurve};
 use serde_json::Value;
 
@@ -28,6 +28,7 @@ fn strict_guyot(case: &Value) -> Vec<PatientRecord> {
     let mut input = ReconstructionInput::new("radiation", "", curve, Provenance::printed("clicks"));
     input.number_at_risk = Some(NumberAtRisk::new(numbers(&table["t.risk"]), counts).expect("a risk table"));
     let options = ReconstructionOptions {
+        method: ReconstructionMethod::Guyot,
         use_censor_marks: false,
         curve_tolerance: 0.0,
         ..ReconstructionOptions::default()

@@ -1,0 +1,119 @@
+//! Searches with growing effort, until one meets all of the evidence.
+
+use super::evidence::Evidence;
+use super::resolution::Resolution;
+use super::search::{Course, Effort, NoCourse, Search};
+
+/// States kept per milestone, and classes of misfit per half-width. The first settles nine arms in ten; an arm
+/// with many patients needs more states, one with few, where each event is many pixels tall, more classes.
+const EFFORTS: [(usize, f64); 3] = [(96, 1.5), (384, 1.5), (384, 6.0)];
+
+/// Rates of censoring, per length of follow-up, that are compared where nothing printed tells the rate: from
+/// next to none to three quarters censored.
+const RATES: [f64; 5] = [0.02, 0.1, 0.3, 0.7, 1.4];
+/// The rate that is assumed where a comparison would change nothing.
+const ORDINARY_RATE: f64 = RATES[2];
+
+/// Steps of the search for a tilt: from 1 it goes by factors of 8 until the total is passed, then by halves.
+const TILTS: u32 = 8;
+/// The same for a quick answer.
+const FEW_TILTS: u32 = 3;
+
+/// The cheapest course that meets all of the evidence.
+pub(crate) fn solve(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
+    let mut best: Result<Course, NoCourse> = Err(NoCourse::Blocked { stage: 0 });
+    for effort in EFFORTS {
+        let found = if rate_is_unknown(evidence) {
+            over_rates(evidence, resolution, effort)
+        } else {
+            over_tilts(evidence, resolution, effort, TILTS)
+        };
+        best = better(best, found);
+        if matches!(&best, Ok(course) if course.misfits == 0) {
+            break;
+        }
+    }
+    best
+}
+
+/// The cheapest course that the least effort finds: enough to tell which statements disagree.
+pub(crate) fn solve_quickly(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
+    if rate_is_unknown(evidence) {
+        return first(evidence, resolution);
+    }
+    over_tilts(evidence, resolution, EFFORTS[0], FEW_TILTS)
+}
+
+/// The course of a first attempt, for questions that need no better one.
+pub(crate) fn first(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
+    attempt(evidence, resolution, EFFORTS[0], ORDINARY_RATE, 1.0)
+}
+
+fn attempt(
+    evidence: &Evidence,
+    resolution: Resolution,
+    (width, sides): (usize, f64),
+    rate: f64,
+    tilt: f64,
+) -> Result<Course, NoCourse> {
+    let assumed_rate = rate / evidence.end.max(f64::MIN_POSITIVE);
+    Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt }).run()
+}
+
+fn better(held: Result<Course, NoCourse>, found: Result<Course, NoCourse>) -> Result<Course, NoCourse> {
+    match (held, found) {
+        (Ok(held), Ok(found)) => {
+            let improves = (found.misfits, found.cost) < (held.misfits, held.cost);
+            Ok(if improves { found } else { held })
+        }
+        (Err(_), found) => found,
+        (held, Err(_)) => held,
+    }
+}
+
+fn rate_is_unknown(evidence: &Evidence) -> bool {
+    evidence.columns.len() == 1
+        && evidence.total_events.is_none()
+        && evidence.soft_events.is_none()
+        && evidence.marks.is_empty()
+}
+
+/// The course of the most likely rate of censoring.
+fn over_rates(evidence: &Evidence, resolution: Resolution, effort: (usize, f64)) -> Result<Course, NoCourse> {
+    RATES
+        .iter()
+        .map(|&rate| attempt(evidence, resolution, effort, rate, 1.0))
+        .fold(Err(NoCourse::Blocked { stage: 0 }), better)
+}
+
+/// Attempts with more or less censoring until the total of events is met.
+fn over_tilts(
+    evidence: &Evidence,
+    resolution: Resolution,
+    effort: (usize, f64),
+    tilts: u32,
+) -> Result<Course, NoCourse> {
+    let at_tilt = |tilt: f64| attempt(evidence, resolution, effort, ORDINARY_RATE, tilt);
+    let (mut tilt, mut too_small, mut too_large) = (1.0_f64, None::<f64>, None::<f64>);
+    let mut found = at_tilt(tilt);
+    for _ in 0..tilts {
+        let Some(total) = evidence.total_events else { break };
+        match found {
+            Ok(_) => break,
+            Err(NoCourse::EventsMissed { closest }) if closest > total => too_small = Some(tilt),
+            Err(NoCourse::EventsMissed { .. }) => too_large = Some(tilt),
+            // A tilt that leads nowhere went too far; without any tilt it is not the tilt.
+            Err(NoCourse::Blocked { .. }) if tilt > 1.0 => too_large = Some(tilt),
+            Err(NoCourse::Blocked { .. }) if tilt < 1.0 => too_small = Some(tilt),
+            Err(NoCourse::Blocked { .. }) => break,
+        }
+        tilt = match (too_small, too_large) {
+            (Some(small), Some(large)) => (small * large).sqrt(),
+            (Some(small), None) => 8.0 * small,
+            (None, Some(large)) => large / 8.0,
+            (None, None) => break,
+        };
+        found = at_tilt(tilt);
+    }
+    found
+}

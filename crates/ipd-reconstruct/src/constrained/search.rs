@@ -1,0 +1,268 @@
+//! The search for the cheapest course of an arm: whole numbers of events and censorings, milestone by milestone.
+//!
+//! A state is the number of patients at risk and the events so far; the path to it carries its own
+//! Kaplan-Meier estimate, so that rounding one drop up makes the next one smaller. Each transition censors c
+//! patients in the gap and lets d have the event at the drop. Its cost is −2 log likelihood: of the reading error
+//! of the level, and of the number censored. Printed numbers at risk let only the states pass that meet them, and
+//! the total of events picks among the states at the end. Per state the cheapest path survives (dynamic
+//! programming), per milestone the most promising states (a beam), so that the work is bounded.
+
+use super::evidence::Evidence;
+use super::expectation::Expectation;
+use super::gap::Gap;
+use super::milestones::{Milestone, Stage, stages};
+use super::resolution::Resolution;
+use super::survivors::{State, Survivors};
+use super::transitions::{Misfit, Transitions};
+
+/// What binds and how widely is searched.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Effort {
+    /// States that are kept after each milestone.
+    pub(crate) width: usize,
+    /// Classes of misfit, per half-width of the reading error, in which paths to the same numbers are kept apart.
+    pub(crate) sides: f64,
+    /// Rate of censoring per unit of time where nothing printed tells it.
+    pub(crate) assumed_rate: f64,
+    /// Factor on the expected numbers of censored patients. The cheapest course has the most likely number in
+    /// every gap, which for rare censoring is none; the factor is moved until the total of events is met.
+    pub(crate) tilt: f64,
+}
+
+/// The course of an arm, stage by stage.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Course {
+    /// The stages it was found on.
+    pub(crate) stages: Vec<Stage>,
+    /// Patients censored in the gap of each stage.
+    pub(crate) censored: Vec<u32>,
+    /// Events at the milestone of each stage.
+    pub(crate) events: Vec<u32>,
+    /// Patients left at the end of follow-up.
+    pub(crate) left: u32,
+    /// Its cost.
+    pub(crate) cost: f64,
+    /// Mean over the drops of the squared misfit, in half-widths of the reading error.
+    pub(crate) mean_misfit: f64,
+    /// Drops that could not be fitted within reach of the reading error.
+    pub(crate) misfits: u32,
+}
+
+/// Why there is no course.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum NoCourse {
+    /// No state could pass the milestone of this stage.
+    Blocked {
+        /// Position of the stage.
+        stage: usize,
+    },
+    /// The paths that were kept end with other totals of events than the printed one.
+    EventsMissed {
+        /// The total of the cheapest path.
+        closest: u32,
+    },
+}
+
+/// Cost of each patient by which a statement that had to be given up is missed: odds of one to two. It pulls the
+/// course towards what is printed without any say against what fits together.
+pub(crate) const GIVEN_UP: f64 = 1.386;
+
+/// One search.
+#[derive(Debug)]
+pub(crate) struct Search<'a> {
+    evidence: &'a Evidence,
+    resolution: Resolution,
+    effort: Effort,
+    stages: Vec<Stage>,
+    gaps: Vec<Gap>,
+    expectation: Expectation,
+    needs: Vec<Need>,
+}
+
+/// What is still to come after a milestone.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Need {
+    /// Patients who must still be at risk: for the next column, and for the drops and marks before it.
+    pub(crate) at_risk: u32,
+}
+
+/// A kept state's way back.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    parent: u32,
+    censored: u32,
+    died: u32,
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(evidence: &'a Evidence, resolution: Resolution, effort: Effort) -> Self {
+        let stages = stages(evidence, &resolution);
+        let expectation = Expectation::new(evidence, &stages, effort.assumed_rate);
+        let gaps: Vec<Gap> = stages
+            .iter()
+            .zip(&expectation.extra)
+            .map(|(stage, &mean)| Gap::new(stage, mean * effort.tilt, evidence.marks_bind))
+            .collect();
+        let needs = needs(&stages, &gaps, evidence, &resolution);
+        Self { evidence, resolution, effort, stages, gaps, expectation, needs }
+    }
+
+    /// Finds the cheapest course.
+    pub(crate) fn run(self) -> Result<Course, NoCourse> {
+        let mut survivors = Survivors::new();
+        let mut kept = vec![State {
+            at_risk: self.evidence.patients(),
+            events: 0,
+            survival: 1.0,
+            greenwood: 0.0,
+            side: 0,
+            cost: 0.0,
+            misfit: 0.0,
+            parent: 0,
+            censored: 0,
+            died: 0,
+        }];
+        let mut history: Vec<Vec<Step>> = Vec::with_capacity(self.stages.len());
+        let mut misfits = 0;
+        for at in 0..self.stages.len() {
+            let transitions = Transitions {
+                stage: &self.stages[at],
+                gap: &self.gaps[at],
+                need: self.needs[at],
+                resolution: self.resolution,
+                sides: self.effort.sides,
+            };
+            survivors.clear();
+            for (index, state) in kept.iter().enumerate() {
+                transitions.from(state, index as u32, Misfit::WithinReach, &mut survivors);
+            }
+            if survivors.is_empty() {
+                misfits += 1;
+                for (index, state) in kept.iter().enumerate() {
+                    transitions.from(state, index as u32, Misfit::Any, &mut survivors);
+                }
+            }
+            if survivors.is_empty() {
+                return Err(NoCourse::Blocked { stage: at });
+            }
+            self.keep_best(at, survivors.states(), &mut kept);
+            history.push(
+                kept.iter()
+                    .map(|state| Step { parent: state.parent, censored: state.censored, died: state.died })
+                    .collect(),
+            );
+        }
+        let best = self.choose(&kept)?;
+        Ok(self.trace(best, &kept[best], &history, misfits))
+    }
+
+    /// The most promising states. Ties are settled by the numbers, never by the order in memory.
+    fn keep_best(&self, at: usize, states: &[State], kept: &mut Vec<State>) {
+        kept.clear();
+        if states.len() <= self.effort.width {
+            kept.extend_from_slice(states);
+            return;
+        }
+        let mut ranked: Vec<(f64, u32)> = states
+            .iter()
+            .enumerate()
+            .map(|(index, state)| (state.cost + self.outlook(at, state), index as u32))
+            .collect();
+        ranked.select_nth_unstable_by(self.effort.width, |one, two| {
+            one.0.total_cmp(&two.0).then(one.1.cmp(&two.1))
+        });
+        ranked.truncate(self.effort.width);
+        ranked.sort_unstable_by_key(|&(_, index)| index);
+        kept.extend(ranked.iter().map(|&(_, index)| states[index as usize]));
+    }
+
+    /// What the way from a state to the next column and to the total of events is expected to cost: the squared
+    /// distance from the expected numbers, in their standard deviations. It steers the beam and is not part of
+    /// the cost.
+    fn outlook(&self, at: usize, state: &State) -> f64 {
+        let at_risk = f64::from(state.at_risk);
+        let (events, detour) = match self.expectation.ahead[at] {
+            super::expectation::Ahead::Column { at_risk: column, level } => {
+                let sum = state.survival + level;
+                let events =
+                    if sum > 0.0 { (at_risk + column) * (state.survival - level) / sum } else { 0.0 };
+                let expected = self.expectation.censored_ahead[at];
+                let off = at_risk - column - events - expected;
+                // Poisson counts with twice the variance; one patient is rounding.
+                (events, off * off / (1.0 + 2.0 * expected))
+            }
+            super::expectation::Ahead::Open { events_per_patient } => (at_risk * events_per_patient, 0.0),
+        };
+        let Some(total) = self.evidence.total_events.or(self.evidence.soft_events) else { return detour };
+        let later = self.expectation.events_later[at];
+        let off = f64::from(state.events) + events + later - f64::from(total);
+        // One event is rounding; each later event adds a twentieth to the variance, because the censoring
+        // before it is not known.
+        detour + off * off / (1.0 + 0.05 * (events.max(0.0) + later))
+    }
+
+    /// The cheapest state with the printed total of events.
+    fn choose(&self, kept: &[State]) -> Result<usize, NoCourse> {
+        let cheapest = |allowed: &dyn Fn(&State) -> bool| {
+            (0..kept.len())
+                .filter(|&index| allowed(&kept[index]))
+                .min_by(|&one, &two| kept[one].cost.total_cmp(&kept[two].cost).then(one.cmp(&two)))
+        };
+        let Some(total) = self.evidence.total_events else {
+            let soft = self.evidence.soft_events;
+            if let Some(total) = soft {
+                let cost = |index: usize| {
+                    kept[index].cost + GIVEN_UP * f64::from(kept[index].events.abs_diff(total))
+                };
+                let best =
+                    (0..kept.len()).min_by(|&one, &two| cost(one).total_cmp(&cost(two)).then(one.cmp(&two)));
+                return best.ok_or(NoCourse::Blocked { stage: self.stages.len() - 1 });
+            }
+            return cheapest(&|_| true).ok_or(NoCourse::Blocked { stage: self.stages.len() - 1 });
+        };
+        cheapest(&|state| state.events == total).ok_or_else(|| NoCourse::EventsMissed {
+            closest: cheapest(&|_| true).map_or(0, |index| kept[index].events),
+        })
+    }
+
+    fn trace(self, best: usize, end: &State, history: &[Vec<Step>], misfits: u32) -> Course {
+        let (mut censored, mut events) = (vec![0; self.stages.len()], vec![0; self.stages.len()]);
+        let mut index = best;
+        for at in (0..self.stages.len()).rev() {
+            let step = history[at][index];
+            (censored[at], events[at]) = (step.censored, step.died);
+            index = step.parent as usize;
+        }
+        let drops = self.evidence.drops.len().max(1) as f64;
+        Course {
+            stages: self.stages,
+            censored,
+            events,
+            left: end.at_risk,
+            cost: end.cost,
+            mean_misfit: end.misfit / drops,
+            misfits,
+        }
+    }
+}
+
+/// What must still be at risk, and how many events must still happen, after each milestone.
+fn needs(stages: &[Stage], gaps: &[Gap], evidence: &Evidence, resolution: &Resolution) -> Vec<Need> {
+    let final_level = evidence.drops.last().map_or(1.0, |drop| drop.survival);
+    // A line above zero ends with somebody under observation.
+    let last = u32::from(final_level > resolution.survival * resolution.reach);
+    let mut needs = vec![Need { at_risk: last }; stages.len()];
+    let mut need = Need { at_risk: last };
+    for at in (0..stages.len()).rev() {
+        needs[at] = need;
+        match stages[at].milestone {
+            Milestone::Column { at_risk, binds: true } => need.at_risk = at_risk,
+            Milestone::Drop { required: true, .. } => {
+                need.at_risk += 1;
+            }
+            _ => {}
+        }
+        need.at_risk += gaps[at].least;
+    }
+    needs
+}
