@@ -197,6 +197,19 @@ impl ArmView<'_> {
 }
 
 impl ArmView<'_> {
+    /// The printed survival of an endpoint after time 0, with half a unit of its last digit; whole percentages at
+    /// least, since 0.6 may be 0.60.
+    pub fn printed_survival(&self, endpoint: &str) -> Vec<kmeta_ipd_reconstruct::PrintedSurvival> {
+        let rows = self.facts.survival.get(endpoint).into_iter().flatten();
+        rows.filter(|row| row.time > 0.0)
+            .map(|row| kmeta_ipd_reconstruct::PrintedSurvival {
+                time: row.time,
+                survival: row.survival,
+                half_width: half_of_last_digit(row.survival).min(0.005),
+            })
+            .collect()
+    }
+
     /// The printed survival of an endpoint as a table to pool, times multiplied by `factor`.
     ///
     /// # Errors
@@ -210,6 +223,24 @@ impl ArmView<'_> {
         let provenance = Provenance::printed("printed survival");
         Some(PrintedSurvival::table(rows, self.facts.n, factor, (self.key(), self.full_label()), provenance))
     }
+}
+
+impl PrintedMedian {
+    /// Half a unit of the last digit that the median or a limit is printed with.
+    pub fn half_width(&self) -> f64 {
+        [Some(self.value), self.lower, self.upper]
+            .into_iter()
+            .flatten()
+            .map(half_of_last_digit)
+            .fold(0.5, f64::min)
+    }
+}
+
+/// Half a unit of the last decimal of a typed number: 0.05 for 4.5, 0.5 for 12.
+fn half_of_last_digit(value: f64) -> f64 {
+    let text = format!("{value}");
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    0.5 / 10_f64.powi(i32::try_from(decimals).unwrap_or(0))
 }
 
 impl PrintedSurvival {

@@ -151,10 +151,14 @@ impl Reconstruction {
         }
         self.settle_patients(input, arm);
         input.total_events = arm.facts.events.get(&figure.endpoint).copied();
-        input.median_printed =
-            arm.facts.medians.get(&figure.endpoint).map(|median| {
-                median.value * median.unit.map_or(1.0, |unit| unit.factor_to(project.time_unit))
-            });
+        if let Some(median) = arm.facts.medians.get(&figure.endpoint) {
+            let unit = median.unit.map_or(1.0, |unit| unit.factor_to(project.time_unit));
+            input.median_printed = Some(median.value * unit);
+            input.median_interval_printed =
+                median.lower.map(|lower| (lower * unit, median.upper.map(|upper| upper * unit)));
+            input.median_half_width = Some(unit * median.half_width());
+        }
+        input.survival_printed = arm.printed_survival(&figure.endpoint);
         let scaled = |times: &[f64]| times.iter().map(|time| time * factor).collect::<Vec<f64>>();
         // A positive factor keeps the order of times, so neither conversion can fail.
         if let Ok(curve) = input.curve.with_times_scaled(factor) {
@@ -166,6 +170,7 @@ impl Reconstruction {
             .and_then(|risk| NumberAtRisk::new(scaled(risk.times()), risk.counts().to_vec()).ok());
         input.curve_end = input.curve_end.map(|end| end * factor);
         input.censor_times = scaled(&input.censor_times);
+        input.time_uncertainty = input.time_uncertainty.map(|error| error * factor);
     }
 
     /// The number at risk at time 0 is the number of patients behind the curve; the trial's `n` may count
