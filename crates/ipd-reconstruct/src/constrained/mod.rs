@@ -10,6 +10,7 @@ mod conflicts;
 mod evidence;
 mod expectation;
 mod gap;
+mod imputation;
 mod milestones;
 mod placement;
 mod resolution;
@@ -20,6 +21,9 @@ mod transitions;
 use kmeta_trial_data::{ReconstructedArm, ReconstructionStatus};
 
 use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions, fidelity};
+pub use imputation::ImputationOptions;
+pub(crate) use imputation::impute;
+
 use evidence::Evidence;
 use resolution::Resolution;
 

@@ -107,6 +107,16 @@ impl<'a> Search<'a> {
         Self { evidence, resolution, effort, stages, gaps, expectation, needs }
     }
 
+    /// Multiplies the expected number of censored patients of each gap, stage by stage. A factor for the gaps of a
+    /// randomly drawn pattern of censoring.
+    pub(crate) fn with_gap_factors(mut self, mut factor: impl FnMut() -> f64) -> Self {
+        for (at, stage) in self.stages.iter().enumerate() {
+            let mean = self.expectation.extra[at] * self.effort.tilt * factor();
+            self.gaps[at] = Gap::new(stage, mean, self.evidence.marks_bind);
+        }
+        self
+    }
+
     /// Finds the cheapest course.
     pub(crate) fn run(self) -> Result<Course, NoCourse> {
         let mut survivors = Survivors::new();
