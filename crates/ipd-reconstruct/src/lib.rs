@@ -42,7 +42,7 @@ use kmeta_trial_data::{NumberAtRisk, PatientRecord, Provenance, ReconstructedArm
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use constrained::ImputationOptions;
+pub use constrained::{ImputationOptions, PrintedComparison, ReconstructedPair};
 pub use error::ReconstructionError;
 pub use rubin::{
     PooledInterval, RubinError, pooled_log_hazard_ratio, pooled_median, pooled_restricted_mean,
@@ -220,4 +220,20 @@ pub fn impute(
     imputation: &ImputationOptions,
 ) -> Result<Vec<Vec<PatientRecord>>, ReconstructionError> {
     constrained::impute(input, options, imputation)
+}
+
+/// Reconstructs two arms of one trial together, so that the comparison that the paper prints is met as closely as
+/// curves, numbers at risk and totals allow: what is not printed of the censoring is chosen for it.
+///
+/// Uses [`ReconstructionMethod::Constrained`] whatever `options.method` says.
+///
+/// # Errors
+/// Those of [`reconstruct`], of either arm.
+pub fn reconstruct_pair(
+    reference: &ReconstructionInput,
+    treated: &ReconstructionInput,
+    comparison: &PrintedComparison,
+    options: &ReconstructionOptions,
+) -> Result<ReconstructedPair, ReconstructionError> {
+    constrained::reconstruct_pair(reference, treated, comparison, options)
 }

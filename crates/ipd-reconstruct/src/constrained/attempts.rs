@@ -146,3 +146,16 @@ pub(crate) fn drawn(
             .run()
     })
 }
+
+/// How much more a course costs than another, both priced under the ordinary expectations.
+pub(crate) fn price_above(
+    evidence: &Evidence,
+    resolution: Resolution,
+    course: &Course,
+    other: &Course,
+) -> f64 {
+    let assumed_rate = ORDINARY_RATE / evidence.end.max(f64::MIN_POSITIVE);
+    let (width, sides) = EFFORTS[0];
+    let search = Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt: 1.0 });
+    search.price(course) - search.price(other)
+}

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::resolution::Resolution;
-use super::{attempts, conflicts, placement, resolution_of};
+use super::{attempts, placement, settle};
 use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions};
 
 /// How many sets of patients are drawn.
@@ -43,10 +43,7 @@ pub(crate) fn impute(
     options: &ReconstructionOptions,
     imputation: &ImputationOptions,
 ) -> Result<Vec<Vec<PatientRecord>>, ReconstructionError> {
-    let evidence = Evidence::new(input, options)?;
-    let resolution = resolution_of(input, &evidence);
-    let settled = conflicts::settle(evidence, resolution, &input.place())
-        .ok_or_else(|| ReconstructionError::CurveImpossible { arm: input.place() })?;
+    let (settled, resolution) = settle(input, options)?;
     let evidence = settled.evidence;
     let draws = (0..imputation.imputations).map(|index| {
         let name = format!("imputation {index} of {} {}", input.trial, input.arm);
