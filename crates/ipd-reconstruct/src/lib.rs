@@ -34,6 +34,7 @@ mod error;
 mod fidelity;
 mod guyot;
 mod interval;
+mod prepare;
 mod rubin;
 pub mod simulation;
 mod timeline;
@@ -44,6 +45,7 @@ use serde::{Deserialize, Serialize};
 
 pub use constrained::{ImputationOptions, PrintedComparison, ReconstructedPair};
 pub use error::ReconstructionError;
+pub use prepare::{CurveReading, CurveScale, PointChange, PrepareError, PreparedCurve, prepare_curve};
 pub use rubin::{
     PooledInterval, RubinError, pooled_log_hazard_ratio, pooled_median, pooled_restricted_mean,
     pooled_survival_at, rubin,
