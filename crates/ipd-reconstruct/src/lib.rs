@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use kmeta_ipd_reconstruct::{ReconstructionInput, ReconstructionOptions, reconstruct};
-//! use kmeta_trial_data::{NumberAtRisk, Provenance, StepCurve};
+//! use kmeta_trial_data::{NumberAtRisk, PatientRecord, Provenance, StepCurve};
 //!
 //! let curve = StepCurve::new(vec![1.0, 2.0, 4.0], vec![0.9, 0.8, 0.6])?;
 //! let mut input = ReconstructionInput::new("trial", "all", curve, Provenance::printed("typed curve"));
@@ -35,15 +35,23 @@ mod error;
 mod fidelity;
 mod guyot;
 mod interval;
+mod prepare;
 pub mod published;
+mod rubin;
 pub mod simulation;
 mod timeline;
 
-use kmeta_trial_data::{NumberAtRisk, Provenance, ReconstructedArm, StepCurve};
+use kmeta_trial_data::{NumberAtRisk, PatientRecord, Provenance, ReconstructedArm, StepCurve};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use constrained::{ImputationOptions, PrintedComparison, ReconstructedPair};
 pub use error::ReconstructionError;
+pub use prepare::{CurveReading, CurveScale, PointChange, PrepareError, PreparedCurve, prepare_curve};
+pub use rubin::{
+    PooledInterval, RubinError, pooled_log_hazard_ratio, pooled_median, pooled_restricted_mean,
+    pooled_survival_at, rubin,
+};
 
 /// What is known of one arm: its curve, and what the paper prints about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -202,4 +210,34 @@ pub fn reconstruct(
         ReconstructionMethod::Constrained => constrained::reconstruct(input, options),
         ReconstructionMethod::Guyot => guyot::reconstruct(input, options),
     }
+}
+
+/// Draws several sets of patients of one arm that are equally consistent with the reading error of the curve and
+/// with what is not printed: where, between what is known, patients were censored. They feed the pooled intervals
+/// ([`pooled_median`] and its neighbours), which then hold the uncertainty of the reconstruction too.
+///
+/// # Errors
+/// Those of [`reconstruct`].
+pub fn impute(
+    input: &ReconstructionInput,
+    options: &ReconstructionOptions,
+    imputation: &ImputationOptions,
+) -> Result<Vec<Vec<PatientRecord>>, ReconstructionError> {
+    constrained::impute(input, options, imputation)
+}
+
+/// Reconstructs two arms of one trial together, so that the comparison that the paper prints is met as closely as
+/// curves, numbers at risk and totals allow: what is not printed of the censoring is chosen for it.
+///
+/// Uses [`ReconstructionMethod::Constrained`] whatever `options.method` says.
+///
+/// # Errors
+/// Those of [`reconstruct`], of either arm.
+pub fn reconstruct_pair(
+    reference: &ReconstructionInput,
+    treated: &ReconstructionInput,
+    comparison: &PrintedComparison,
+    options: &ReconstructionOptions,
+) -> Result<ReconstructedPair, ReconstructionError> {
+    constrained::reconstruct_pair(reference, treated, comparison, options)
 }

@@ -175,6 +175,8 @@ fn reconstruction() -> ReconstructionSection {
             median_digitized: Some(3.2),
             median_reconstructed: Some(3.21),
             median_printed: Some(3.2),
+            survival_rates: Vec::new(),
+            assessment: None,
         },
         figure: None,
     }

@@ -46,7 +46,10 @@ pub use method::{
     BackTransformSize, ContinuityCorrection, EffectMeasure, Estimand, IntervalMethod, PoolingModel,
     PredictionMethod, StudyIntervalMethod, SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod,
 };
-pub use patient::{Fidelity, NumberAtRiskFit, PatientRecord, ReconstructedArm, ReconstructionStatus};
+pub use patient::{
+    Fidelity, FidelityAssessment, FidelityVerdict, NumberAtRiskFit, PatientRecord, ReconstructedArm,
+    ReconstructionStatus, SurvivalRateFit,
+};
 pub use pooled::{
     BetweenSubgroups, EggerTest, Estimate, FitStatistics, Heterogeneity, Interval, LikelihoodFit,
     LikelihoodRatioTest, MarginalMean, PooledEffect, PooledRestrictedMean, PooledSurvival, Prediction,

@@ -37,6 +37,38 @@ pub struct NumberAtRiskFit {
     pub reconstructed: u32,
 }
 
+/// A survival rate as printed and as the reconstructed patients give it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SurvivalRateFit {
+    /// The time it is printed for.
+    pub time: f64,
+    /// Survival as printed, a fraction.
+    pub printed: f64,
+    /// Kaplan-Meier estimate of the reconstructed patients at this time.
+    pub reconstructed: f64,
+}
+
+/// Whether reconstructed patients can stand for the true ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FidelityVerdict {
+    /// All that was read and printed is reproduced within the precision of a figure.
+    Good,
+    /// Within the limits that reviewers accept for a meta-analysis.
+    Usable,
+    /// Outside them.
+    Poor,
+}
+
+/// A verdict with the rule that it follows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FidelityAssessment {
+    /// The verdict.
+    pub verdict: FidelityVerdict,
+    /// The limits of the verdict, and what failed those of the next better one, in words.
+    pub rule: String,
+}
+
 /// How well reconstructed patients reproduce what the paper prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fidelity {
@@ -65,6 +97,12 @@ pub struct Fidelity {
     pub median_reconstructed: Option<f64>,
     /// Median as printed, where stated.
     pub median_printed: Option<f64>,
+    /// Survival rates as printed and as reconstructed; empty when none was stated.
+    #[serde(default)]
+    pub survival_rates: Vec<SurvivalRateFit>,
+    /// The verdict on all of this; absent in files of earlier versions.
+    #[serde(default)]
+    pub assessment: Option<FidelityAssessment>,
 }
 
 /// The patients of one arm of one trial for one endpoint.

@@ -93,11 +93,21 @@ fn over_tilts(
     effort: (usize, f64),
     tilts: u32,
 ) -> Result<Course, NoCourse> {
-    let at_tilt = |tilt: f64| attempt(evidence, resolution, effort, ORDINARY_RATE, tilt);
+    seek_total(evidence.total_events, tilts, |tilt| {
+        attempt(evidence, resolution, effort, ORDINARY_RATE, tilt)
+    })
+}
+
+/// Moves the tilt until the total of events is met.
+fn seek_total(
+    total_events: Option<u32>,
+    tilts: u32,
+    at_tilt: impl Fn(f64) -> Result<Course, NoCourse>,
+) -> Result<Course, NoCourse> {
     let (mut tilt, mut too_small, mut too_large) = (1.0_f64, None::<f64>, None::<f64>);
     let mut found = at_tilt(tilt);
     for _ in 0..tilts {
-        let Some(total) = evidence.total_events else { break };
+        let Some(total) = total_events else { break };
         match found {
             Ok(_) => break,
             Err(NoCourse::EventsMissed { closest }) if closest > total => too_small = Some(tilt),
@@ -116,4 +126,36 @@ fn over_tilts(
         found = at_tilt(tilt);
     }
     found
+}
+
+/// One course under a randomly drawn pattern of censoring: `factor` multiplies what is expected of each gap.
+pub(crate) fn drawn(
+    evidence: &Evidence,
+    resolution: Resolution,
+    rate_share: f64,
+    factors: &[f64],
+) -> Result<Course, NoCourse> {
+    let rate_index = ((rate_share * RATES.len() as f64) as usize).min(RATES.len() - 1);
+    let rate = if rate_is_unknown(evidence) { RATES[rate_index] } else { ORDINARY_RATE };
+    let assumed_rate = rate / evidence.end.max(f64::MIN_POSITIVE);
+    let (width, sides) = EFFORTS[0];
+    seek_total(evidence.total_events, FEW_TILTS, |tilt| {
+        let mut next = factors.iter().cycle().copied();
+        Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt })
+            .with_gap_factors(|| next.next().unwrap_or(1.0))
+            .run()
+    })
+}
+
+/// How much more a course costs than another, both priced under the ordinary expectations.
+pub(crate) fn price_above(
+    evidence: &Evidence,
+    resolution: Resolution,
+    course: &Course,
+    other: &Course,
+) -> f64 {
+    let assumed_rate = ORDINARY_RATE / evidence.end.max(f64::MIN_POSITIVE);
+    let (width, sides) = EFFORTS[0];
+    let search = Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt: 1.0 });
+    search.price(course) - search.price(other)
 }

@@ -10,16 +10,24 @@ mod conflicts;
 mod evidence;
 mod expectation;
 mod gap;
+mod imputation;
 mod milestones;
 mod placement;
 mod resolution;
 mod search;
 mod survivors;
 mod transitions;
+mod two_arms;
 
-use kmeta_trial_data::{ReconstructedArm, ReconstructionStatus};
+use kmeta_trial_data::{PatientRecord, ReconstructedArm, ReconstructionStatus};
 
 use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions, fidelity};
+pub use imputation::ImputationOptions;
+pub(crate) use imputation::impute;
+pub(crate) use two_arms::reconstruct_pair;
+pub use two_arms::{PrintedComparison, ReconstructedPair};
+
+use conflicts::Settled;
 use evidence::Evidence;
 use resolution::Resolution;
 
@@ -27,25 +35,44 @@ pub(crate) fn reconstruct(
     input: &ReconstructionInput,
     options: &ReconstructionOptions,
 ) -> Result<ReconstructedArm, ReconstructionError> {
+    let (settled, _) = settle(input, options)?;
+    let patients = placement::patients_of(&settled.evidence, &settled.course, &mut placement::evenly);
+    Ok(finish(input, options, settled, patients))
+}
+
+/// Checks the evidence, finds its resolution and the cheapest course.
+fn settle(
+    input: &ReconstructionInput,
+    options: &ReconstructionOptions,
+) -> Result<(Settled, Resolution), ReconstructionError> {
     let evidence = Evidence::new(input, options)?;
     let resolution = resolution_of(input, &evidence);
-    let Some(mut settled) = conflicts::settle(evidence, resolution, &input.place()) else {
-        return Err(ReconstructionError::CurveImpossible { arm: input.place() });
-    };
-    let Evidence { conflict, end, .. } = settled.evidence;
-    let patients = placement::patients_of(&settled.evidence, &settled.course, &mut placement::evenly);
-    let agrees = settled.findings.is_empty() && !conflict;
+    let arm = input.place();
+    match conflicts::settle(evidence, resolution, &arm) {
+        Some(settled) => Ok((settled, resolution)),
+        None => Err(ReconstructionError::CurveImpossible { arm }),
+    }
+}
+
+/// The arm with its fidelity and findings.
+fn finish(
+    input: &ReconstructionInput,
+    options: &ReconstructionOptions,
+    settled: Settled,
+    patients: Vec<PatientRecord>,
+) -> ReconstructedArm {
+    let Settled { evidence, mut findings, .. } = settled;
+    let agrees = findings.is_empty() && !evidence.conflict;
     let status = if agrees { ReconstructionStatus::Converged } else { ReconstructionStatus::Compromise };
-    let mut findings = std::mem::take(&mut settled.evidence.findings);
-    findings.append(&mut settled.findings);
-    Ok(ReconstructedArm {
+    findings.splice(0..0, evidence.findings);
+    ReconstructedArm {
         trial: input.trial.clone(),
         arm: input.arm.clone(),
-        fidelity: fidelity::assess(input, options, &patients, status, end),
+        fidelity: fidelity::assess(input, options, &patients, status, evidence.end),
         patients,
         findings,
         provenance: input.provenance.clone(),
-    })
+    }
 }
 
 /// The finest of the plausible resolutions at which whole patients can make the curve and meet all that is

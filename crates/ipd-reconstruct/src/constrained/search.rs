@@ -42,8 +42,8 @@ pub(crate) struct Course {
     pub(crate) left: u32,
     /// Its cost.
     pub(crate) cost: f64,
-    /// Mean over the drops of the squared misfit, in half-widths of the reading error.
-    pub(crate) mean_misfit: f64,
+    /// Part of the cost that levels make: reading errors and printed levels.
+    pub(crate) level_cost: f64,
     /// Drops that could not be fitted within reach of the reading error.
     pub(crate) misfits: u32,
 }
@@ -107,6 +107,22 @@ impl<'a> Search<'a> {
         Self { evidence, resolution, effort, stages, gaps, expectation, needs }
     }
 
+    /// Multiplies the expected number of censored patients of each gap, stage by stage. A factor for the gaps of a
+    /// randomly drawn pattern of censoring.
+    pub(crate) fn with_gap_factors(mut self, mut factor: impl FnMut() -> f64) -> Self {
+        for (at, stage) in self.stages.iter().enumerate() {
+            let mean = self.expectation.extra[at] * self.effort.tilt * factor();
+            self.gaps[at] = Gap::new(stage, mean, self.evidence.marks_bind);
+        }
+        self
+    }
+
+    /// What a course that was found under other expectations costs under these.
+    pub(crate) fn price(&self, course: &Course) -> f64 {
+        let gap_cost: f64 = self.gaps.iter().zip(&course.censored).map(|(gap, &count)| gap.cost(count)).sum();
+        course.level_cost + gap_cost
+    }
+
     /// Finds the cheapest course.
     pub(crate) fn run(self) -> Result<Course, NoCourse> {
         let mut survivors = Survivors::new();
@@ -117,7 +133,6 @@ impl<'a> Search<'a> {
             greenwood: 0.0,
             side: 0,
             cost: 0.0,
-            misfit: 0.0,
             parent: 0,
             censored: 0,
             died: 0,
@@ -233,14 +248,14 @@ impl<'a> Search<'a> {
             (censored[at], events[at]) = (step.censored, step.died);
             index = step.parent as usize;
         }
-        let drops = self.evidence.drops.len().max(1) as f64;
+        let gap_cost: f64 = self.gaps.iter().zip(&censored).map(|(gap, &count)| gap.cost(count)).sum();
         Course {
             stages: self.stages,
             censored,
             events,
             left: end.at_risk,
             cost: end.cost,
-            mean_misfit: end.misfit / drops,
+            level_cost: end.cost - gap_cost,
             misfits,
         }
     }

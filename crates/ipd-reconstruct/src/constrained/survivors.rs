@@ -16,8 +16,6 @@ pub(crate) struct State {
     pub(crate) side: i8,
     /// Cost so far.
     pub(crate) cost: f64,
-    /// Part of the cost that the misfit of levels made.
-    pub(crate) misfit: f64,
     /// The state before, as a position among the kept states of the milestone before.
     pub(crate) parent: u32,
     /// Patients censored in the gap.

@@ -164,13 +164,13 @@ impl Transitions<'_> {
         let (n, d) = (f64::from(at_risk), f64::from(died));
         let survival = if died == 0 { state.survival } else { state.survival * (1.0 - d / n) };
         let greenwood = if died == 0 { state.greenwood } else { state.greenwood + d / (n * (n - d)) };
-        let (mut misfit, mut printed_cost, mut side) = (0.0, 0.0, state.side);
+        let (mut level_cost, mut side) = (0.0, state.side);
         if let Some((level, _, printed)) = drop {
             let off = (survival - level) / self.resolution.survival;
-            misfit = off * off;
+            level_cost = self.resolution.cost_of_misfit(off.abs());
             side = (off * self.sides).round().clamp(-127.0, 127.0) as i8;
             for statement in printed {
-                printed_cost += self.cost_of_printed(statement, survival, greenwood);
+                level_cost += self.cost_of_printed(statement, survival, greenwood);
             }
         }
         survivors.offer(State {
@@ -179,11 +179,7 @@ impl Transitions<'_> {
             survival,
             greenwood,
             side,
-            cost: state.cost
-                + self.resolution.cost_of_misfit(misfit.sqrt())
-                + printed_cost
-                + self.gap.cost(censored),
-            misfit: state.misfit + misfit,
+            cost: state.cost + level_cost + self.gap.cost(censored),
             parent,
             censored,
             died,

@@ -1,6 +1,8 @@
 //! Tests of whole reconstructions.
 
+mod accuracy;
 mod cohorts;
 mod common;
+mod pooled;
 mod properties;
 mod reference;
