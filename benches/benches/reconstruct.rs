@@ -2,7 +2,7 @@
 
 use divan::{Bencher, black_box};
 use kmeta_benches::arm;
-use kmeta_ipd_reconstruct::{ReconstructionOptions, reconstruct};
+use kmeta_ipd_reconstruct::{ReconstructionMethod, ReconstructionOptions, reconstruct};
 
 fn main() {
     divan::main();
@@ -16,12 +16,16 @@ fn with_marks(bencher: Bencher<'_, '_>, patients: u32) {
 }
 
 #[divan::bench(args = [200, 2000])]
-fn as_published(bencher: Bencher<'_, '_>, patients: u32) {
+fn without_marks(bencher: Bencher<'_, '_>, patients: u32) {
     let input = arm(patients);
-    let options = ReconstructionOptions {
-        use_censor_marks: false,
-        curve_tolerance: 0.0,
-        ..ReconstructionOptions::default()
-    };
+    let options = ReconstructionOptions { use_censor_marks: false, ..ReconstructionOptions::default() };
+    bencher.bench(|| reconstruct(black_box(&input), &options).expect("valid input"));
+}
+
+#[divan::bench(args = [200, 2000])]
+fn ipdfromkm(bencher: Bencher<'_, '_>, patients: u32) {
+    let input = arm(patients);
+    let options =
+        ReconstructionOptions { method: ReconstructionMethod::Ipdfromkm, ..ReconstructionOptions::default() };
     bencher.bench(|| reconstruct(black_box(&input), &options).expect("valid input"));
 }

@@ -63,14 +63,12 @@ pub enum ReconstructionError {
         /// The value found.
         value: f64,
     },
-    /// An option is outside its range.
-    #[error("option `{option}` is {value}: expected {expected}")]
-    OptionInvalid {
-        /// Name of the option.
-        option: &'static str,
-        /// The value found.
-        value: f64,
-        /// What is allowed.
-        expected: &'static str,
+    /// A published algorithm has no answer, as where a curve reaches 0.
+    #[error("{arm}: the published algorithm fails: {reason}; the method `constrained` has an answer")]
+    PublishedAlgorithmFailed {
+        /// Trial and arm.
+        arm: String,
+        /// Why.
+        reason: String,
     },
 }

@@ -2,8 +2,10 @@
 //!
 //! A published curve shows where survival drops, and the table below it how many patients are still followed.
 //! Together they pin down, up to rounding, how many patients had the event at each drop and how many were
-//! censored in between. [`reconstruct`] turns them into whole patients by the algorithm of Guyot and
-//! colleagues[^guyot], made to end on every input, and says how well the patients reproduce what was printed.
+//! censored in between. [`reconstruct`] finds whole numbers of both that fit the curve within its reading error and
+//! meet everything that is printed, and says how well they do. [`impute`] draws several such sets, [`reconstruct_pair`]
+//! meets a printed hazard ratio, [`published`] holds the algorithms in print[^guyot], [`clicks`] reads the files of
+//! digitizing programs and [`prepare_curve`] makes a curve of what was clicked.
 //!
 //! ```
 //! use kmeta_ipd_reconstruct::{ReconstructionInput, ReconstructionOptions, reconstruct};
@@ -22,19 +24,16 @@
 //!
 //! What is promised: the number of patients is conserved, every follow-up time lies within the follow-up of
 //! the curve, the same input gives the same patients, and the work is bounded. What is not: a curve without
-//! risk table and without censor marks carries no information on censoring, and then the number of events is
-//! an upper estimate (the fidelity tells nothing about it; state `total_events` where the paper prints it).
+//! risk table and without censor marks carries no information on censoring; state `total_events` where the paper
+//! prints it.
 //!
 //! [^guyot]: Guyot P, Ades AE, Ouwens MJNM, Welton NJ. Enhanced secondary analysis of survival data:
 //!     reconstructing the data from published Kaplan-Meier survival curves. BMC Med Res Methodol 2012;12:9.
 
 pub mod clicks;
 mod constrained;
-mod correction;
 mod error;
 mod fidelity;
-mod guyot;
-mod interval;
 mod prepare;
 pub mod published;
 mod rubin;
@@ -157,12 +156,14 @@ pub enum ReconstructionMethod {
     /// printed, found as one optimisation.
     #[default]
     Constrained,
-    /// Guyot 2012: events from the drops, censorings so that the numbers at risk are met.
+    /// Guyot 2012 as published ([`published::guyot`]), for comparison: it may fail, overwrite numbers at risk and miss
+    /// the total of events, and knows no censor marks.
     Guyot,
+    /// IPDfromKM 0.1.10 as published ([`published::ipdfromkm`]), for comparison.
+    Ipdfromkm,
 }
 
-/// Choices of a reconstruction. The defaults use all that a figure shows; for the algorithm exactly as
-/// published, set `use_censor_marks = false` and `curve_tolerance = 0`.
+/// Choices of a reconstruction. The defaults use all that a figure shows and a paper prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "snake_case")]
 pub struct ReconstructionOptions {
@@ -170,14 +171,10 @@ pub struct ReconstructionOptions {
     pub method: ReconstructionMethod,
     /// What the numbers at risk count.
     pub number_at_risk_convention: NumberAtRiskConvention,
-    /// Place censored patients on the censor marks of the figure instead of spreading them evenly between two
-    /// columns of the risk table. Without marks in the figure this changes nothing.
+    /// Place censored patients on the censor marks of the figure, where it has any: constrained.
     pub use_censor_marks: bool,
-    /// How far, as a survival fraction, the reconstructed curve may leave the digitized one so that a printed
-    /// number at risk (or the number of censor marks) is met. Beyond it the curve wins and the conflict is
-    /// reported. It should be a little above the reading error of a curve.
-    pub curve_tolerance: f64,
-    /// Bound on the corrections of the number of censored patients in one interval of the risk table.
+    /// Bound on the corrections of the number of censored patients in one interval of the risk table: guyot,
+    /// ipdfromkm, which have none of their own.
     pub max_iterations: u32,
 }
 
@@ -187,7 +184,6 @@ impl Default for ReconstructionOptions {
             method: ReconstructionMethod::Constrained,
             number_at_risk_convention: NumberAtRiskConvention::Before,
             use_censor_marks: true,
-            curve_tolerance: 0.01,
             max_iterations: 1000,
         }
     }
@@ -208,7 +204,9 @@ pub fn reconstruct(
 ) -> Result<ReconstructedArm, ReconstructionError> {
     match options.method {
         ReconstructionMethod::Constrained => constrained::reconstruct(input, options),
-        ReconstructionMethod::Guyot => guyot::reconstruct(input, options),
+        ReconstructionMethod::Guyot | ReconstructionMethod::Ipdfromkm => {
+            published::reconstruct(input, options)
+        }
     }
 }
 

@@ -72,11 +72,6 @@ impl Timeline {
         Ok(timeline)
     }
 
-    /// Patients of the arm.
-    pub(crate) fn patients(&self) -> u32 {
-        self.columns[0].at_risk
-    }
-
     fn add_columns(
         &mut self,
         input: &ReconstructionInput,

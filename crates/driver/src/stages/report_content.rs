@@ -226,7 +226,7 @@ fn settings(manifest: &Manifest, seeds: &[u64]) -> Vec<(String, String)> {
     let mut settings = vec![
         ("reconstruction method", serde_name(&reconstruction.method)),
         ("censor marks used", if reconstruction.use_censor_marks { "yes" } else { "no" }.to_owned()),
-        ("curve tolerance of the reconstruction", reconstruction.curve_tolerance.to_string()),
+        ("reconstruction", serde_name(&reconstruction.method)),
         ("limit for medians, relative", manifest.checks.median_relative.to_string()),
         ("limit for log hazard ratios", manifest.checks.log_hazard_ratio.to_string()),
     ];

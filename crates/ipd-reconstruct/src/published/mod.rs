@@ -27,6 +27,7 @@
 //! [^liu]: Liu N, Zhou Y, Lee JJ. IPDfromKM: reconstruct individual patient data from published Kaplan-Meier
 //!     survival curves. BMC Med Res Methodol 2021;21:111.
 
+mod arm;
 mod columns;
 mod error;
 mod guyot_2012;
@@ -39,6 +40,7 @@ use kmeta_trial_data::{Finding, NumberAtRisk, PatientRecord};
 
 use crate::clicks::Clicks;
 
+pub(crate) use arm::reconstruct;
 pub use error::PublishedError;
 pub use guyot_2012::guyot;
 pub use ipd_from_km::{IpdFromKm, Precision, ipdfromkm};

@@ -5,4 +5,3 @@ mod cohorts;
 mod common;
 mod pooled;
 mod properties;
-mod reference;

@@ -154,7 +154,6 @@ proptest! {
         curve_end in prop::option::of(0.0..200.0_f64),
         events in prop::option::of(0u32..500),
         marks in prop::collection::vec(0.0..150.0_f64, 0..30),
-        tolerance in prop::sample::select(vec![0.0, 0.01, 1.0]),
         use_censor_marks in any::<bool>(),
     ) {
         let patients = risk.first_count();
@@ -164,7 +163,6 @@ proptest! {
         input.total_events = events.map(|events| events.min(patients));
         input.censor_times = marks;
         let options = ReconstructionOptions {
-            curve_tolerance: tolerance,
             use_censor_marks,
             ..ReconstructionOptions::default()
         };
