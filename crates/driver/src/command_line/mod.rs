@@ -1,6 +1,7 @@
 //! The command line of `kmeta`: its commands, flags and exit codes.
 
 mod pool;
+mod reconstruct;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use crate::console::Console;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use pool::*;
+pub(crate) use reconstruct::ReconstructArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -110,52 +112,6 @@ pub(crate) struct DigitizeArgs {
     /// Only this page of each PDF, counted from 1.
     #[arg(long, value_name = "PAGE", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) page: Option<u32>,
-}
-
-/// `kmeta reconstruct`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  kmeta reconstruct digitized/figure1.kmfig.json --out patients
-  kmeta reconstruct curve.csv --risk-table risk.csv --n 34 --events 26 --out patients
-
-Tables (a column `arm` may be added to each):
-  CURVE.csv  time,survival         survival as a fraction from each time on
-  RISK.csv   time,number_at_risk   patients with follow-up of at least the time
-  MARKS.csv  time                  censor marks
-
-Writes DIR/ipd.csv (trial,arm,time,status; status 1 is an event) and DIR/fidelity.json, a list with
-one entry per arm.
-
-Exit codes: 0 done, 1 an arm could not be reconstructed, 2 bad input.")]
-pub(crate) struct ReconstructArgs {
-    /// A curve as CSV, or a sidecar (NAME.kmfig.json) of `kmeta digitize`.
-    #[arg(value_name = "CURVE.csv|SIDECAR")]
-    pub(crate) curve: PathBuf,
-    /// Numbers at risk; in place of those of the sidecar.
-    #[arg(long, value_name = "RISK.csv")]
-    pub(crate) risk_table: Option<PathBuf>,
-    /// Censor marks; in place of those of the sidecar.
-    #[arg(long, value_name = "MARKS.csv")]
-    pub(crate) marks: Option<PathBuf>,
-    /// Number of patients, for a single arm.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) n: Option<u32>,
-    /// Total number of events, for a single arm.
-    #[arg(long, value_name = "N")]
-    pub(crate) events: Option<u32>,
-    /// Only this panel of the sidecar, counted from 0.
-    #[arg(long, value_name = "I")]
-    pub(crate) panel: Option<usize>,
-    /// Only this arm: its name, its colour (#rrggbb) or its position from 1; for a CSV its name.
-    #[arg(long, value_name = "ARM")]
-    pub(crate) arm: Option<String>,
-    /// Name of the trial in ipd.csv; the file's name when left out.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) trial: Option<String>,
-    /// Folder to write to.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
 }
 
 /// `kmeta report`.

@@ -36,6 +36,11 @@ pub struct Figure {
     /// Numbers at risk typed by a person, in place of those read from the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk_table: Option<TypedRiskTable>,
+    /// Reconstruct the two arms together, so that the hazard ratio and p value printed of them (`hazard_ratios` of the
+    /// trial) are met as closely as the curves allow. A comparison of printed and reconstructed hazard ratios then says
+    /// nothing about the curves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub meet_hazard_ratio: bool,
 }
 
 /// Numbers at risk typed by a person.

@@ -1,8 +1,12 @@
 //! Curves to patients.
 
-use kmeta_ipd_reconstruct::{ReconstructionInput, reconstruct};
+use kmeta_evidence_pool::{PValueRelation, PValueSides};
+use kmeta_ipd_reconstruct::{
+    PrintedComparison, ReconstructionError, ReconstructionInput, reconstruct, reconstruct_pair,
+};
 use kmeta_trial_data::{
-    DigitizedFigure, Finding, NumberAtRisk, Origin, Panel, PatientRecord, Provenance, TimeUnit, Verdict,
+    DigitizedFigure, Finding, NumberAtRisk, Origin, Panel, PatientRecord, Provenance, ReconstructedArm,
+    TimeUnit, Verdict,
 };
 
 use super::assign;
@@ -14,6 +18,14 @@ use crate::results::ArmResult;
 pub(crate) struct ArmPatients {
     pub(crate) result: ArmResult,
     pub(crate) patients: Vec<PatientRecord>,
+}
+
+/// An arm that is ready to be reconstructed.
+#[derive(Debug, Clone)]
+struct Prepared<'a> {
+    arm: ArmView<'a>,
+    color: String,
+    input: ReconstructionInput,
 }
 
 /// What the stage made of all figures.
@@ -105,6 +117,7 @@ impl Reconstruction {
             Err((code, message)) => return self.findings.push(Finding::error(code, place, message)),
         };
         let mut used = Vec::new();
+        let mut prepared: Vec<Prepared<'_>> = Vec::new();
         for (traced, arm) in figure.arm_assignments(trial) {
             let Some(arm) = trial.arm(arm) else { continue };
             match assign::find_arm(panel, &traced) {
@@ -119,7 +132,7 @@ impl Reconstruction {
                     let (mut input, findings) = arm_input(panel, index, &trial.id, arm.id, provenance);
                     self.findings.extend(findings);
                     self.complete(&mut input, project, figure, arm, factor);
-                    self.add_arm(project, figure, arm, &panel.arms[index].color, input);
+                    prepared.push(Prepared { arm, color: panel.arms[index].color.clone(), input });
                 }
                 Err(message) => self.findings.push(Finding::error(
                     "arm-not-found",
@@ -131,6 +144,36 @@ impl Reconstruction {
         if used.len() < panel.arms.len() {
             let message = format!("{} of {} curves are used", used.len(), panel.arms.len());
             self.findings.push(Finding::warning("curves-unused", place, message));
+        }
+        match figure.meet_hazard_ratio.then(|| printed_comparison(trial, figure, &prepared)).flatten() {
+            Some((pair, comparison)) => self.add_pair(project, figure, pair, &comparison),
+            None => {
+                for prepared in prepared {
+                    let found = reconstruct(&prepared.input, &project.reconstruction);
+                    self.add_arm(project, figure, prepared, found);
+                }
+            }
+        }
+    }
+
+    /// Reconstructs the reference and the treated arm together.
+    fn add_pair(
+        &mut self,
+        project: &Project,
+        figure: &Figure,
+        [reference, treated]: [Prepared<'_>; 2],
+        comparison: &PrintedComparison,
+    ) {
+        match reconstruct_pair(&reference.input, &treated.input, comparison, &project.reconstruction) {
+            Ok(pair) => {
+                self.findings.extend(pair.findings);
+                self.add_arm(project, figure, reference, Ok(pair.reference));
+                self.add_arm(project, figure, treated, Ok(pair.treated));
+            }
+            Err(error) => {
+                self.add_arm(project, figure, reference, Err(error.clone()));
+                self.add_arm(project, figure, treated, Err(error));
+            }
         }
     }
 
@@ -199,12 +242,11 @@ impl Reconstruction {
         &mut self,
         project: &Project,
         figure: &Figure,
-        arm: ArmView<'_>,
-        color: &str,
-        input: ReconstructionInput,
+        Prepared { arm, color, input }: Prepared<'_>,
+        found: Result<ReconstructedArm, ReconstructionError>,
     ) {
         let place = format!("{}, arm {}, {}", input.trial, arm.id, figure.endpoint);
-        let reconstructed = match reconstruct(&input, &project.reconstruction) {
+        let reconstructed = match found {
             Ok(reconstructed) => reconstructed,
             Err(error) => {
                 let message = format!("{error}; its patients are missing from every analysis");
@@ -233,7 +275,7 @@ impl Reconstruction {
                 label: arm.full_label(),
                 endpoint: figure.endpoint.clone(),
                 figure: figure.file.clone(),
-                color: color.to_owned(),
+                color,
                 curve: input.curve,
                 curve_end: input.curve_end,
                 patients_file: format!("ipd/{}-{}-{}.csv", arm.trial.id, arm.id, figure.endpoint),
@@ -244,6 +286,27 @@ impl Reconstruction {
             patients: reconstructed.patients,
         });
     }
+}
+
+/// The reference and the treated arm of a trial, with what is printed of their comparison; `None` where something of
+/// that is missing, which was said when the project file was read.
+fn printed_comparison<'a>(
+    trial: &Trial,
+    figure: &Figure,
+    prepared: &[Prepared<'a>],
+) -> Option<([Prepared<'a>; 2], PrintedComparison)> {
+    let printed = trial.hazard_ratios.get(&figure.endpoint)?;
+    let arm = |id: Option<&str>| prepared.iter().find(|prepared| Some(prepared.arm.id) == id).cloned();
+    let pair = [arm(trial.reference())?, arm(trial.treated())?];
+    let at_usual_level = printed.confidence_level == 0.95;
+    let exact =
+        printed.p_value_relation == PValueRelation::Equal && printed.p_value_sides == PValueSides::Two;
+    let comparison = PrintedComparison {
+        hazard_ratio: printed.value,
+        hazard_ratio_interval: printed.lower.zip(printed.upper).filter(|_| at_usual_level),
+        log_rank_p: printed.p_value.filter(|_| exact),
+    };
+    Some((pair, comparison))
 }
 
 /// The factor from the unit of the figure's time axis to the study's.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use kmeta_ipd_reconstruct::ReconstructionInput;
+use kmeta_ipd_reconstruct::clicks::{ClicksError, ImportOptions, import_clicks};
+use kmeta_ipd_reconstruct::{CurveReading, CurveScale, ReconstructionInput, prepare_curve};
 use kmeta_trial_data::{DigitizedFigure, Finding, Origin, Panel, Provenance, sha256_hex};
 
 use super::{assign, reconstruct};
@@ -30,21 +31,35 @@ pub(crate) struct ArmInput {
 /// # Errors
 /// All mistakes in the files; flags that do not fit the number of arms.
 pub(crate) fn read_inputs(args: &ReconstructArgs) -> Result<Vec<ArmInput>, Problems> {
-    let is_sidecar = args.curve.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let mut arms = if is_sidecar { from_sidecar(args)? } else { from_curves(args)? };
+    let mut arms = match kind_of(&args.curve, args.scale.is_some())? {
+        CurveFile::Sidecar => from_sidecar(args)?,
+        CurveFile::Table => from_curves(args)?,
+        CurveFile::Clicks(bytes) => from_clicks(args, &bytes)?,
+    };
     add_tables(args, &mut arms)?;
-    if arms.len() > 1 && (args.n.is_some() || args.events.is_some()) {
+    let of_one_arm =
+        args.n.is_some() || args.events.is_some() || args.median.is_some() || !args.survival_at.is_empty();
+    if arms.len() > 1 && of_one_arm {
         let names: Vec<&str> = arms.iter().map(|arm| arm.input.arm.as_str()).collect();
-        return Err(Problem::in_file(
-            args.curve.display().to_string(),
-            format!("--n and --events are of one arm, but there are {}: {}", arms.len(), names.join(", ")),
-        )
-        .with_help("choose one with --arm, and with --panel where there are several")
-        .into());
+        let message = format!(
+            "--n, --events, --median and --survival-at are of one arm, but there are {}: {}",
+            arms.len(),
+            names.join(", ")
+        );
+        return Err(Problem::in_file(args.curve.display().to_string(), message)
+            .with_help("choose one with --arm, and with --panel where there are several")
+            .into());
     }
     for arm in &mut arms {
         arm.input.patients = args.n.or(arm.input.patients);
         arm.input.total_events = args.events;
+        if let Some(median) = args.median {
+            arm.input.median_printed = Some(median.value);
+            arm.input.median_interval_printed = median.lower.map(|lower| (lower, median.upper));
+            arm.input.median_half_width = Some(median.half_width);
+        }
+        arm.input.survival_printed.clone_from(&args.survival_at);
+        arm.input.survival_uncertainty = args.reading_error.or(arm.input.survival_uncertainty);
     }
     Ok(arms)
 }
@@ -55,6 +70,92 @@ fn trial_name(args: &ReconstructArgs) -> String {
         let name = args.curve.file_name().unwrap_or_default().to_string_lossy().into_owned();
         name.trim_end_matches(".json").trim_end_matches(".kmfig").trim_end_matches(".csv").to_owned()
     })
+}
+
+/// What kind of file holds the curve.
+enum CurveFile {
+    /// A sidecar of `kmeta digitize`.
+    Sidecar,
+    /// A table with the columns time and survival.
+    Table,
+    /// Clicks of another program, as the bytes of the file.
+    Clicks(Vec<u8>),
+}
+
+/// Tells the kinds apart by their content: a sidecar has panels, our own tables name their columns.
+fn kind_of(path: &Path, scale_stated: bool) -> Result<CurveFile, Problems> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Problem::in_file(path.display().to_string(), format!("cannot be read: {error}")))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.starts_with('{') {
+        let is_project = text.contains("\"datasetColl\"") || text.contains("\"dataSeries\"");
+        return Ok(if is_project { CurveFile::Clicks(bytes) } else { CurveFile::Sidecar });
+    }
+    let header = text.lines().find(|line| !line.starts_with('#')).unwrap_or("").to_lowercase();
+    let columns: Vec<&str> = header.split([',', ';', '\t']).map(str::trim).collect();
+    let own = columns.contains(&"time") && columns.iter().any(|column| column.starts_with("surv"));
+    // A header of one word is a mistake in our own table rather than clicks, which have two columns.
+    Ok(if (own || columns.len() < 2) && !scale_stated { CurveFile::Table } else { CurveFile::Clicks(bytes) })
+}
+
+/// Reading error of points that were clicked by hand: a pixel or two of a figure on a screen.
+const CLICK_ERROR: f64 = 0.005;
+
+fn from_clicks(args: &ReconstructArgs, bytes: &[u8]) -> Result<Vec<ArmInput>, Problems> {
+    let file = args.curve.display().to_string();
+    let options = ImportOptions {
+        file: file.clone(),
+        scale: args.scale.unwrap_or_default(),
+        ..ImportOptions::default()
+    };
+    let wrong = |message: String| Problems::from(Problem::in_file(&file, message));
+    let imported = import_clicks(bytes, &options).map_err(|error| match error {
+        ClicksError::InFile { source, .. } => wrong(source.to_string()),
+        error => wrong(error.to_string()),
+    })?;
+    let names: Vec<&str> = imported.curves.iter().map(|curve| curve.name.as_str()).collect();
+    if let Some(wanted) = args.arm.as_deref().filter(|wanted| !names.contains(wanted)) {
+        return Err(unknown_arm(&args.curve, wanted, &names).into());
+    }
+    let provenance = file_provenance(args, bytes, "clicks");
+    let reading = CurveReading {
+        scale: CurveScale::Survival,
+        percent: false,
+        survival_uncertainty: args.reading_error.unwrap_or(CLICK_ERROR),
+    };
+    let chosen =
+        imported.curves.iter().filter(|curve| args.arm.as_ref().is_none_or(|arm| *arm == curve.name));
+    let mut arms = Vec::new();
+    for curve in chosen {
+        let points: Vec<(f64, f64)> = curve.clicks.points().collect();
+        let prepared = prepare_curve(&points, &reading).map_err(|error| wrong(error.to_string()))?;
+        let mut findings = if arms.is_empty() { imported.findings.clone() } else { Vec::new() };
+        findings.extend(prepared.findings);
+        let mut input = ReconstructionInput::new(
+            trial_name(args),
+            curve.name.clone(),
+            prepared.curve,
+            provenance.clone(),
+        );
+        input.curve_end = points.iter().map(|&(time, _)| time).reduce(f64::max);
+        input.survival_uncertainty = Some(reading.survival_uncertainty);
+        let (panel, color) = (None, String::new());
+        arms.push(ArmInput { panel, label: curve.name.clone(), color, input, findings });
+    }
+    Ok(arms)
+}
+
+/// A curve that a person brought in a file.
+fn file_provenance(args: &ReconstructArgs, bytes: &[u8], method: &str) -> Provenance {
+    Provenance {
+        origin: Origin::Human,
+        method: format!("{method} from a file"),
+        file: args.curve.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        sha256: sha256_hex(bytes),
+        page: None,
+        panel: None,
+    }
 }
 
 fn from_curves(args: &ReconstructArgs) -> Result<Vec<ArmInput>, Problems> {
@@ -68,14 +169,7 @@ fn from_curves(args: &ReconstructArgs) -> Result<Vec<ArmInput>, Problems> {
         }
     }
     let bytes = std::fs::read(&args.curve).unwrap_or_default();
-    let provenance = Provenance {
-        origin: Origin::Human,
-        method: "curve from a file".to_owned(),
-        file: args.curve.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        sha256: sha256_hex(&bytes),
-        page: None,
-        panel: None,
-    };
+    let provenance = file_provenance(args, &bytes, "curve");
     let trial = trial_name(args);
     let arms = curves.into_iter().map(|ArmCurve { arm, curve, findings }| ArmInput {
         panel: None,

@@ -15,7 +15,7 @@ use crate::manifest::Manifest;
 use crate::results::{AnalysisResult, ArmResult, Comparison, Results};
 
 /// Pixels of a PNG per pixel of its SVG: about 200 dots per inch.
-const PNG_SCALE: f64 = 2.0;
+pub(crate) const PNG_SCALE: f64 = 2.0;
 
 /// All that the report shows.
 #[derive(Debug)]

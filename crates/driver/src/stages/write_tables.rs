@@ -42,6 +42,26 @@ pub(crate) fn patients<'a>(
     csv_text(std::iter::once(header(&["trial", "arm", "time", "status"])).chain(rows))
 }
 
+/// Imputed sets of patients: one row per patient and set.
+pub(crate) fn imputations(
+    arms: &[(String, String, Vec<Vec<PatientRecord>>)],
+) -> Result<String, CommandError> {
+    let rows = arms.iter().flat_map(|(trial, arm, sets)| {
+        sets.iter().enumerate().flat_map(move |(index, patients)| {
+            patients.iter().map(move |patient| {
+                vec![
+                    (index + 1).to_string(),
+                    trial.clone(),
+                    arm.clone(),
+                    patient.time.to_string(),
+                    u8::from(patient.event).to_string(),
+                ]
+            })
+        })
+    });
+    csv_text(std::iter::once(header(&["imputation", "trial", "arm", "time", "status"])).chain(rows))
+}
+
 /// One row per reconstructed arm: how well its patients reproduce what is printed.
 pub(crate) fn fidelity(results: &Results) -> Result<String, CommandError> {
     let columns = [
@@ -49,6 +69,8 @@ pub(crate) fn fidelity(results: &Results) -> Result<String, CommandError> {
         "arm",
         "endpoint",
         "figure",
+        "verdict",
+        "rule",
         "status",
         "patients",
         "events",
@@ -68,6 +90,8 @@ pub(crate) fn fidelity(results: &Results) -> Result<String, CommandError> {
             arm.arm.clone(),
             arm.endpoint.clone(),
             arm.figure.clone(),
+            fidelity.assessment.as_ref().map(|found| serde_name(&found.verdict)).unwrap_or_default(),
+            fidelity.assessment.as_ref().map(|found| found.rule.clone()).unwrap_or_default(),
             serde_name(&fidelity.status),
             fidelity.patients.to_string(),
             fidelity.events.to_string(),

@@ -1,7 +1,7 @@
 //! How faithfully patients were reconstructed.
 
 use kmeta_plot_svg::format::fixed;
-use kmeta_trial_data::{Fidelity, ReconstructionStatus};
+use kmeta_trial_data::{Fidelity, FidelityVerdict, ReconstructionStatus};
 
 use crate::page::{Block, Section, Table, anchor};
 use crate::report::Report;
@@ -19,8 +19,14 @@ pub(crate) fn section(report: &Report) -> Section {
         if let Some(figure) = &arm.figure {
             let title = format!("{}: {}", arm.label, arm.endpoint);
             blocks.push(Block::heading(anchor("reconstruction", &arm.label, index), &title));
-            let caption = format!("{title}. Reconstructed (thin) over digitized (broad) curve.");
+            let caption = format!(
+                "{title}. Reconstructed (thin) over digitized (broad) curve; below, their difference."
+            );
             blocks.push(Block::figure(figure, caption));
+            if let Some(assessment) = &arm.fidelity.assessment {
+                let text = format!("Verdict: {}. Rule: {}.", verdict(assessment.verdict), assessment.rule);
+                blocks.push(Block::paragraph(text));
+            }
         }
     }
     Section::new("reconstruction", "Fidelity of the reconstruction", blocks)
@@ -32,6 +38,7 @@ fn table(report: &Report) -> Table {
     let mut headings = vec![
         "Arm",
         "Endpoint",
+        "Verdict",
         "Status",
         "#Patients",
         "#Events stated",
@@ -59,6 +66,7 @@ fn numbers(fidelity: &Fidelity) -> Vec<String> {
         fidelity.number_at_risk_error_max.to_string()
     };
     vec![
+        fidelity.assessment.as_ref().map_or("", |assessment| verdict(assessment.verdict)).to_owned(),
         status(fidelity.status).to_owned(),
         fidelity.patients.to_string(),
         fidelity.events_stated.map_or(String::new(), |events| events.to_string()),
@@ -71,6 +79,14 @@ fn numbers(fidelity: &Fidelity) -> Vec<String> {
         time(fidelity.median_digitized, "not reached"),
         time(fidelity.median_reconstructed, "not reached"),
     ]
+}
+
+fn verdict(verdict: FidelityVerdict) -> &'static str {
+    match verdict {
+        FidelityVerdict::Good => "good",
+        FidelityVerdict::Usable => "usable",
+        FidelityVerdict::Poor => "poor",
+    }
 }
 
 fn status(status: ReconstructionStatus) -> &'static str {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use kmeta_trial_data::NumberAtRisk;
 
+use kmeta_ipd_reconstruct::ReconstructionMethod;
+
 use crate::project::{ArmView, FieldPath, Figure, TracedArm, Trial, TypedRiskTable};
 
 use super::Checker;
@@ -32,9 +34,24 @@ impl<'a> Checker<'a> {
                     );
                 }
             }
+            if figure.meet_hazard_ratio {
+                self.check_printed_comparison(&path.key("meet_hazard_ratio"), figure, trial);
+            }
             if let Some(table) = &figure.risk_table {
                 self.check_risk_table(&path.key("risk_table"), table, trial);
             }
+        }
+    }
+
+    /// A hazard ratio can be met where there are two arms and something is printed of them.
+    fn check_printed_comparison(&mut self, path: &FieldPath, figure: &Figure, trial: &Trial) {
+        if !trial.hazard_ratios.contains_key(&figure.endpoint) {
+            let message = format!("`{}` prints no hazard ratio of {}", figure.trial, figure.endpoint);
+            self.report_with_help(path, message, "state it in `hazard_ratios` of the trial");
+        } else if figure.arm_assignments(trial).len() != 2 {
+            self.report(path, "a hazard ratio compares two arms; this figure has another number");
+        } else if self.study.project.reconstruction.method != ReconstructionMethod::Constrained {
+            self.report(path, "only the reconstruction method `constrained` meets a hazard ratio");
         }
     }
 
