@@ -9,12 +9,12 @@ use super::search::{Course, Effort, NoCourse, Search};
 const EFFORTS: [(usize, f64); 3] = [(96, 1.5), (384, 1.5), (384, 6.0)];
 
 /// Rates of censoring, per length of follow-up, that are compared where nothing printed tells the rate: from
-/// next to none to three quarters censored.
-const RATES: [f64; 5] = [0.02, 0.1, 0.3, 0.7, 1.4];
+/// one patient in twenty to two in three censored.
+const RATES: [f64; 3] = [0.05, 0.3, 1.2];
 /// The rate that is assumed where a comparison would change nothing.
-const ORDINARY_RATE: f64 = RATES[2];
+const ORDINARY_RATE: f64 = RATES[1];
 
-/// Steps of the search for a tilt: from 1 it goes by factors of 8 until the total is passed, then by halves.
+/// Steps of the search for a tilt: from 1 it goes by factors of 3 until the total is passed, then by halves.
 const TILTS: u32 = 8;
 /// The same for a quick answer.
 const FEW_TILTS: u32 = 3;
@@ -39,7 +39,7 @@ pub(crate) fn solve(evidence: &Evidence, resolution: Resolution) -> Result<Cours
 /// The cheapest course that the least effort finds: enough to tell which statements disagree.
 pub(crate) fn solve_quickly(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
     if rate_is_unknown(evidence) {
-        return first(evidence, resolution);
+        return over_rates(evidence, resolution, EFFORTS[0]);
     }
     over_tilts(evidence, resolution, EFFORTS[0], FEW_TILTS)
 }
@@ -119,8 +119,8 @@ fn seek_total(
         }
         tilt = match (too_small, too_large) {
             (Some(small), Some(large)) => (small * large).sqrt(),
-            (Some(small), None) => 8.0 * small,
-            (None, Some(large)) => large / 8.0,
+            (Some(small), None) => 3.0 * small,
+            (None, Some(large)) => large / 3.0,
             (None, None) => break,
         };
         found = at_tilt(tilt);

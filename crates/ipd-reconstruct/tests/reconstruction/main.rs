@@ -6,3 +6,4 @@ mod common;
 mod pooled;
 mod properties;
 mod reference;
+mod statements;
