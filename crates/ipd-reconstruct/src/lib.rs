@@ -2,8 +2,11 @@
 //!
 //! A published curve shows where survival drops, and the table below it how many patients are still followed.
 //! Together they pin down, up to rounding, how many patients had the event at each drop and how many were
-//! censored in between. [`reconstruct`] turns them into whole patients by the algorithm of Guyot and
-//! colleagues[^guyot], made to end on every input, and says how well the patients reproduce what was printed.
+//! censored in between. [`reconstruct`] finds the whole numbers that fit the curve within its reading error and
+//! meet all that is printed ([`ReconstructionMethod::Constrained`]), or follows the algorithm of Guyot and
+//! colleagues[^guyot], and says how well the patients reproduce what was printed. [`reconstruct_pair`] uses a
+//! printed comparison of two arms too, [`impute`] draws several sets of patients for intervals that hold the
+//! uncertainty of the reconstruction, and [`prepare_curve`] makes a curve of read points.
 //!
 //! ```
 //! use kmeta_ipd_reconstruct::{ReconstructionInput, ReconstructionOptions, reconstruct};
@@ -21,9 +24,11 @@
 //! ```
 //!
 //! What is promised: the number of patients is conserved, every follow-up time lies within the follow-up of
-//! the curve, the same input gives the same patients, and the work is bounded. What is not: a curve without
-//! risk table and without censor marks carries no information on censoring, and then the number of events is
-//! an upper estimate (the fidelity tells nothing about it; state `total_events` where the paper prints it).
+//! the curve, the same input gives the same patients, and the work is bounded. Numbers at risk and totals of
+//! events are met exactly where they can be; where they cannot, a finding names the smallest set of statements
+//! that disagree and the one that was given up. What is not: a curve of pixels with a number of patients alone
+//! tells little of the censoring, and then the number of events can be far off (state `total_events` where the
+//! paper prints it). [`simulation`] measures all of this.
 //!
 //! [^guyot]: Guyot P, Ades AE, Ouwens MJNM, Welton NJ. Enhanced secondary analysis of survival data:
 //!     reconstructing the data from published Kaplan-Meier survival curves. BMC Med Res Methodol 2012;12:9.
@@ -159,8 +164,7 @@ pub enum ReconstructionMethod {
     Guyot,
 }
 
-/// Choices of a reconstruction. The defaults use all that a figure shows; for the algorithm exactly as
-/// published, set `use_censor_marks = false` and `curve_tolerance = 0`.
+/// Choices of a reconstruction. The defaults use all that a figure shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "snake_case")]
 pub struct ReconstructionOptions {
@@ -171,11 +175,11 @@ pub struct ReconstructionOptions {
     /// Place censored patients on the censor marks of the figure instead of spreading them evenly between two
     /// columns of the risk table. Without marks in the figure this changes nothing.
     pub use_censor_marks: bool,
-    /// How far, as a survival fraction, the reconstructed curve may leave the digitized one so that a printed
+    /// For [`ReconstructionMethod::Guyot`]: how far, as a survival fraction, the reconstructed curve may leave the digitized one so that a printed
     /// number at risk (or the number of censor marks) is met. Beyond it the curve wins and the conflict is
     /// reported. It should be a little above the reading error of a curve.
     pub curve_tolerance: f64,
-    /// Bound on the corrections of the number of censored patients in one interval of the risk table.
+    /// For [`ReconstructionMethod::Guyot`]: bound on the corrections of the number of censored patients in one interval of the risk table.
     pub max_iterations: u32,
 }
 
@@ -194,8 +198,7 @@ impl Default for ReconstructionOptions {
 /// Reconstructs the patients of one arm.
 ///
 /// The result has exactly the arm's number of patients, sorted by time with events before censorings at equal
-/// times. Contradictions between the curve, the numbers at risk and the total of events are settled in favour
-/// of the curve, and each is reported as a finding with status `compromise`.
+/// times. Statements that contradict each other are reported as findings with status `compromise`.
 ///
 /// # Errors
 /// [`ReconstructionError`] when the number of patients is unknown or zero, when a stated number contradicts
