@@ -109,6 +109,23 @@ pub fn arm(patients: u32) -> ReconstructionInput {
     input
 }
 
+/// The same arm as a figure of 800 by 500 pixels shows it, with its total of events in place of the marks.
+pub fn pixel_arm(patients: u32) -> ReconstructionInput {
+    let mut input = arm(patients);
+    let (mut times, mut levels): (Vec<f64>, Vec<f64>) = (vec![0.0], vec![1.0]);
+    for (time, level) in input.curve.corners() {
+        let (time, level) = ((time / 36.0 * 800.0).round() / 800.0 * 36.0, (level * 500.0).round() / 500.0);
+        if level < levels[levels.len() - 1] {
+            times.push(time);
+            levels.push(level);
+        }
+    }
+    input.curve = StepCurve::new(times, levels).expect("rounding keeps the order");
+    input.censor_times.clear();
+    input.total_events = Some(patients - patients / 3);
+    input
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

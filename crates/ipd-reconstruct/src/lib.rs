@@ -23,9 +23,11 @@
 //! ```
 //!
 //! What is promised: the number of patients is conserved, every follow-up time lies within the follow-up of
-//! the curve, the same input gives the same patients, and the work is bounded. What is not: a curve without
-//! risk table and without censor marks carries no information on censoring; state `total_events` where the paper
-//! prints it.
+//! the curve, the same input gives the same patients, and the work is bounded. Numbers at risk and totals of
+//! events are met exactly where they can be; where they cannot, a finding names the smallest set of statements
+//! that disagree and the one that was given up. What is not: a curve of pixels with a number of patients alone
+//! tells little of the censoring, and then the number of events can be far off (state `total_events` where the
+//! paper prints it). [`simulation`] measures all of this.
 //!
 //! [^guyot]: Guyot P, Ades AE, Ouwens MJNM, Welton NJ. Enhanced secondary analysis of survival data:
 //!     reconstructing the data from published Kaplan-Meier survival curves. BMC Med Res Methodol 2012;12:9.
@@ -192,8 +194,7 @@ impl Default for ReconstructionOptions {
 /// Reconstructs the patients of one arm.
 ///
 /// The result has exactly the arm's number of patients, sorted by time with events before censorings at equal
-/// times. Contradictions between the curve, the numbers at risk and the total of events are settled in favour
-/// of the curve, and each is reported as a finding with status `compromise`.
+/// times. Statements that contradict each other are reported as findings with status `compromise`.
 ///
 /// # Errors
 /// [`ReconstructionError`] when the number of patients is unknown or zero, when a stated number contradicts

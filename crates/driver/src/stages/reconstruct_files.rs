@@ -139,7 +139,6 @@ fn from_clicks(args: &ReconstructArgs, bytes: &[u8]) -> Result<Vec<ArmInput>, Pr
             provenance.clone(),
         );
         input.curve_end = points.iter().map(|&(time, _)| time).reduce(f64::max);
-        input.survival_uncertainty = Some(reading.survival_uncertainty);
         let (panel, color) = (None, String::new());
         arms.push(ArmInput { panel, label: curve.name.clone(), color, input, findings });
     }

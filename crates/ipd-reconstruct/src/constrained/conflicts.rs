@@ -5,12 +5,15 @@
 //! stays cannot hold together, and would without any one of them. Of these the one whose loss lets the curve be
 //! fitted at the least cost is given up, approached as closely as the others allow, and reported.
 
-use kmeta_trial_data::Finding;
+use std::borrow::Cow;
 
-use super::attempts::{solve, solve_quickly};
+use kmeta_trial_data::{Finding, NumberAtRisk};
+
+use super::attempts::{first, solve, solve_quickly};
 use super::evidence::Evidence;
 use super::resolution::Resolution;
 use super::search::Course;
+use crate::ReconstructionInput;
 use crate::timeline::Column;
 
 /// A printed statement that can be given up.
@@ -65,7 +68,7 @@ pub(crate) fn settle(mut evidence: Evidence, resolution: Resolution, arm: &str) 
 
 /// Misfits that the curve and the number of patients have by themselves.
 fn tolerated_misfits(evidence: &Evidence, resolution: Resolution) -> u32 {
-    solve_quickly(&evidence.curve_only(), resolution).map_or(u32::MAX, |course| course.misfits)
+    first(&evidence.curve_only(), resolution).map_or(u32::MAX, |course| course.misfits)
 }
 
 fn statements_of(evidence: &Evidence) -> Vec<Statement> {
@@ -154,4 +157,41 @@ fn describe(conflict: &[Statement], given_up: Statement, arm: &str, evidence: &E
         in_words(given_up)
     );
     Finding::warning(code, arm, message)
+}
+
+/// The input without the numbers that the number of patients rules out by itself, and a finding for each.
+pub(crate) fn without_impossible(
+    input: &ReconstructionInput,
+) -> (Cow<'_, ReconstructionInput>, Vec<Finding>) {
+    let at_start = input.number_at_risk.as_ref().filter(|risk| risk.times()[0] == 0.0);
+    let Some(patients) = at_start.map(NumberAtRisk::first_count).or(input.patients) else {
+        return (Cow::Borrowed(input), Vec::new());
+    };
+    let too_many = |count: u32| count > patients;
+    let table_possible =
+        input.number_at_risk.as_ref().is_none_or(|risk| !risk.counts().iter().copied().any(too_many));
+    if table_possible && !input.total_events.is_some_and(too_many) {
+        return (Cow::Borrowed(input), Vec::new());
+    }
+    let mut possible = input.clone();
+    let mut findings = Vec::new();
+    let mut report = |code: &str, what: String| {
+        let message = format!(
+            "these cannot be true together: {patients} patients; {what}; given up: {what}. Check both numbers"
+        );
+        findings.push(Finding::warning(code, input.place(), message));
+    };
+    if let Some(events) = possible.total_events.take_if(|events| too_many(*events)) {
+        report("total-events-missed", format!("{events} events in total"));
+    }
+    if let Some(risk) = possible.number_at_risk.take() {
+        let columns = risk.times().iter().copied().zip(risk.counts().iter().copied());
+        let (kept, wrong): (Vec<_>, Vec<_>) = columns.partition(|column| !too_many(column.1));
+        for (time, count) in wrong {
+            report("number-at-risk-conflict", format!("{count} at risk at time {time}"));
+        }
+        let (times, counts) = kept.into_iter().unzip();
+        possible.number_at_risk = NumberAtRisk::new(times, counts).ok();
+    }
+    (Cow::Owned(possible), findings)
 }

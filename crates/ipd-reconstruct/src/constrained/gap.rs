@@ -37,8 +37,8 @@ impl Gap {
         }
         let marked = stage.marks.len() as u32;
         let reachable = stage.certain + stage.flexible;
-        // Four standard deviations of a count with twice the variance of Poisson, and a few for small means.
-        let spread = (mean + 4.0 * (OVERDISPERSION * mean).sqrt() + 3.0).ceil() as u32;
+        // Three standard deviations of a count with twice the variance of Poisson, and two for small means.
+        let spread = (mean + 3.0 * (OVERDISPERSION * mean).sqrt() + 2.0).ceil() as u32;
         let mut gap = Self {
             least: if marks_bind { stage.certain } else { 0 },
             most: u32::MAX,

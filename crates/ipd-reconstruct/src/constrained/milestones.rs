@@ -50,9 +50,9 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Whether patients can be censored in the gap at all: it has a length.
+    /// Whether patients can be censored in the gap at all: it has a length, or marks at its one time.
     pub(crate) fn is_open(&self) -> bool {
-        self.time > self.start
+        self.time > self.start || !self.marks.is_empty()
     }
 }
 
@@ -135,24 +135,24 @@ fn split_drop_at(
     let Some(closest) = closest else { return };
     let drop = evidence.drops[closest];
     let previous = closest.checked_sub(1).map_or(0.0, |index| evidence.drops[index].time);
-    // Halfway into the reading error, but after the drop before it, so that the order of drops stays.
-    let early = (column - 0.5 * resolution.time).max(0.5 * (previous + column)).max(0.0);
-    if early >= column {
+    let next = evidence.drops.get(closest + 1).map_or(evidence.end, |next| next.time);
+    // Events at the column's own time count as before it or after it, as the convention has it. The other part
+    // goes halfway into the reading error, but not past the neighbouring drops.
+    let (early, late) = if evidence.convention == NumberAtRiskConvention::Before {
+        let before = (column - 0.5 * resolution.time).max(0.5 * (previous + column));
+        (drop.time.min(before), drop.time.max(column))
+    } else {
+        let after = (column + 0.5 * resolution.time).min(0.5 * (column + next));
+        (drop.time.min(column), drop.time.max(after))
+    };
+    if early >= late {
         return;
     }
-    items.push((early.min(drop.time), Milestone::EarlyPart { level: drop.survival }));
-    let Some(late) = items.get_mut(closest) else { return };
-    if let Milestone::Drop { required, .. } = &mut late.1 {
+    items.push((early, Milestone::EarlyPart { level: drop.survival }));
+    if let Some((time, Milestone::Drop { required, .. })) = items.get_mut(closest) {
+        *time = late;
         // The early part may have had all of the events.
         *required = false;
-    }
-    if late.0 < column {
-        late.0 = column;
-        let next = evidence.drops.get(closest + 1).map_or(f64::INFINITY, |next| next.time);
-        if evidence.convention != NumberAtRiskConvention::Before {
-            // Events at the column's own time would still be counted before it.
-            late.0 = (column + 0.5 * resolution.time).min(0.5 * (column + next)).min(evidence.end);
-        }
     }
 }
 

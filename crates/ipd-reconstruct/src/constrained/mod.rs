@@ -30,6 +30,7 @@ pub use two_arms::{PrintedComparison, ReconstructedPair};
 use conflicts::Settled;
 use evidence::Evidence;
 use resolution::Resolution;
+use search::Course;
 
 pub(crate) fn reconstruct(
     input: &ReconstructionInput,
@@ -45,9 +46,17 @@ fn settle(
     input: &ReconstructionInput,
     options: &ReconstructionOptions,
 ) -> Result<(Settled, Resolution), ReconstructionError> {
-    let evidence = Evidence::new(input, options)?;
-    let resolution = resolution_of(input, &evidence);
+    let (input, impossible) = conflicts::without_impossible(input);
+    let mut evidence = Evidence::new(&input, options)?;
+    evidence.conflict |= !impossible.is_empty();
+    evidence.findings.extend(impossible);
     let arm = input.place();
+    let resolution = match resolution_of(&input, &evidence) {
+        Found::WithCourse(resolution, course) => {
+            return Ok((Settled { course, evidence, findings: Vec::new() }, resolution));
+        }
+        Found::Alone(resolution) => resolution,
+    };
     match conflicts::settle(evidence, resolution, &arm) {
         Some(settled) => Ok((settled, resolution)),
         None => Err(ReconstructionError::CurveImpossible { arm }),
@@ -75,13 +84,19 @@ fn finish(
     }
 }
 
+/// A resolution, with the course that meets all of the evidence at it where one was found on the way.
+enum Found {
+    WithCourse(Resolution, Course),
+    Alone(Resolution),
+}
+
 /// The finest of the plausible resolutions at which whole patients can make the curve and meet all that is
 /// printed. Where they cannot at any, statements disagree, and the finest at which the curve alone can be made is
 /// the one to say so at.
-fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Resolution {
+fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Found {
     if let Some(stated) = Resolution::stated(input.survival_uncertainty, input.time_uncertainty, evidence.end)
     {
-        return stated;
+        return Found::Alone(stated);
     }
     let as_written = Resolution::as_written(evidence);
     let curve = evidence.curve_only();
@@ -89,18 +104,27 @@ fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Resolution
         |resolution: Resolution| attempts::first(&curve, resolution).is_ok_and(|course| course.misfits == 0);
     let fine = as_written.survival < resolution::FINER_THAN_PIXELS;
     if fine && makes_curve(as_written) {
-        return as_written;
+        return Found::Alone(as_written);
     }
     let grid = Resolution::of_grid(evidence);
     let written = (grid.is_none() && !fine).then_some(as_written);
     let candidates: Vec<Resolution> =
         grid.into_iter().chain(written).chain(Resolution::assumed(evidence)).collect();
-    let meets_all = |resolution: &Resolution| {
-        let solve = if resolution.rounded { attempts::solve } else { attempts::solve_quickly };
-        makes_curve(*resolution) && solve(evidence, *resolution).is_ok_and(|course| course.misfits == 0)
+    let meets_all = |resolution: Resolution| {
+        let solved = attempts::solve_quickly(evidence, resolution);
+        let solved = match solved {
+            // More effort is worth while only where the curve itself is no obstacle.
+            Ok(course) if course.misfits == 0 => Ok(course),
+            _ if resolution.rounded && makes_curve(resolution) => attempts::solve(evidence, resolution),
+            other => other,
+        };
+        solved.ok().filter(|course| course.misfits == 0)
     };
-    let agreed = candidates.iter().copied().find(meets_all);
-    agreed
-        .or_else(|| candidates.iter().copied().find(|&resolution| makes_curve(resolution)))
-        .unwrap_or(candidates[candidates.len() - 1])
+    for &resolution in &candidates {
+        if let Some(course) = meets_all(resolution) {
+            return Found::WithCourse(resolution, course);
+        }
+    }
+    let makes = candidates.iter().copied().find(|&resolution| makes_curve(resolution));
+    Found::Alone(makes.unwrap_or(candidates[candidates.len() - 1]))
 }

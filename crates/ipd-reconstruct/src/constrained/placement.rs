@@ -54,5 +54,7 @@ fn within(stage: &Stage, time: f64) -> f64 {
         // The closest time before the milestone that is told apart from it in print.
         stage.time - (stage.time - stage.start) * 1e-6
     };
-    time.clamp(stage.start, before_end.max(stage.start))
+    // Where two times differ by the rounding of their computation only, nothing lies between them.
+    let is_told_apart = before_end < stage.time || matches!(stage.milestone, Milestone::End);
+    if is_told_apart { time.clamp(stage.start, before_end.max(stage.start)) } else { stage.start }
 }

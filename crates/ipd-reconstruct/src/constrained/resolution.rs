@@ -96,7 +96,9 @@ impl Resolution {
 /// Half the grid of the times, or of an ordinary figure when they show none.
 fn time_of_grid(evidence: &Evidence) -> f64 {
     let times = evidence.drops.iter().map(|drop| drop.time).chain(evidence.marks.iter().copied());
-    grid_step(times).map_or(ASSUMED_TIME * evidence.end, |step| 0.5 * step)
+    grid_step(times)
+        .filter(|step| step * PIXELS_OF_AN_AXIS <= evidence.end)
+        .map_or(ASSUMED_TIME * evidence.end, |step| 0.5 * step)
 }
 
 fn is_multiple(value: f64, step: f64) -> bool {

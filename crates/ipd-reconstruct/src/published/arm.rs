@@ -1,9 +1,10 @@
 //! The published algorithms behind the same door as the constrained reconstruction.
 
-use kmeta_trial_data::{ReconstructedArm, ReconstructionStatus, StepCurve};
+use kmeta_trial_data::{NumberAtRisk, ReconstructedArm, ReconstructionStatus, StepCurve};
 
 use super::{PublishedInput, PublishedReconstruction, PublishedStatus, guyot, ipdfromkm};
 use crate::clicks::Clicks;
+use crate::timeline::Timeline;
 use crate::{
     ReconstructionError, ReconstructionInput, ReconstructionMethod, ReconstructionOptions, fidelity,
 };
@@ -16,14 +17,16 @@ pub(crate) fn reconstruct(
     input: &ReconstructionInput,
     options: &ReconstructionOptions,
 ) -> Result<ReconstructedArm, ReconstructionError> {
+    let timeline = Timeline::new(input, options.number_at_risk_convention)?;
+    let at_start = timeline.columns[0].at_risk;
     let failed =
         |reason: String| ReconstructionError::PublishedAlgorithmFailed { arm: input.place(), reason };
     let end = input.curve_end.unwrap_or(0.0).max(input.curve.last_time());
     let clicks = clicks(&input.curve, end).map_err(|error| failed(error.to_string()))?;
     let published = PublishedInput {
         clicks,
-        number_at_risk: input.number_at_risk.clone(),
-        patients: input.patients,
+        number_at_risk: input.number_at_risk.as_ref().map(|risk| from_zero(risk, at_start)),
+        patients: Some(at_start),
         total_events: input.total_events,
         max_iterations: options.max_iterations,
     };
@@ -52,6 +55,18 @@ pub(crate) fn reconstruct(
         findings,
         provenance: input.provenance.clone(),
     })
+}
+
+/// The risk table with a column at time 0, which the published algorithms need.
+fn from_zero(risk: &NumberAtRisk, at_start: u32) -> NumberAtRisk {
+    if risk.times()[0] == 0.0 {
+        return risk.clone();
+    }
+    let later = || risk.times().iter().zip(risk.counts()).filter(|&(&time, _)| time > 0.0);
+    let times = std::iter::once(0.0).chain(later().map(|(&time, _)| time));
+    let counts = std::iter::once(at_start).chain(later().map(|(_, &count)| count));
+    // The patients were checked to be at least as many as any column has.
+    NumberAtRisk::new(times.collect(), counts.collect()).unwrap_or_else(|_| risk.clone())
 }
 
 /// A click at time 0, on each corner, and where the line ends.

@@ -5,3 +5,4 @@ mod cohorts;
 mod common;
 mod pooled;
 mod properties;
+mod statements;

@@ -33,8 +33,9 @@ fn from_figures(report: &Report) -> Option<String> {
     );
     if !report.reconstructions.is_empty() {
         text.push_str(
-            " Individual patient data were reconstructed from each curve and its numbers at risk (Guyot 2012) \
-             and compared with the digitized curve, the numbers at risk and any printed median.",
+            " Individual patient data were reconstructed as the whole numbers of events and censorings that fit each \
+             curve within its reading error and meet the numbers at risk, totals, medians and rates that are printed \
+             (an extension of Guyot 2012), and compared with all of these.",
         );
     }
     Some(text)
