@@ -23,6 +23,11 @@ bench *filter:
 agreement:
     python3 .ci/agreement.py --write
 
+# How well patients are reconstructed and how often their intervals cover the truth: the tables of docs/accuracy.md.
+reconstruction:
+    cargo run --release -p kmeta-ipd-reconstruct --example reconstruction_accuracy
+    cargo run --release -p kmeta-ipd-reconstruct --example imputation_coverage
+
 # Error of each example figure into docs/accuracy.md, and the score on a figure corpus where one is beside the clone.
 score: release
     python3 .ci/score.py fixtures --write docs/accuracy.md

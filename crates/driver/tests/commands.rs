@@ -88,7 +88,10 @@ fn reconstruct_keeps_the_arms_of_a_table_apart() {
     assert_eq!(patients.matches("curves,B,").count(), 10);
     let refused = kmeta(&["reconstruct", &file("curves.csv"), "--n", "5", "--out", &file("out")]);
     assert_eq!(code(&refused), 2);
-    assert!(stderr(&refused).contains("--n and --events are of one arm, but there are 2: A, B"));
+    assert!(
+        stderr(&refused)
+            .contains("--n, --events, --median and --survival-at are of one arm, but there are 2: A, B")
+    );
 }
 
 #[test]

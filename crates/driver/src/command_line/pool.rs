@@ -407,7 +407,7 @@ pub(crate) struct PoolSurvivalArgs {
 Example:
   kmeta pool two-arm-survival ipd/*.csv --control placebo --pool-by one-stage-random
 
-Each table has the columns time,status (1 event, 0 censored), arm and, if wanted, trial; such tables
+Each table has the columns time,status (1 event, 0 censored), arm and, if wanted, trial,subgroup; such tables
 are written by `kmeta reconstruct`. Without --control the arm called control, placebo or reference
 is the control.")]
 pub(crate) struct PoolTwoArmSurvivalArgs {

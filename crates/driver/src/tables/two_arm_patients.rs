@@ -15,6 +15,8 @@ const USUAL_CONTROLS: [&str; 3] = ["control", "placebo", "reference"];
 pub struct TwoArmPatients {
     /// Identifier of the trial.
     pub trial: String,
+    /// Subgroup of the trial, where the table has the column.
+    pub subgroup: Option<String>,
     /// Name of the treated arm.
     pub treated_arm: String,
     /// Patients of the treated arm.
@@ -27,7 +29,7 @@ pub struct TwoArmPatients {
     pub provenance: Provenance,
 }
 
-/// Reads patients of two-arm trials: `time,status,arm[,trial]`. The control is the arm named `control`, or where
+/// Reads patients of two-arm trials: `time,status,arm[,trial,subgroup]`. The control is the arm named `control`, or where
 /// no name is given the one called control, placebo or reference.
 ///
 /// # Errors
@@ -81,8 +83,13 @@ fn pair(
             return Err((message, "name it with --control ARM".to_owned()));
         }
     };
+    if treated.subgroup != control.subgroup {
+        let message = format!("the arms of trial `{trial}` are in different subgroups");
+        return Err((message, "give all rows of a trial the same subgroup".to_owned()));
+    }
     Ok(TwoArmPatients {
         trial,
+        subgroup: treated.subgroup,
         treated_arm: treated.arm,
         treated: treated.patients,
         control_arm: control.arm,

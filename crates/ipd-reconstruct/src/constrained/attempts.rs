@@ -100,6 +100,9 @@ fn over_tilts(
     })
 }
 
+/// Tilts beyond e^±30 leave no patient, or every patient, to censoring whatever the rate.
+const STEEPEST: f64 = 30.0;
+
 /// Moves the tilt until the total of events is met.
 fn seek_total(
     total_events: Option<u32>,
@@ -133,7 +136,7 @@ fn seek_total(
             (None, Some((large, _))) => large.min(-0.5 * FIRST_STEP) * 2.0,
             (None, None) => break,
         };
-        found = at_tilt(log_tilt.exp());
+        found = at_tilt(log_tilt.clamp(-STEEPEST, STEEPEST).exp());
     }
     found
 }

@@ -94,6 +94,11 @@ struct Step {
     died: u32,
 }
 
+/// No gap is expected to censor more patients than there are.
+fn at_most_all(evidence: &Evidence, mean: f64) -> f64 {
+    mean.min(f64::from(evidence.patients()))
+}
+
 impl<'a> Search<'a> {
     pub(crate) fn new(evidence: &'a Evidence, resolution: Resolution, effort: Effort) -> Self {
         let stages = stages(evidence, &resolution);
@@ -101,7 +106,9 @@ impl<'a> Search<'a> {
         let gaps: Vec<Gap> = stages
             .iter()
             .zip(&expectation.extra)
-            .map(|(stage, &mean)| Gap::new(stage, mean * effort.tilt, evidence.marks_bind))
+            .map(|(stage, &mean)| {
+                Gap::new(stage, at_most_all(evidence, mean * effort.tilt), evidence.marks_bind)
+            })
             .collect();
         let needs = needs(&stages, &gaps, evidence, &resolution);
         Self { evidence, resolution, effort, stages, gaps, expectation, needs }
@@ -112,7 +119,7 @@ impl<'a> Search<'a> {
     pub(crate) fn with_gap_factors(mut self, mut factor: impl FnMut() -> f64) -> Self {
         for (at, stage) in self.stages.iter().enumerate() {
             let mean = self.expectation.extra[at] * self.effort.tilt * factor();
-            self.gaps[at] = Gap::new(stage, mean, self.evidence.marks_bind);
+            self.gaps[at] = Gap::new(stage, at_most_all(self.evidence, mean), self.evidence.marks_bind);
         }
         self
     }

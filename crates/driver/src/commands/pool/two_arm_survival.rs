@@ -24,7 +24,7 @@ pub(super) fn run(args: &PoolTwoArmSurvivalArgs, console: &Console) -> Result<An
         .map(|trial| TwoArmTrial {
             label: trial.trial.clone(),
             trial: trial.trial,
-            subgroup: None,
+            subgroup: trial.subgroup.filter(|_| args.model.subgroups),
             treated: trial.treated,
             control: trial.control,
             provenance: trial.provenance,
