@@ -211,7 +211,7 @@ fn mistakes_in_trials() {
         Case {
             line: "hazard_ratios = { os = { value = 0.5, lower = 0.3, upper = 0.8 } }",
             instead: "hazard_ratios = { os = { value = 0.9, lower = 0.3, upper = 0.8 } }",
-            message: "trial[2].hazard_ratios.os: hazard ratio 0.9 with limits 0.3 and 0.8",
+            message: "trial[2].hazard_ratios.os: trial `two`: hazard_ratio is 0.9; expected a number within its interval, 0.3 to 0.8",
         },
         Case {
             line: "label = \"Two 2021\"",

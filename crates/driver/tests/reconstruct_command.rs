@@ -39,9 +39,9 @@ fn clicks_of_other_programs_become_patients() {
     for (file, arguments) in [
         ("webplotdigitizer.json", vec!["--arm", "Drug"]),
         ("webplotdigitizer-one.csv", vec![]),
-        ("ipdfromkm.csv", vec![]),
+        ("ipdfromkm.csv", vec!["--scale", "percent"]),
         ("scanit.txt", vec![]),
-        ("incidence.csv", vec!["--scale", "incidence"]),
+        ("incidence.csv", vec!["--scale", "incidence-percent"]),
     ] {
         let path = clicks.join(file);
         let out = folder.path().join(file.replace('.', "-"));

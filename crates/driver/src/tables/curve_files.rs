@@ -74,8 +74,9 @@ fn read_curve(
             table.report(row, "time", message);
         }
         if value > 1.0 + NOISE {
-            let message =
-                format!("survival {value} is above 1: give fractions; percentages must be divided by 100");
+            let message = format!(
+                "survival {value} is above 1: give fractions; percentages must be divided by 100 (or read with --scale percent)"
+            );
             table.report(row, "survival", message);
         } else if value < 0.0 {
             table.report(row, "survival", format!("survival {value} is below 0"));
