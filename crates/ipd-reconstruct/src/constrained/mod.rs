@@ -19,7 +19,7 @@ mod survivors;
 mod transitions;
 mod two_arms;
 
-use kmeta_trial_data::{PatientRecord, ReconstructedArm, ReconstructionStatus};
+use kmeta_trial_data::{Finding, PatientRecord, ReconstructedArm, ReconstructionStatus};
 
 use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions, fidelity};
 pub use imputation::ImputationOptions;
@@ -51,7 +51,9 @@ fn settle(
     evidence.conflict |= !impossible.is_empty();
     evidence.findings.extend(impossible);
     let arm = input.place();
-    let resolution = match resolution_of(&input, &evidence) {
+    let found = resolution_of(&input, &evidence);
+    evidence.findings.extend(larger_than_stated(&input, found.resolution()));
+    let resolution = match found {
         Found::WithCourse(resolution, course) => {
             return Ok((Settled { course, evidence, findings: Vec::new() }, resolution));
         }
@@ -90,26 +92,51 @@ enum Found {
     Alone(Resolution),
 }
 
+impl Found {
+    fn resolution(&self) -> Resolution {
+        match self {
+            Self::WithCourse(resolution, _) | Self::Alone(resolution) => *resolution,
+        }
+    }
+}
+
+/// Says when no whole patients fit the curve within the reading error that was stated.
+fn larger_than_stated(input: &ReconstructionInput, used: Resolution) -> Option<Finding> {
+    let stated = input.survival_uncertainty?;
+    (used.survival > 1.5 * stated.max(resolution::COMPUTED)).then(|| {
+        Finding::warning(
+            "reading-error-larger",
+            input.place(),
+            format!(
+                "no whole patients fit the curve and what is printed within the stated reading error of {stated}; {} \
+                 was used. Look at the curve where it is steep, or state a larger error",
+                used.survival
+            ),
+        )
+    })
+}
+
 /// The finest of the plausible resolutions at which whole patients can make the curve and meet all that is
 /// printed. Where they cannot at any, statements disagree, and the finest at which the curve alone can be made is
 /// the one to say so at.
 fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Found {
-    if let Some(stated) = Resolution::stated(input.survival_uncertainty, input.time_uncertainty, evidence.end)
-    {
-        return Found::Alone(stated);
-    }
-    let as_written = Resolution::as_written(evidence);
+    let stated = Resolution::stated(input.survival_uncertainty, input.time_uncertainty, evidence.end);
     let curve = evidence.curve_only();
     let makes_curve =
         |resolution: Resolution| attempts::first(&curve, resolution).is_ok_and(|course| course.misfits == 0);
-    let fine = as_written.survival < resolution::FINER_THAN_PIXELS;
-    if fine && makes_curve(as_written) {
-        return Found::Alone(as_written);
-    }
-    let grid = Resolution::of_grid(evidence);
-    let written = (grid.is_none() && !fine).then_some(as_written);
-    let candidates: Vec<Resolution> =
-        grid.into_iter().chain(written).chain(Resolution::assumed(evidence)).collect();
+    let candidates: Vec<Resolution> = match stated {
+        Some(stated) => stated.and_coarser().to_vec(),
+        None => {
+            let as_written = Resolution::as_written(evidence);
+            let fine = as_written.survival < resolution::FINER_THAN_PIXELS;
+            if fine && makes_curve(as_written) {
+                return Found::Alone(as_written);
+            }
+            let grid = Resolution::of_grid(evidence);
+            let written = (grid.is_none() && !fine).then_some(as_written);
+            grid.into_iter().chain(written).chain(Resolution::assumed(evidence).and_coarser()).collect()
+        }
+    };
     let meets_all = |resolution: Resolution| {
         let solved = attempts::solve_quickly(evidence, resolution);
         let solved = match solved {

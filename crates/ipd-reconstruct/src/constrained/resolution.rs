@@ -19,7 +19,7 @@ pub(crate) struct Resolution {
 /// A half-width of five decimals is finer than the pixels of any figure: coordinates so precise were not read.
 pub(crate) const FINER_THAN_PIXELS: f64 = 1e-5;
 /// Coordinates that are no round numbers carry the rounding of the computation that made them.
-const COMPUTED: f64 = 1e-9;
+pub(crate) const COMPUTED: f64 = 1e-9;
 /// A rounded number is off by half a step and no more. Half as much again is let through at a cost, because a
 /// path that keeps within the bounds everywhere may not survive the search.
 const ROUNDED_REACH: f64 = 1.5;
@@ -81,14 +81,23 @@ impl Resolution {
         })
     }
 
-    /// When nothing is known: the reading errors of an ordinary figure, and of ones read two, four and eight times
-    /// less well.
-    pub(crate) fn assumed(evidence: &Evidence) -> [Self; 4] {
-        [1.0, 2.0, 4.0, 8.0].map(|factor| Self {
-            survival: factor * ASSUMED_SURVIVAL,
-            time: factor * ASSUMED_TIME * evidence.end,
+    /// When nothing is known: the reading error of an ordinary figure.
+    pub(crate) fn assumed(evidence: &Evidence) -> Self {
+        Self {
+            survival: ASSUMED_SURVIVAL,
+            time: ASSUMED_TIME * evidence.end,
             reach: ESTIMATED_REACH,
             rounded: false,
+        }
+    }
+
+    /// This reading error, and ones of twice, four and eight times its size: a few levels are often read less well
+    /// than the others.
+    pub(crate) fn and_coarser(self) -> [Self; 4] {
+        [1.0, 2.0, 4.0, 8.0].map(|factor| Self {
+            survival: factor * self.survival,
+            time: factor * self.time,
+            ..self
         })
     }
 }
