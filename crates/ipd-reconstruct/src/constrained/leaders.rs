@@ -17,15 +17,18 @@ pub(crate) struct Leaders {
     /// The last class that can still be among the best, and the states up to and in it.
     last: usize,
     up_to_last: usize,
-    /// Where the last class ends.
+    /// A state whose rank is so far above the best has no future.
+    hopeless: f64,
+    /// Where the last class ends, or where a state has no future beside the best.
     limit: f64,
 }
 
 impl Leaders {
-    /// No states yet, of which `width` will be kept.
-    pub(crate) fn new(width: usize) -> Self {
+    /// No states yet, of which `width` will be kept, and none whose rank is above the best by `hopeless`.
+    pub(crate) fn new(width: usize, hopeless: f64) -> Self {
         Self {
             width,
+            hopeless,
             start: 0.0,
             counts: [0; CLASSES],
             last: CLASSES - 1,
@@ -50,6 +53,7 @@ impl Leaders {
 
     /// Counts a state in.
     pub(crate) fn add(&mut self, rank: f64) {
+        self.limit = self.limit.min(rank + self.hopeless);
         let class = self.class_of(rank);
         self.counts[class] += 1;
         if class > self.last {
@@ -59,7 +63,7 @@ impl Leaders {
         while self.last > 0 && self.up_to_last - self.counts[self.last] as usize >= self.width {
             self.up_to_last -= self.counts[self.last] as usize;
             self.last -= 1;
-            self.limit = self.start + (self.last + 1) as f64 * CLASS_WIDTH;
+            self.limit = self.limit.min(self.start + (self.last + 1) as f64 * CLASS_WIDTH);
         }
     }
 
@@ -84,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_limit_falls_to_the_class_of_the_last_one_kept() {
-        let mut leaders = Leaders::new(3);
+        let mut leaders = Leaders::new(3, f64::INFINITY);
         leaders.clear(10.0);
         for rank in [11.0, 15.0, 12.0] {
             assert_eq!(leaders.limit(), f64::INFINITY);

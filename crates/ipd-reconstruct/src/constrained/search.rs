@@ -28,7 +28,12 @@ pub(crate) struct Effort {
     /// Factor on the expected numbers of censored patients. The cheapest course has the most likely number in
     /// every gap, which for rare censoring is none; the factor is moved until the total of events is met.
     pub(crate) tilt: f64,
+    /// Misfits and cost of a course that is to be undercut; costs only grow on the way.
+    pub(crate) undercut: (u32, f64),
 }
+
+/// What any course undercuts.
+pub(crate) const ANY_COST: (u32, f64) = (u32::MAX, f64::INFINITY);
 
 /// The course of an arm, stage by stage.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +62,8 @@ pub(crate) enum NoCourse {
         /// Position of the stage.
         stage: usize,
     },
+    /// No course undercuts the one that was given.
+    TooDear,
     /// The paths that were kept end with other totals of events than the printed one.
     EventsMissed {
         /// The total of the cheapest path.
@@ -67,6 +74,10 @@ pub(crate) enum NoCourse {
 /// Cost of each patient by which a statement that had to be given up is missed: odds of one to two. It pulls the
 /// course towards what is printed without any say against what fits together.
 pub(crate) const GIVEN_UP: f64 = 1.386;
+
+/// A path whose rank is above the best by so much is not followed, however few there are: odds of one to ten
+/// thousand.
+const HOPELESS: f64 = 18.4;
 
 /// One search.
 #[derive(Debug)]
@@ -126,7 +137,9 @@ impl<'a> Search<'a> {
 
     /// Finds the cheapest course.
     pub(crate) fn run(self) -> Result<Course, NoCourse> {
-        let mut survivors = Survivors::new(self.effort.width);
+        // A total of events may be met by none of the likely paths.
+        let hopeless = if self.evidence.total_events.is_some() { f64::INFINITY } else { HOPELESS };
+        let mut survivors = Survivors::new(self.effort.width, hopeless);
         let mut kept = vec![State {
             at_risk: self.evidence.patients(),
             events: 0,
@@ -150,7 +163,11 @@ impl<'a> Search<'a> {
                 resolution: self.resolution,
                 sides: self.effort.sides,
             };
-            survivors.clear(least_cost(&kept));
+            let least = least_cost(&kept);
+            if (misfits, least) >= self.effort.undercut {
+                return Err(NoCourse::TooDear);
+            }
+            survivors.clear(least);
             for (index, state) in kept.iter().enumerate() {
                 transitions.from(state, index as u32, Misfit::WithinReach, &mut survivors);
             }

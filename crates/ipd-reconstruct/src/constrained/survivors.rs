@@ -73,10 +73,11 @@ pub(crate) struct Numbers {
 pub(crate) struct Place(usize);
 
 impl Survivors {
-    /// An empty collection, of which `width` states will be kept.
-    pub(crate) fn new(width: usize) -> Self {
+    /// An empty collection, of which `width` states will be kept, and none whose rank is above the best by
+    /// `hopeless`.
+    pub(crate) fn new(width: usize, hopeless: f64) -> Self {
         let slots = vec![Slot::default(); 1 << 9];
-        Self { slots, stamp: 0, states: Vec::new(), leaders: Leaders::new(width) }
+        Self { slots, stamp: 0, states: Vec::new(), leaders: Leaders::new(width, hopeless) }
     }
 
     /// Forgets all states; those to come cost at least `least_cost`.
