@@ -95,10 +95,12 @@ fn rate_is_unknown(evidence: &Evidence) -> bool {
 
 /// The course of the most likely rate of censoring.
 fn over_rates(evidence: &Evidence, resolution: Resolution, effort: (usize, f64)) -> Result<Course, NoCourse> {
-    RATES.iter().fold(Err(NoCourse::Blocked { stage: 0 }), |held: Result<Course, NoCourse>, &rate| {
-        let undercut = held.as_ref().map_or(ANY_COST, |course| (course.misfits, course.cost));
-        better(held, attempt(evidence, resolution, effort, rate, 1.0, undercut))
-    })
+    let mut best: Result<Course, NoCourse> = Err(NoCourse::Blocked { stage: 0 });
+    for rate in RATES {
+        let undercut = best.as_ref().map_or(ANY_COST, |course| (course.misfits, course.cost));
+        best = better(best, attempt(evidence, resolution, effort, rate, 1.0, undercut));
+    }
+    best
 }
 
 /// Attempts with more or less censoring until the total of events is met.
