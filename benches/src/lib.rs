@@ -74,7 +74,10 @@ pub fn patients_with_covariate(patients: u32) -> (Vec<PatientRecord>, Vec<f64>) 
     let covariate = |index| 2.0 * fraction(index, std::f64::consts::SQRT_2) - 1.0;
     let record = |index: u32| {
         let uniform = 1.0 - fraction(index, std::f64::consts::E.sqrt());
-        PatientRecord { time: -uniform.ln() / (0.5 * covariate(index)).exp(), event: !index.is_multiple_of(4) }
+        PatientRecord {
+            time: -uniform.ln() / (0.5 * covariate(index)).exp(),
+            event: !index.is_multiple_of(4),
+        }
     };
     ((1..=patients).map(record).collect(), (1..=patients).map(covariate).collect())
 }

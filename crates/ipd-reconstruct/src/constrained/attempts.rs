@@ -2,7 +2,7 @@
 
 use super::evidence::Evidence;
 use super::resolution::Resolution;
-use super::search::{Course, Effort, NoCourse, Search};
+use super::search::{ANY_COST, Course, Effort, NoCourse, Search};
 
 /// States kept per milestone, and classes of misfit per half-width. The first settles nine arms in ten; an arm
 /// with many patients needs more states, one with few, where each event is many pixels tall, more classes.
@@ -23,12 +23,24 @@ const FEW_TILTS: u32 = 3;
 
 /// The cheapest course that meets all of the evidence.
 pub(crate) fn solve(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
+    solve_while(evidence, resolution, &|| true)
+}
+
+/// The same, where the attempts beyond those of [`solve_quickly`] are made only if they are `worth_while`.
+pub(crate) fn solve_while(
+    evidence: &Evidence,
+    resolution: Resolution,
+    worth_while: &dyn Fn() -> bool,
+) -> Result<Course, NoCourse> {
     let mut best: Result<Course, NoCourse> = Err(NoCourse::Blocked { stage: 0 });
-    for effort in EFFORTS {
+    for (index, effort) in EFFORTS.into_iter().enumerate() {
+        if index > 0 && !worth_while() {
+            break;
+        }
         let found = if rate_is_unknown(evidence) {
             over_rates(evidence, resolution, effort)
         } else {
-            over_tilts(evidence, resolution, effort, TILTS)
+            over_tilts(evidence, resolution, effort, (TILTS, worth_while))
         };
         best = better(best, found);
         if matches!(&best, Ok(course) if course.misfits == 0) {
@@ -43,12 +55,12 @@ pub(crate) fn solve_quickly(evidence: &Evidence, resolution: Resolution) -> Resu
     if rate_is_unknown(evidence) {
         return over_rates(evidence, resolution, EFFORTS[0]);
     }
-    over_tilts(evidence, resolution, EFFORTS[0], FEW_TILTS)
+    over_tilts(evidence, resolution, EFFORTS[0], (FEW_TILTS, &|| true))
 }
 
 /// The course of a first attempt, for questions that need no better one.
 pub(crate) fn first(evidence: &Evidence, resolution: Resolution) -> Result<Course, NoCourse> {
-    attempt(evidence, resolution, EFFORTS[0], ORDINARY_RATE, 1.0)
+    attempt(evidence, resolution, EFFORTS[0], ORDINARY_RATE, 1.0, ANY_COST)
 }
 
 fn attempt(
@@ -57,9 +69,10 @@ fn attempt(
     (width, sides): (usize, f64),
     rate: f64,
     tilt: f64,
+    undercut: (u32, f64),
 ) -> Result<Course, NoCourse> {
     let assumed_rate = rate / evidence.end.max(f64::MIN_POSITIVE);
-    Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt }).run()
+    Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt, undercut }).run()
 }
 
 fn better(held: Result<Course, NoCourse>, found: Result<Course, NoCourse>) -> Result<Course, NoCourse> {
@@ -82,10 +95,12 @@ fn rate_is_unknown(evidence: &Evidence) -> bool {
 
 /// The course of the most likely rate of censoring.
 fn over_rates(evidence: &Evidence, resolution: Resolution, effort: (usize, f64)) -> Result<Course, NoCourse> {
-    RATES
-        .iter()
-        .map(|&rate| attempt(evidence, resolution, effort, rate, 1.0))
-        .fold(Err(NoCourse::Blocked { stage: 0 }), better)
+    let mut best: Result<Course, NoCourse> = Err(NoCourse::Blocked { stage: 0 });
+    for rate in RATES {
+        let undercut = best.as_ref().map_or(ANY_COST, |course| (course.misfits, course.cost));
+        best = better(best, attempt(evidence, resolution, effort, rate, 1.0, undercut));
+    }
+    best
 }
 
 /// Attempts with more or less censoring until the total of events is met.
@@ -93,27 +108,30 @@ fn over_tilts(
     evidence: &Evidence,
     resolution: Resolution,
     effort: (usize, f64),
-    tilts: u32,
+    tilts: (u32, &dyn Fn() -> bool),
 ) -> Result<Course, NoCourse> {
     seek_total(evidence.total_events, tilts, |tilt| {
-        attempt(evidence, resolution, effort, ORDINARY_RATE, tilt)
+        attempt(evidence, resolution, effort, ORDINARY_RATE, tilt, ANY_COST)
     })
 }
 
 /// Tilts beyond e^±30 leave no patient, or every patient, to censoring whatever the rate.
 const STEEPEST: f64 = 30.0;
 
-/// Moves the tilt until the total of events is met.
+/// Moves the tilt until the total of events is met, more than a few times only if that is worth while.
 fn seek_total(
     total_events: Option<u32>,
-    tilts: u32,
+    (tilts, worth_while): (u32, &dyn Fn() -> bool),
     at_tilt: impl Fn(f64) -> Result<Course, NoCourse>,
 ) -> Result<Course, NoCourse> {
     // Logarithms of tilts on either side, with the events by which they miss.
     let (mut log_tilt, mut too_small, mut too_large) = (0.0_f64, None::<(f64, f64)>, None::<(f64, f64)>);
     let mut found = at_tilt(1.0);
-    for _ in 0..tilts {
+    for moved in 0..tilts {
         let Some(total) = total_events else { break };
+        if moved == FEW_TILTS && found.is_err() && !worth_while() {
+            break;
+        }
         match found {
             Ok(_) => break,
             Err(NoCourse::EventsMissed { closest }) if closest > total => {
@@ -125,7 +143,7 @@ fn seek_total(
             // A tilt that leads nowhere went too far; without any tilt it is not the tilt.
             Err(NoCourse::Blocked { .. }) if log_tilt > 0.0 => too_large = Some((log_tilt, 1.0)),
             Err(NoCourse::Blocked { .. }) if log_tilt < 0.0 => too_small = Some((log_tilt, 1.0)),
-            Err(NoCourse::Blocked { .. }) => break,
+            Err(NoCourse::Blocked { .. } | NoCourse::TooDear) => break,
         }
         log_tilt = match (too_small, too_large) {
             // Where the line through both meets the total, but well inside the bracket.
@@ -152,9 +170,9 @@ pub(crate) fn drawn(
     let rate = if rate_is_unknown(evidence) { RATES[rate_index] } else { ORDINARY_RATE };
     let assumed_rate = rate / evidence.end.max(f64::MIN_POSITIVE);
     let (width, sides) = EFFORTS[0];
-    seek_total(evidence.total_events, FEW_TILTS, |tilt| {
+    seek_total(evidence.total_events, (FEW_TILTS, &|| true), |tilt| {
         let mut next = factors.iter().cycle().copied();
-        Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt })
+        Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt, undercut: ANY_COST })
             .with_gap_factors(|| next.next().unwrap_or(1.0))
             .run()
     })
@@ -169,6 +187,10 @@ pub(crate) fn price_above(
 ) -> f64 {
     let assumed_rate = ORDINARY_RATE / evidence.end.max(f64::MIN_POSITIVE);
     let (width, sides) = EFFORTS[0];
-    let search = Search::new(evidence, resolution, Effort { width, sides, assumed_rate, tilt: 1.0 });
+    let search = Search::new(
+        evidence,
+        resolution,
+        Effort { width, sides, assumed_rate, tilt: 1.0, undercut: ANY_COST },
+    );
     search.price(course) - search.price(other)
 }

@@ -23,6 +23,7 @@ pub(crate) struct Gap {
     marked: u32,
     reachable: u32,
     mean: f64,
+    log_mean: f64,
     table: [f64; TABLE],
 }
 
@@ -31,8 +32,16 @@ impl Gap {
     /// statement that each mark is a patient has been given up.
     pub(crate) fn new(stage: &Stage, mean: f64, marks_bind: bool) -> Self {
         if !stage.is_open() {
-            let none =
-                Self { least: 0, most: 0, plausible: 0, marked: 0, reachable: 0, mean, table: [0.0; TABLE] };
+            let none = Self {
+                least: 0,
+                most: 0,
+                plausible: 0,
+                marked: 0,
+                reachable: 0,
+                mean,
+                log_mean: 0.0,
+                table: [0.0; TABLE],
+            };
             return none;
         }
         let marked = stage.marks.len() as u32;
@@ -46,6 +55,7 @@ impl Gap {
             marked,
             reachable: reachable.max(marked),
             mean,
+            log_mean: mean.ln(),
             table: [0.0; TABLE],
         };
         for censored in 0..TABLE {
@@ -66,7 +76,7 @@ impl Gap {
         let moved = censored.min(self.reachable).abs_diff(self.marked);
         // Marks within reach explain patients before chance does.
         let extra = f64::from(censored.saturating_sub(self.reachable.max(self.marked)));
-        let poisson = 2.0 * (self.mean + log_factorial(extra) - extra * self.mean.ln());
+        let poisson = 2.0 * (self.mean + log_factorial(extra) - extra * self.log_mean);
         MOVED_MARK * f64::from(moved) + poisson / OVERDISPERSION
     }
 

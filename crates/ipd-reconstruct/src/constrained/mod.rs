@@ -11,7 +11,9 @@ mod evidence;
 mod expectation;
 mod gap;
 mod imputation;
+mod leaders;
 mod milestones;
+mod outlook;
 mod placement;
 mod resolution;
 mod search;
@@ -138,13 +140,10 @@ fn resolution_of(input: &ReconstructionInput, evidence: &Evidence) -> Found {
         }
     };
     let meets_all = |resolution: Resolution| {
-        let solved = attempts::solve_quickly(evidence, resolution);
-        let solved = match solved {
-            // More effort is worth while only where the curve itself is no obstacle.
-            Ok(course) if course.misfits == 0 => Ok(course),
-            _ if resolution.rounded && makes_curve(resolution) => attempts::solve(evidence, resolution),
-            other => other,
-        };
+        // More effort is worth while only where the curve itself is no obstacle.
+        let made = std::cell::OnceCell::new();
+        let worth_while = || resolution.rounded && *made.get_or_init(|| makes_curve(resolution));
+        let solved = attempts::solve_while(evidence, resolution, &worth_while);
         solved.ok().filter(|course| course.misfits == 0)
     };
     for &resolution in &candidates {

@@ -11,8 +11,9 @@ use super::evidence::Evidence;
 use super::expectation::Expectation;
 use super::gap::Gap;
 use super::milestones::{Milestone, Stage, stages};
+use super::outlook::Outlook;
 use super::resolution::Resolution;
-use super::survivors::{State, Survivors};
+use super::survivors::{ALONG, State, Survivors};
 use super::transitions::{Misfit, Transitions};
 
 /// What binds and how widely is searched.
@@ -27,7 +28,12 @@ pub(crate) struct Effort {
     /// Factor on the expected numbers of censored patients. The cheapest course has the most likely number in
     /// every gap, which for rare censoring is none; the factor is moved until the total of events is met.
     pub(crate) tilt: f64,
+    /// Misfits and cost of a course that is to be undercut; costs only grow on the way.
+    pub(crate) undercut: (u32, f64),
 }
+
+/// What any course undercuts.
+pub(crate) const ANY_COST: (u32, f64) = (u32::MAX, f64::INFINITY);
 
 /// The course of an arm, stage by stage.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +62,8 @@ pub(crate) enum NoCourse {
         /// Position of the stage.
         stage: usize,
     },
+    /// No course undercuts the one that was given.
+    TooDear,
     /// The paths that were kept end with other totals of events than the printed one.
     EventsMissed {
         /// The total of the cheapest path.
@@ -66,6 +74,10 @@ pub(crate) enum NoCourse {
 /// Cost of each patient by which a statement that had to be given up is missed: odds of one to two. It pulls the
 /// course towards what is printed without any say against what fits together.
 pub(crate) const GIVEN_UP: f64 = 1.386;
+
+/// A path whose rank is above the best by so much is not followed, however few there are: odds of one to ten
+/// thousand.
+const HOPELESS: f64 = 18.4;
 
 /// One search.
 #[derive(Debug)]
@@ -132,14 +144,17 @@ impl<'a> Search<'a> {
 
     /// Finds the cheapest course.
     pub(crate) fn run(self) -> Result<Course, NoCourse> {
-        let mut survivors = Survivors::new();
+        // A total of events may be met by none of the likely paths.
+        let hopeless = if self.evidence.total_events.is_some() { f64::INFINITY } else { HOPELESS };
+        let mut survivors = Survivors::new(self.effort.width, hopeless);
         let mut kept = vec![State {
             at_risk: self.evidence.patients(),
             events: 0,
             survival: 1.0,
             greenwood: 0.0,
-            side: 0,
+            side: ALONG,
             cost: 0.0,
+            rank: 0.0,
             parent: 0,
             censored: 0,
             died: 0,
@@ -151,10 +166,15 @@ impl<'a> Search<'a> {
                 stage: &self.stages[at],
                 gap: &self.gaps[at],
                 need: self.needs[at],
+                outlook: Outlook::new(self.evidence, &self.expectation, at),
                 resolution: self.resolution,
                 sides: self.effort.sides,
             };
-            survivors.clear();
+            let least = least_cost(&kept);
+            if (misfits, least) >= self.effort.undercut {
+                return Err(NoCourse::TooDear);
+            }
+            survivors.clear(least);
             for (index, state) in kept.iter().enumerate() {
                 transitions.from(state, index as u32, Misfit::WithinReach, &mut survivors);
             }
@@ -167,7 +187,7 @@ impl<'a> Search<'a> {
             if survivors.is_empty() {
                 return Err(NoCourse::Blocked { stage: at });
             }
-            self.keep_best(at, survivors.states(), &mut kept);
+            self.keep_best(survivors.states(), &mut kept);
             history.push(
                 kept.iter()
                     .map(|state| Step { parent: state.parent, censored: state.censored, died: state.died })
@@ -178,49 +198,18 @@ impl<'a> Search<'a> {
         Ok(self.trace(best, &kept[best], &history, misfits))
     }
 
-    /// The most promising states. Ties are settled by the numbers, never by the order in memory.
-    fn keep_best(&self, at: usize, states: &[State], kept: &mut Vec<State>) {
-        kept.clear();
-        if states.len() <= self.effort.width {
-            kept.extend_from_slice(states);
-            return;
+    /// The most promising states, the best first. Ties are settled by the numbers, never by the order in memory.
+    fn keep_best(&self, states: &[State], kept: &mut Vec<State>) {
+        let mut ranked: Vec<(f64, u32)> =
+            states.iter().enumerate().map(|(index, state)| (state.rank, index as u32)).collect();
+        let order = |one: &(f64, u32), two: &(f64, u32)| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1));
+        if ranked.len() > self.effort.width {
+            ranked.select_nth_unstable_by(self.effort.width, order);
+            ranked.truncate(self.effort.width);
         }
-        let mut ranked: Vec<(f64, u32)> = states
-            .iter()
-            .enumerate()
-            .map(|(index, state)| (state.cost + self.outlook(at, state), index as u32))
-            .collect();
-        ranked.select_nth_unstable_by(self.effort.width, |one, two| {
-            one.0.total_cmp(&two.0).then(one.1.cmp(&two.1))
-        });
-        ranked.truncate(self.effort.width);
-        ranked.sort_unstable_by_key(|&(_, index)| index);
+        ranked.sort_unstable_by(order);
+        kept.clear();
         kept.extend(ranked.iter().map(|&(_, index)| states[index as usize]));
-    }
-
-    /// What the way from a state to the next column and to the total of events is expected to cost: the squared
-    /// distance from the expected numbers, in their standard deviations. It steers the beam and is not part of
-    /// the cost.
-    fn outlook(&self, at: usize, state: &State) -> f64 {
-        let at_risk = f64::from(state.at_risk);
-        let (events, detour) = match self.expectation.ahead[at] {
-            super::expectation::Ahead::Column { at_risk: column, level } => {
-                let sum = state.survival + level;
-                let events =
-                    if sum > 0.0 { (at_risk + column) * (state.survival - level) / sum } else { 0.0 };
-                let expected = self.expectation.censored_ahead[at];
-                let off = at_risk - column - events - expected;
-                // Poisson counts with twice the variance; one patient is rounding.
-                (events, off * off / (1.0 + 2.0 * expected))
-            }
-            super::expectation::Ahead::Open { events_per_patient } => (at_risk * events_per_patient, 0.0),
-        };
-        let Some(total) = self.evidence.total_events.or(self.evidence.soft_events) else { return detour };
-        let later = self.expectation.events_later[at];
-        let off = f64::from(state.events) + events + later - f64::from(total);
-        // One event is rounding; each later event adds a twentieth to the variance, because the censoring
-        // before it is not known.
-        detour + off * off / (1.0 + 0.05 * (events.max(0.0) + later))
     }
 
     /// The cheapest state with the printed total of events.
@@ -266,6 +255,11 @@ impl<'a> Search<'a> {
             misfits,
         }
     }
+}
+
+/// The cost from which all further ones start.
+fn least_cost(states: &[State]) -> f64 {
+    states.iter().map(|state| state.cost).fold(f64::INFINITY, f64::min)
 }
 
 /// What must still be at risk, and how many events must still happen, after each milestone.

@@ -3,9 +3,10 @@
 use super::evidence::{Limit, PrintedLevel};
 use super::gap::Gap;
 use super::milestones::{Milestone, Stage};
+use super::outlook::Outlook;
 use super::resolution::Resolution;
 use super::search::{GIVEN_UP, Need};
-use super::survivors::{State, Survivors};
+use super::survivors::{ALONG, Numbers, Place, State, Survivors};
 
 /// A drop is sharp when each number of events leaves about one number at risk. Then the pairs that the curve
 /// asks for are listed, however many patients must be censored before; otherwise the plausible numbers of
@@ -33,9 +34,28 @@ pub(crate) struct Transitions<'a> {
     pub(crate) stage: &'a Stage,
     pub(crate) gap: &'a Gap,
     pub(crate) need: Need,
+    pub(crate) outlook: Outlook,
     pub(crate) resolution: Resolution,
     /// Classes of misfit per half-width of the reading error.
     pub(crate) sides: f64,
+}
+
+/// A way from a state over the gap.
+struct Leg<'a> {
+    state: &'a State,
+    parent: u32,
+    censored: u32,
+    /// Cost after the gap.
+    cost: f64,
+}
+
+impl Leg<'_> {
+    fn survival_after(&self, died: u32) -> f64 {
+        if died == 0 {
+            return self.state.survival;
+        }
+        self.state.survival * (1.0 - f64::from(died) / f64::from(self.state.at_risk - self.censored))
+    }
 }
 
 impl Transitions<'_> {
@@ -115,13 +135,34 @@ impl Transitions<'_> {
             });
             return;
         }
+        // Misses of the level, in half-widths, fall evenly with the number of events.
+        let off = (state.survival - level) / self.resolution.survival;
+        let off_per_share = state.survival / self.resolution.survival;
         for censored in self.gap.least..=most.min(self.gap.plausible) {
-            let at_risk = f64::from(state.at_risk - censored);
-            // Whole numbers between the bounds; a hair of slack for rounding.
-            let first = (at_risk * low - 1e-9).ceil().max(f64::from(least)) as u32;
-            let last = (at_risk * high + 1e-9).floor().min(at_risk).max(0.0) as u32;
-            for died in first..=last {
-                offer(censored, died);
+            let leg = Leg { state, parent, censored, cost: state.cost + self.gap.cost(censored) };
+            if leg.cost >= survivors.limit() {
+                continue;
+            }
+            let left = state.at_risk - censored;
+            let at_risk = f64::from(left);
+            // Whole numbers between the bounds; a hair of slack for rounding. Conversions cut off what is below 0.
+            let first = ((at_risk * low + (1.0 - 2e-9)) as u32).max(least);
+            let last = ((at_risk * high + 1e-9) as u32).min(left.saturating_sub(self.need.at_risk));
+            let off_per_event = if left > 0 { off_per_share / at_risk } else { 0.0 };
+            let mut pass = |died: u32| {
+                self.pass(&leg, died, Some(off - f64::from(died) * off_per_event), drop.2, survivors)
+            };
+            // From the nearest outwards, until the misfit alone is too much.
+            let nearest = ((at_risk * hazard(level) + 0.5) as u32).clamp(first, last.max(first));
+            for died in nearest..=last {
+                if !pass(died) {
+                    break;
+                }
+            }
+            for died in (first..nearest.min(last.saturating_add(1))).rev() {
+                if !pass(died) {
+                    break;
+                }
             }
         }
     }
@@ -144,6 +185,7 @@ impl Transitions<'_> {
         state.at_risk.saturating_sub(self.need.at_risk + events).min(self.gap.most)
     }
 
+    /// Offers the state that `censored` and `died` patients lead to, if enough are left for what must follow.
     fn offer(
         &self,
         state: &State,
@@ -154,36 +196,75 @@ impl Transitions<'_> {
         survivors: &mut Survivors,
     ) {
         let at_risk = state.at_risk - censored;
-        let events = state.events + died;
         // Where too few are at risk already, standing still makes it no worse: the column will tell.
         let stands_still = censored == 0 && died == 0;
         let enough = at_risk >= died && at_risk - died >= self.need.at_risk;
         if !enough && !stands_still && !matches!(self.stage.milestone, Milestone::End) {
             return;
         }
-        let (n, d) = (f64::from(at_risk), f64::from(died));
-        let survival = if died == 0 { state.survival } else { state.survival * (1.0 - d / n) };
-        let greenwood = if died == 0 { state.greenwood } else { state.greenwood + d / (n * (n - d)) };
-        let (mut level_cost, mut side) = (0.0, state.side);
-        if let Some((level, _, printed)) = drop {
-            let off = (survival - level) / self.resolution.survival;
-            level_cost = self.resolution.cost_of_misfit(off.abs());
-            side = (off * self.sides).round().clamp(-127.0, 127.0) as i8;
-            for statement in printed {
-                level_cost += self.cost_of_printed(statement, survival, greenwood);
-            }
+        let leg = Leg { state, parent, censored, cost: state.cost + self.gap.cost(censored) };
+        let off = drop.map(|(level, ..)| (leg.survival_after(died) - level) / self.resolution.survival);
+        self.pass(&leg, died, off, drop.map_or(&[], |(_, _, printed)| printed), survivors);
+    }
+
+    /// Ends a leg with `died` events, which miss the read level by `off` half-widths, unless the cost shows that the
+    /// path will not be kept. Returns whether a greater misfit may still be worth an offer.
+    #[inline]
+    fn pass(
+        &self,
+        leg: &Leg<'_>,
+        died: u32,
+        off: Option<f64>,
+        printed: &[PrintedLevel],
+        survivors: &mut Survivors,
+    ) -> bool {
+        let cost = leg.cost + off.map_or(0.0, |off| self.resolution.cost_of_misfit(off.abs()));
+        if cost >= survivors.limit() {
+            return false;
         }
-        survivors.offer(State {
-            at_risk: at_risk - died,
-            events,
-            survival,
-            greenwood,
-            side,
-            cost: state.cost + level_cost + self.gap.cost(censored),
-            parent,
-            censored,
-            died,
-        });
+        let numbers = Numbers {
+            at_risk: leg.state.at_risk - leg.censored - died,
+            events: leg.state.events + died,
+            side: off.map_or(leg.state.side, |off| self.side_of(off)),
+        };
+        // What is printed of a level and what is to come only add to the cost: most paths end here.
+        if let Some(place) = survivors.cheaper_way(numbers, cost) {
+            self.arrive(leg, (numbers, cost), died, printed, place, survivors);
+        }
+        true
+    }
+
+    fn arrive(
+        &self,
+        leg: &Leg<'_>,
+        (numbers, mut cost): (Numbers, f64),
+        died: u32,
+        printed: &[PrintedLevel],
+        place: Place,
+        survivors: &mut Survivors,
+    ) {
+        let Leg { state, parent, censored, .. } = *leg;
+        let Numbers { at_risk, events, side } = numbers;
+        let survival = leg.survival_after(died);
+        let (before, d) = (f64::from(at_risk + died), f64::from(died));
+        let greenwood = if died == 0 { 0.0 } else { d / (before * f64::from(at_risk)) } + state.greenwood;
+        for statement in printed {
+            cost += self.cost_of_printed(statement, survival, greenwood);
+        }
+        let rank = cost + self.outlook.of(at_risk, events, survival);
+        if rank >= survivors.limit()
+            || (!printed.is_empty() && survivors.cheaper_way(numbers, cost).is_none())
+        {
+            return;
+        }
+        let next = State { at_risk, events, survival, greenwood, side, cost, rank, parent, censored, died };
+        survivors.put(place, next);
+    }
+
+    /// The class of a misfit, by rounding; the outermost classes take all beyond them.
+    fn side_of(&self, off: f64) -> u8 {
+        // The conversion cuts off, from 0 to 255.
+        (off * self.sides + (f64::from(ALONG) + 0.5)) as u8
     }
 
     /// Misfit of a printed statement on the level after the drop.
