@@ -5,7 +5,7 @@ use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{AxisCalibration, ReadText, TextRole, TimeUnit};
 
 use crate::axis_lines::AxisPair;
-use crate::calibrate::{Direction, LABEL_TOLERANCE_PX, LabelledTick, TICK_TOLERANCE_PX, calibrate};
+use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance};
 use crate::ink::InkPage;
 use crate::plane::Rect;
 use crate::reading::{read_upward, read_words};
@@ -17,6 +17,14 @@ use crate::words::{Word, phrases};
 pub(crate) struct LabelledAxis {
     pub(crate) calibration: AxisCalibration,
     pub(crate) labels: Rect,
+}
+
+/// Both axes of a panel.
+#[derive(Debug, Clone)]
+pub(crate) struct CalibratedAxes {
+    pub(crate) lines: AxisPair,
+    pub(crate) x: LabelledAxis,
+    pub(crate) y: LabelledAxis,
 }
 
 /// Calibrates the time axis from the row of numbers below it.
@@ -155,14 +163,15 @@ fn labelled_axis(
         })
         .collect();
     let from_labels = pairs.iter().any(|(tick, _)| tick.length == 0);
-    let tolerance = if from_labels { LABEL_TOLERANCE_PX } else { TICK_TOLERANCE_PX };
+    let letter_height = pairs.iter().map(|(_, word)| word.letter_height).max().unwrap_or(0);
+    let tolerance = if from_labels { label_tolerance(letter_height as f64) } else { TICK_TOLERANCE_PX };
     let calibration = calibrate(&labelled, direction, line_px, tolerance)?;
     let labels = labels.ok_or_else(|| "no tick has a label beside it".to_owned())?;
     Ok(LabelledAxis { calibration, labels })
 }
 
 /// Median distance of neighbouring ticks.
-pub(crate) fn spacing(ticks: &[TickMark]) -> f64 {
+fn spacing(ticks: &[TickMark]) -> f64 {
     let mut gaps: Vec<f64> = ticks.windows(2).map(|pair| pair[1].position - pair[0].position).collect();
     gaps.sort_by(f64::total_cmp);
     gaps.get(gaps.len() / 2).copied().unwrap_or(0.0)

@@ -19,7 +19,9 @@ mod calibrate;
 mod color;
 mod coverage;
 mod curve_shape;
+mod grid;
 mod ink;
+mod label_panels;
 mod legend;
 mod marks;
 mod number;
@@ -39,11 +41,13 @@ use kmeta_figure_source::FigurePage;
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{DigitizedFigure, FigureSource, Finding, Verdict};
 
+use crate::axis_labels::CalibratedAxes;
 use crate::axis_lines::{AxisPair, find_axis_pairs};
 use crate::ink::InkPage;
-use crate::panel::read_panel;
+use crate::label_panels::find_label_panels;
+use crate::panel::{calibrated_axes, read_panel};
 use crate::plane::Rect;
-use crate::words::words_in;
+use crate::words::{Word, words_in};
 
 pub use overlay::draw_overlay;
 
@@ -75,35 +79,69 @@ pub fn digitize(
         findings: Vec::new(),
     };
     let ink = InkPage::new(&page.image);
-    let axes = find_axis_pairs(&ink);
-    if axes.is_empty() {
-        figure.findings.push(Finding::error(
-            "no-axes",
-            place,
-            "no pair of axis lines was found: is this a Kaplan-Meier figure? Crop the file to one figure with its axes",
-        ));
-        return figure;
-    }
     let whole = Rect { left: 0, top: 0, right: ink.width(), bottom: ink.height() };
     let words = words_in(&ink, whole, (ink.height() / TALLEST_LETTER).max(24));
-    for (index, pair) in axes.iter().enumerate() {
-        match read_panel(&ink, reader, &words, pair, territory(&axes, index, whole), figure.panels.len()) {
+    let (found, failures) = find_panels(&ink, reader, &words, whole);
+    let lines: Vec<AxisPair> = found.iter().map(|axes| axes.lines).collect();
+    for (index, axes) in found.into_iter().enumerate() {
+        match read_panel(&ink, reader, &words, axes, territory(&lines, index, whole), figure.panels.len()) {
             Ok(read) => {
                 figure.checks.extend(verdict::checks_of(&read.panel, &read.first_levels));
                 figure.findings.extend(read.findings);
                 figure.panels.push(read.panel);
             }
-            Err(reason) => figure.findings.push(Finding::error(
-                "panel-unreadable",
-                format!("{place}, axes at column {}, row {}", pair.vertical.first, pair.horizontal.first),
-                format!("{reason}. Give a sharper or larger picture of this panel"),
-            )),
+            Err(reason) => figure.findings.push(unreadable(&place, &lines[index], &reason)),
         }
+    }
+    figure.findings.extend(failures.iter().map(|(lines, reason)| unreadable(&place, lines, reason)));
+    if figure.panels.is_empty() && figure.findings.is_empty() {
+        figure.findings.push(Finding::error(
+            "no-axes",
+            place,
+            "no pair of axis lines and no row and column of tick labels was found: is this a Kaplan-Meier figure? Crop the file to one figure with its axes",
+        ));
     }
     if !figure.panels.is_empty() {
         figure.verdict = verdict::verdict_of(&figure.checks);
     }
     figure
+}
+
+fn unreadable(place: &str, lines: &AxisPair, reason: &str) -> Finding {
+    Finding::error(
+        "panel-unreadable",
+        format!("{place}, axes at column {}, row {}", lines.vertical.first, lines.horizontal.first),
+        format!("{reason}. Give a sharper or larger picture of this panel"),
+    )
+}
+
+/// The panels by their axis lines and, where there are none or their labels make no scale, by their tick labels
+/// alone; with the axis lines that no panel was found for and the reason.
+fn find_panels(
+    page: &InkPage,
+    reader: &LabelReader,
+    words: &[Word],
+    whole: Rect,
+) -> (Vec<CalibratedAxes>, Vec<(AxisPair, String)>) {
+    let pairs = find_axis_pairs(page);
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for (index, &lines) in pairs.iter().enumerate() {
+        match calibrated_axes(page, reader, words, lines, territory(&pairs, index, whole)) {
+            Ok(axes) => found.push(axes),
+            Err(reason) => failures.push((lines, reason)),
+        }
+    }
+    if found.is_empty() || !failures.is_empty() {
+        for axes in find_label_panels(page, reader, words) {
+            let area = axes.lines.outline();
+            if found.iter().all(|other: &CalibratedAxes| !other.lines.outline().overlaps(&area)) {
+                failures.retain(|(lines, _)| !lines.outline().overlaps(&area));
+                found.push(axes);
+            }
+        }
+        found.sort_by_key(|axes| (axes.lines.vertical.from / 50, axes.lines.vertical.first));
+    }
+    (found, failures)
 }
 
 /// The part of the page that belongs to a panel: up to half-way to its neighbours.

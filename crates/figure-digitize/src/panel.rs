@@ -6,7 +6,7 @@ use kmeta_trial_data::{
 };
 
 use crate::arms::{TracedCurve, confidence_limits, trace_curves};
-use crate::axis_labels::{LabelledAxis, read_titles, survival_axis, time_axis};
+use crate::axis_labels::{CalibratedAxes, LabelledAxis, read_titles, survival_axis, time_axis};
 use crate::axis_lines::AxisPair;
 use crate::color::{Srgb, chroma, hex, oklab};
 use crate::ink::InkPage;
@@ -28,22 +28,36 @@ pub(crate) struct ReadPanel {
     pub(crate) findings: Vec<Finding>,
 }
 
+/// Calibrates a pair of axis lines by the labels in its territory, or says why that cannot be done.
+pub(crate) fn calibrated_axes(
+    page: &InkPage,
+    reader: &LabelReader,
+    words: &[Word],
+    lines: AxisPair,
+    territory: Rect,
+) -> Result<CalibratedAxes, String> {
+    let words = words_within(words, territory);
+    let x = time_axis(page, reader, &lines, &time_ticks(page, &lines), &words)?;
+    let y = survival_axis(page, reader, &lines, &survival_ticks(page, &lines), &words)?;
+    Ok(CalibratedAxes { lines, x, y })
+}
+
+fn words_within(words: &[Word], territory: Rect) -> Vec<Word> {
+    let inside = |word: &&Word| territory.contains(word.area.center_x(), word.area.center_y());
+    words.iter().filter(inside).cloned().collect()
+}
+
 /// Reads the panel with the given axes, or says why it cannot be read.
 pub(crate) fn read_panel(
     page: &InkPage,
     reader: &LabelReader,
     words: &[Word],
-    axes: &AxisPair,
+    found: CalibratedAxes,
     territory: Rect,
     index: usize,
 ) -> Result<ReadPanel, String> {
-    let words: Vec<Word> = words
-        .iter()
-        .filter(|word| territory.contains(word.area.center_x(), word.area.center_y()))
-        .cloned()
-        .collect();
-    let mut x = time_axis(page, reader, axes, &time_ticks(page, axes), &words)?;
-    let mut y = survival_axis(page, reader, axes, &survival_ticks(page, axes), &words)?;
+    let words = words_within(words, territory);
+    let CalibratedAxes { lines: axes, mut x, mut y } = found;
     let inside = axes.inside();
     let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
     let area = tracing_area(page, inside, &y.calibration);
