@@ -59,6 +59,11 @@ pub(crate) fn find_label_panels(page: &InkPage, reader: &LabelReader, words: &[W
     let numbers = number_words(page, reader, words);
     let rows = scales(&numbers, Direction::Increasing);
     let columns = scales(&numbers, Direction::Decreasing);
+    if std::env::var("KDEBUG").is_ok() {
+        for n in &numbers { eprintln!("N {:?} {:?} {}", n.text, n.area, n.confidence); }
+        for n in &rows { eprintln!("R {:?}", n.labels.iter().map(|l|&l.text).collect::<Vec<_>>()); }
+        for n in &columns { eprintln!("C {:?}", n.labels.iter().map(|l|&l.text).collect::<Vec<_>>()); }
+    }
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for (r, row) in rows.iter().enumerate() {
         for (c, column) in columns.iter().enumerate() {

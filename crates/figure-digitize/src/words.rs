@@ -57,10 +57,17 @@ pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> V
         .filter(|(area, pixels)| {
             area.height() <= tallest_letter && area.width() <= 3 * tallest_letter && *pixels >= 2
         })
+        .filter(|(area, _)| !is_dash(area, page.height()))
         .map(|(area, _)| Word { letter_height: area.height(), area })
         .collect();
     let words = join(letters, LETTER_GAP);
     words.into_iter().filter(|word| word.letter_height >= 4).collect()
+}
+
+/// A short horizontal stroke: the tick of a survival axis, which must not become part of the label beside it. The
+/// hyphens of a phrase lie between its other letters and are found again with them.
+fn is_dash(area: &Rect, page_height: usize) -> bool {
+    area.width() >= 2 * area.height() && area.height() <= 2 + page_height / 500
 }
 
 /// Joins words that stand on one line and are a blank apart into phrases.
