@@ -22,7 +22,9 @@ pub(crate) fn grid_line_near(
     }
     let share = 1.0 / (across.1 - across.0) as f64;
     let profile: Vec<f64> = (from..to)
-        .map(|along| (across.0..across.1).map(|at| f64::from(contrast(along, at).min(MOST_CONTRAST))).sum::<f64>())
+        .map(|along| {
+            (across.0..across.1).map(|at| f64::from(contrast(along, at).min(MOST_CONTRAST))).sum::<f64>()
+        })
         .map(|sum| sum * share)
         .collect();
     let mut sorted = profile.clone();

@@ -60,9 +60,15 @@ pub(crate) fn find_label_panels(page: &InkPage, reader: &LabelReader, words: &[W
     let rows = scales(&numbers, Direction::Increasing);
     let columns = scales(&numbers, Direction::Decreasing);
     if std::env::var("KDEBUG").is_ok() {
-        for n in &numbers { eprintln!("N {:?} {:?} {}", n.text, n.area, n.confidence); }
-        for n in &rows { eprintln!("R {:?}", n.labels.iter().map(|l|&l.text).collect::<Vec<_>>()); }
-        for n in &columns { eprintln!("C {:?}", n.labels.iter().map(|l|&l.text).collect::<Vec<_>>()); }
+        for n in &numbers {
+            eprintln!("N {:?} {:?} {}", n.text, n.area, n.confidence);
+        }
+        for n in &rows {
+            eprintln!("R {:?}", n.labels.iter().map(|l| &l.text).collect::<Vec<_>>());
+        }
+        for n in &columns {
+            eprintln!("C {:?}", n.labels.iter().map(|l| &l.text).collect::<Vec<_>>());
+        }
     }
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for (r, row) in rows.iter().enumerate() {
@@ -217,7 +223,8 @@ fn panel_of(page: &InkPage, row: &Scale, column: &Scale) -> CalibratedAxes {
             page.contrast.get(x, y)
         })
     };
-    let x = calibrated_at_strokes(row, &time_ticks(page, &axes), x_grid, Direction::Increasing, across.middle());
+    let x =
+        calibrated_at_strokes(row, &time_ticks(page, &axes), x_grid, Direction::Increasing, across.middle());
     let y = calibrated_at_strokes(
         column,
         &survival_ticks(page, &axes),

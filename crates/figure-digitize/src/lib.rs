@@ -31,6 +31,7 @@ mod panel;
 mod plane;
 mod reading;
 mod risk;
+mod skew;
 mod steps;
 mod ticks;
 mod trace;
@@ -47,6 +48,7 @@ use crate::ink::InkPage;
 use crate::label_panels::find_label_panels;
 use crate::panel::{calibrated_axes, read_panel};
 use crate::plane::Rect;
+use crate::skew::{skew_of, upright};
 use crate::words::{Word, words_in};
 
 pub use overlay::draw_overlay;
@@ -73,12 +75,18 @@ pub fn digitize(
         format_version: 1,
         generator: concat!("kmeta ", env!("CARGO_PKG_VERSION")).to_owned(),
         source,
+        rotation: None,
         verdict: Verdict::Refused,
         checks: Vec::new(),
         panels: Vec::new(),
         findings: Vec::new(),
     };
-    let ink = InkPage::new(&page.image);
+    let mut ink = InkPage::new(&page.image);
+    if let Some(degrees) = skew_of(&ink) {
+        let (image, rotation) = upright(&page.image, degrees);
+        ink = InkPage::new(&image);
+        figure.rotation = Some(rotation);
+    }
     let whole = Rect { left: 0, top: 0, right: ink.width(), bottom: ink.height() };
     let words = words_in(&ink, whole, (ink.height() / TALLEST_LETTER).max(24));
     let (found, failures) = find_panels(&ink, reader, &words, whole);

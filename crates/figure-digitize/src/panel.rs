@@ -71,7 +71,14 @@ pub(crate) fn read_panel(
     }
     arms.sort_by(|a, b| mean_row(a).total_cmp(&mean_row(b)));
     let below = Rect { top: x.labels.bottom, ..territory };
-    let risk = read_risk_table(page, reader, &x.calibration, &words, below);
+    // Some software prints the numbers between S = 0 and the time axis.
+    let within = Rect { left: territory.left, top: area.bottom, ..inside };
+    let (risk, below) = match read_risk_table(page, reader, &x.calibration, &words, below) {
+        None if within.height() > 0 => {
+            (read_risk_table(page, reader, &x.calibration, &words, within), within)
+        }
+        found => (found, below),
+    };
     let excluded = [x.labels, y.labels, risk_area(&risk, below)];
     let legend = read_legend(page, reader, &words, &arms, &curves, &excluded);
     let names: Vec<String> = legend
@@ -106,12 +113,15 @@ pub(crate) fn read_panel(
     Ok(ReadPanel { panel, first_levels, findings })
 }
 
-/// The inside of the axes, extended upwards when S = 1 lies above the end of the survival axis.
+/// The inside of the axes, extended upwards when S = 1 lies above the end of the survival axis, and cut below
+/// S = 0, where numbers at risk may stand.
 fn tracing_area(page: &InkPage, inside: Rect, y: &AxisCalibration) -> Rect {
     let one = y.pixel_at(1.0);
     let margin = 8.0;
     let top = if one > 0.0 { (inside.top as f64).min(one - margin).max(0.0) as usize } else { inside.top };
-    Rect { top, right: inside.right.min(page.width()), ..inside }
+    let zero = (y.pixel_at(0.0) + margin).max(top as f64 + 1.0);
+    let bottom = if zero < inside.bottom as f64 { zero as usize } else { inside.bottom };
+    Rect { top, right: inside.right.min(page.width()), bottom, ..inside }
 }
 
 fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceStart {

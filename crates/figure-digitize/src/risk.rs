@@ -58,8 +58,12 @@ pub(crate) fn read_risk_table(
     let columns = columns_of(x_axis, region);
     let cells = read_cells(page, reader, &columns, &within);
     if std::env::var("KDEBUG").is_ok() {
-        for w in &within { eprintln!("W {:?}", w.area); }
-        for c in &cells { eprintln!("C {} {:?} {:?}", c.column, c.reading.text, c.area); }
+        for w in &within {
+            eprintln!("W {:?}", w.area);
+        }
+        for c in &cells {
+            eprintln!("C {} {:?} {:?}", c.column, c.reading.text, c.area);
+        }
     }
     let mut rows: Vec<Vec<Cell>> = rows_of(cells);
     rows.retain(|row| is_risk_row(row, &columns));
@@ -71,8 +75,7 @@ pub(crate) fn read_risk_table(
     let areas: Vec<Rect> = labels.iter().flatten().copied().collect();
     let mut texts = read_words(page, reader, &areas, CharacterSet::Any).into_iter();
     let label_colors = labels.iter().map(|label| label.map(|area| ink_color(page, area))).collect();
-    let mut table =
-        RiskTable { times: columns.iter().map(|column| column.time).collect(), rows: Vec::new() };
+    let mut table = RiskTable { times: columns.iter().map(|column| column.time).collect(), rows: Vec::new() };
     for (row, label) in rows.iter().zip(&labels) {
         let text = if label.is_some() {
             texts.next().map_or(String::new(), |reading| reading.text)
@@ -92,7 +95,9 @@ fn columns_of(x_axis: &AxisCalibration, region: Rect) -> Vec<Column> {
         x_axis.ticks.iter().map(|tick| Column { time: tick.value, pixel: tick.pixel }).collect();
     columns.sort_by(|a, b| a.pixel.total_cmp(&b.pixel));
     let step = columns.windows(2).map(|pair| pair[1].time - pair[0].time).fold(f64::INFINITY, f64::min);
-    let (Some(first), Some(last)) = (columns.first().copied(), columns.last().copied()) else { return columns };
+    let (Some(first), Some(last)) = (columns.first().copied(), columns.last().copied()) else {
+        return columns;
+    };
     if !(step.is_finite() && step > 0.0) {
         return columns;
     }
@@ -108,12 +113,7 @@ fn columns_of(x_axis: &AxisCalibration, region: Rect) -> Vec<Column> {
     columns
 }
 
-fn read_cells(
-    page: &InkPage,
-    reader: &LabelReader,
-    columns: &[Column],
-    words: &[&Word],
-) -> Vec<Cell> {
+fn read_cells(page: &InkPage, reader: &LabelReader, columns: &[Column], words: &[&Word]) -> Vec<Cell> {
     let gap = columns.windows(2).map(|pair| pair[1].pixel - pair[0].pixel).fold(f64::INFINITY, f64::min);
     let placed: Vec<(usize, &Word)> = words
         .iter()
