@@ -55,7 +55,14 @@ impl Scale {
 }
 
 /// The panels of a page that its tick labels show, in reading order.
-pub(crate) fn find_label_panels(page: &InkPage, reader: &LabelReader, words: &[Word]) -> Vec<CalibratedAxes> {
+///
+/// `lines` are pairs of axis lines whose labels made no scale in the usual way; a panel that fits one takes it.
+pub(crate) fn find_label_panels(
+    page: &InkPage,
+    reader: &LabelReader,
+    words: &[Word],
+    lines: &[AxisPair],
+) -> Vec<CalibratedAxes> {
     let numbers = number_words(page, reader, words);
     let rows = scales(&numbers, Direction::Increasing);
     let columns = scales(&numbers, Direction::Decreasing);
@@ -85,7 +92,7 @@ pub(crate) fn find_label_panels(page: &InkPage, reader: &LabelReader, words: &[W
         if !used_rows.contains(&r) && !used_columns.contains(&c) {
             used_rows.push(r);
             used_columns.push(c);
-            panels.push(panel_of(page, &rows[r], &columns[c]));
+            panels.push(panel_of(page, &rows[r], &columns[c], lines));
         }
     }
     panels.sort_by_key(|panel| (panel.lines.vertical.from / 50, panel.lines.vertical.first));
@@ -211,8 +218,9 @@ fn corner_distance(row: &Scale, column: &Scale) -> Option<f64> {
     fits.then_some(across.max(0.0) + down.max(0.0))
 }
 
-fn panel_of(page: &InkPage, row: &Scale, column: &Scale) -> CalibratedAxes {
-    let axes = axis_pair(page, row, column);
+fn panel_of(page: &InkPage, row: &Scale, column: &Scale, lines: &[AxisPair]) -> CalibratedAxes {
+    let drawn = lines.iter().find(|lines| lies_beside(lines, row, column)).copied();
+    let axes = drawn.unwrap_or_else(|| axis_pair(page, row, column));
     let (across, down) = (&axes.horizontal, &axes.vertical);
     let inside = axes.inside();
     let x_grid = |near: f64, reach: f64| {
@@ -233,6 +241,18 @@ fn panel_of(page: &InkPage, row: &Scale, column: &Scale) -> CalibratedAxes {
         down.middle(),
     );
     CalibratedAxes { lines: axes, x, y }
+}
+
+/// Whether axis lines run between the labels and the plot.
+fn lies_beside(lines: &AxisPair, row: &Scale, column: &Scale) -> bool {
+    let (times, levels) = (row.area(), column.area());
+    let height = row.letter_height().max(column.letter_height());
+    let zero = row.labels[0].area.center_x();
+    let lowest = column.labels[column.labels.len() - 1].area.center_y();
+    lines.vertical.first + 1 >= levels.right
+        && lines.vertical.last as f64 <= zero + height
+        && lines.horizontal.last <= times.top + 1
+        && lines.horizontal.first as f64 >= lowest - height
 }
 
 /// Moves each label's position to the tick mark or grid line beside it. The labels' middles are kept when too

@@ -140,7 +140,8 @@ fn find_panels(
         }
     }
     if found.is_empty() || !failures.is_empty() {
-        for axes in find_label_panels(page, reader, words) {
+        let failed: Vec<AxisPair> = failures.iter().map(|(lines, _)| *lines).collect();
+        for axes in find_label_panels(page, reader, words, &failed) {
             let area = axes.lines.outline();
             if found.iter().all(|other: &CalibratedAxes| !other.lines.outline().overlaps(&area)) {
                 failures.retain(|(lines, _)| !lines.outline().overlaps(&area));

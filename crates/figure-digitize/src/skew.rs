@@ -1,6 +1,6 @@
 //! Finds by how much a scanned page is turned, and turns it upright.
 //!
-//! The ink is projected along slightly turned rows and columns. At the right angle each axis line falls into one
+//! The edges of all ink are projected along slightly turned rows and columns. At the right angle each axis line falls into one
 //! bin, and the sum of squares over the bins is largest (Postl 1986, the classic criterion of deskewing).
 
 use image::{Rgb, RgbImage};
@@ -16,16 +16,18 @@ const STEPS: [f64; 2] = [0.1, 0.02];
 const SMALLEST_ANGLE: f64 = 0.1;
 /// The turned projection must be sharper than the upright one by this factor.
 const LEAST_GAIN: f64 = 1.1;
-/// Most ink pixels that are projected; of more, every n-th is taken.
+/// Difference of neighbouring pixels that makes an edge.
+const EDGE_CONTRAST: f32 = 0.15;
+/// Most edge pixels that are projected; of more, every n-th is taken.
 const MOST_PIXELS: usize = 60_000;
 
 /// The angle in degrees by which lines run downwards to the right, when the page is turned noticeably.
 pub(crate) fn skew_of(page: &InkPage) -> Option<f64> {
-    let ink = ink_points(page);
-    if ink.is_empty() {
+    let edges = [edge_points(page, true), edge_points(page, false)];
+    if edges.iter().all(Vec::is_empty) {
         return None;
     }
-    let sharpness = |degrees: f64| sharpness(&ink, (page.width(), page.height()), degrees);
+    let sharpness = |degrees: f64| sharpness(&edges, (page.width(), page.height()), degrees);
     let mut best = (sharpness(0.0), 0.0);
     let upright = best.0;
     let mut span = LARGEST_ANGLE;
@@ -44,22 +46,31 @@ pub(crate) fn skew_of(page: &InkPage) -> Option<f64> {
     (best.1.abs() >= SMALLEST_ANGLE && best.0 >= LEAST_GAIN * upright).then_some(best.1)
 }
 
-fn ink_points(page: &InkPage) -> Vec<(f64, f64)> {
-    let all = (0..page.height()).flat_map(|y| (0..page.width()).map(move |x| (x, y)));
-    let ink: Vec<(f64, f64)> =
-        all.filter(|&(x, y)| page.is_ink(x, y)).map(|(x, y)| (x as f64, y as f64)).collect();
-    let every = ink.len() / MOST_PIXELS + 1;
-    ink.into_iter().step_by(every).collect()
+/// Pixels that differ from the one above (or from the one to the left): the edges of lines, without the insides
+/// of filled areas.
+fn edge_points(page: &InkPage, horizontal: bool) -> Vec<(f64, f64)> {
+    let is_edge = |x: usize, y: usize| {
+        let before = if horizontal { page.contrast.get(x, y - 1) } else { page.contrast.get(x - 1, y) };
+        (page.contrast.get(x, y) - before).abs() >= EDGE_CONTRAST
+    };
+    let all = (1..page.height()).flat_map(|y| (1..page.width()).map(move |x| (x, y)));
+    let edges: Vec<(f64, f64)> =
+        all.filter(|&(x, y)| is_edge(x, y)).map(|(x, y)| (x as f64, y as f64)).collect();
+    let every = edges.len() / MOST_PIXELS + 1;
+    edges.into_iter().step_by(every).collect()
 }
 
-/// Sum of squares of the ink in rows and in columns that are turned by an angle.
-fn sharpness(ink: &[(f64, f64)], (width, height): (usize, usize), degrees: f64) -> f64 {
+/// Sum of squares of the horizontal edges in rows, and of the vertical ones in columns, that are turned by an
+/// angle.
+fn sharpness(edges: &[Vec<(f64, f64)>; 2], (width, height): (usize, usize), degrees: f64) -> f64 {
     let slope = degrees.to_radians().tan();
     let room = (width.max(height) as f64 * slope.abs()).ceil() as usize + 1;
     let mut rows = vec![0.0_f64; height + 2 * room];
     let mut columns = vec![0.0_f64; width + 2 * room];
-    for &(x, y) in ink {
+    for &(x, y) in &edges[0] {
         rows[(y - x * slope + room as f64) as usize] += 1.0;
+    }
+    for &(x, y) in &edges[1] {
         columns[(x + y * slope + room as f64) as usize] += 1.0;
     }
     rows.iter().chain(&columns).map(|count| count * count).sum()
