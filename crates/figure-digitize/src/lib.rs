@@ -28,6 +28,7 @@ mod number;
 mod overlay;
 mod palette;
 mod panel;
+mod panel_title;
 mod plane;
 mod reading;
 mod risk;

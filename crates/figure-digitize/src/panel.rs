@@ -2,7 +2,7 @@
 
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{
-    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, RiskTable, StepCurve,
+    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, RiskTable, StepCurve,
 };
 
 use crate::arms::{TracedCurve, confidence_limits, trace_curves};
@@ -13,6 +13,7 @@ use crate::ink::InkPage;
 use crate::legend::read_legend;
 use crate::marks::find_marks;
 use crate::palette::find_palette;
+use crate::panel_title::read_panel_title;
 use crate::plane::Rect;
 use crate::risk::{FoundRiskTable, arm_of_color, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus};
@@ -86,6 +87,8 @@ pub(crate) fn read_panel(
         .iter()
         .map(|label| label.map_or(String::new(), |index| legend.texts[index].text.clone()))
         .collect();
+    let legend_areas: Vec<Rect> = legend.texts.iter().map(|text| rect_of(text.location)).collect();
+    let heading = read_panel_title(page, reader, &words, territory, inside, &legend_areas);
     texts.extend(legend.texts);
     let mut findings: Vec<Finding> = Vec::new();
     let mut digitized = Vec::new();
@@ -102,8 +105,8 @@ pub(crate) fn read_panel(
     });
     let panel = Panel {
         panel: index,
-        letter: String::new(),
-        title: String::new(),
+        letter: heading.letter,
+        title: heading.title,
         plot_area: inside.to_pixel_box(),
         axes: Axes { x: x.calibration, y: y.calibration },
         risk_table,
@@ -133,6 +136,11 @@ fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceSta
         latest_column: zero + area.width() / 8,
         rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
     }
+}
+
+fn rect_of(area: PixelBox) -> Rect {
+    let [left, top, right, bottom] = [area.left, area.top, area.right, area.bottom].map(|edge| edge as usize);
+    Rect { left, top, right, bottom }
 }
 
 fn mean_row(curve: &TracedCurve) -> f64 {
