@@ -13,7 +13,7 @@ use crate::ink::InkPage;
 use crate::legend::read_legend;
 use crate::marks::find_marks;
 use crate::palette::find_palette;
-use crate::panel_title::read_panel_title;
+use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
 use crate::risk::{FoundRiskTable, arm_of_color, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus};
@@ -88,7 +88,8 @@ pub(crate) fn read_panel(
         .map(|label| label.map_or(String::new(), |index| legend.texts[index].text.clone()))
         .collect();
     let legend_areas: Vec<Rect> = legend.texts.iter().map(|text| rect_of(text.location)).collect();
-    let heading = read_panel_title(page, reader, &words, territory, inside, &legend_areas);
+    let plot = Plot { inside, label_height: x.labels.height() };
+    let heading = read_panel_title(page, reader, &words, territory, &plot, &legend_areas);
     texts.extend(legend.texts);
     let mut findings: Vec<Finding> = Vec::new();
     let mut digitized = Vec::new();

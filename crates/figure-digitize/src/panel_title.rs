@@ -8,9 +8,14 @@ use crate::reading::read_words;
 use crate::words::{Word, phrases};
 
 /// Share of the plot's height above it in which its title stands.
-const ROOM_ABOVE: f64 = 0.35;
+const ROOM_ABOVE: f64 = 0.5;
 /// Share of the plot's height by which the letter may reach below the plot's top.
 const OVERHANG: f64 = 0.03;
+/// A title begins within this share of the plot's width of its left edge (or of the panel's letter), or its middle
+/// is as near to the plot's.
+const ALIGNMENT: f64 = 0.08;
+/// A title's letters are at least this high, in heights of the tick labels: censor marks are smaller.
+const LEAST_HEIGHT: f64 = 0.7;
 /// Readings less certain than this are no title.
 const LEAST_CONFIDENCE: f64 = 0.3;
 
@@ -21,24 +26,34 @@ pub(crate) struct PanelTitle {
     pub(crate) title: String,
 }
 
-/// Reads the letter and the title of the panel whose plot is `inside`. Lines with a text of the legend
+/// The plot that a title belongs to.
+pub(crate) struct Plot {
+    pub(crate) inside: Rect,
+    /// Height of its tick labels.
+    pub(crate) label_height: usize,
+}
+
+/// Reads the letter and the title of a panel. Lines with a text of the legend
 /// (`legend`) hold no title.
 pub(crate) fn read_panel_title(
     page: &InkPage,
     reader: &LabelReader,
     words: &[Word],
     territory: Rect,
-    inside: Rect,
+    plot: &Plot,
     legend: &[Rect],
 ) -> PanelTitle {
-    let height = inside.height() as f64;
+    let inside = plot.inside;
+    let (width, height) = (inside.width() as f64, inside.height() as f64);
+    let left = inside.left as f64;
     let lowest = inside.top as f64 + OVERHANG * height;
     let above: Vec<Word> = words
         .iter()
         .filter(|word| territory.contains(word.area.center_x(), word.area.center_y()))
         .filter(|word| word.area.bottom as f64 <= lowest)
         .filter(|word| word.area.top as f64 >= inside.top as f64 - ROOM_ABOVE * height)
-        .filter(|word| word.area.left < inside.right)
+        .filter(|word| word.area.left < inside.right && word.area.left as f64 >= left - 0.25 * width)
+        .filter(|word| word.letter_height as f64 >= LEAST_HEIGHT * plot.label_height as f64)
         .filter(|word| !legend.iter().any(|text| shares_line(text, &word.area)))
         .cloned()
         .collect();
@@ -53,12 +68,14 @@ pub(crate) fn read_panel_title(
         let (letter, rest) = split_letter(reading.text.trim());
         if let Some(letter) = letter
             && found.letter.is_empty()
-            && line.area.left <= inside.left + inside.width() / 4
+            && line.area.left as f64 <= left + ALIGNMENT * width
         {
             found.letter = letter.to_string();
         }
+        let begins_well = (line.area.left as f64 - left).abs() <= ALIGNMENT * width || letter.is_some();
+        let centred = (line.area.center_x() - inside.center_x()).abs() <= ALIGNMENT * width;
         // Of several lines the one in the largest print is the title, of equals the first.
-        if is_title(rest) && line.letter_height > title_height {
+        if is_title(rest) && (begins_well || centred) && line.letter_height > title_height {
             title_height = line.letter_height;
             found.title = rest.to_owned();
         }
@@ -82,7 +99,7 @@ fn split_letter(text: &str) -> (Option<char>, &str) {
     let bare = first.trim_start_matches('(').trim_end_matches([')', '.', ':']);
     let mut characters = bare.chars();
     match (characters.next(), characters.next()) {
-        (Some(letter @ ('A'..='L' | 'a'..='l')), None) => (Some(letter.to_ascii_uppercase()), rest.trim()),
+        (Some(letter @ ('A'..='H' | 'a'..='h')), None) => (Some(letter.to_ascii_uppercase()), rest.trim()),
         _ => (None, text),
     }
 }
