@@ -9,6 +9,7 @@ use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, la
 use crate::ink::InkPage;
 use crate::plane::Rect;
 use crate::reading::{read_upward, read_words};
+use crate::slanted_labels::{are_turned, slanted_axis};
 use crate::ticks::TickMark;
 use crate::words::{Word, phrases};
 
@@ -59,7 +60,14 @@ pub(crate) fn time_axis(
         .filter(|(_, word)| (word.area.center_y() - row).abs() <= 0.6 * word.letter_height as f64)
         .collect();
     let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&below, pairs, Along::Row) };
-    labelled_axis(page, reader, &pairs, Direction::Increasing, line.middle())
+    let room = 2 * line.length() / ticks.len().max(8);
+    let region = Rect {
+        left: line.from.saturating_sub(room),
+        top: (line.last + ticks.iter().map(|tick| tick.length).max().unwrap_or(0)).min(page.height()),
+        right: (line.to + room / 2).min(page.width()),
+        bottom: (line.last + depth).min(page.height()),
+    };
+    plain_or_turned(page, reader, &pairs, words, Direction::Increasing, line.middle(), (ticks, region))
         .map_err(|reason| format!("time axis: {reason}"))
 }
 
@@ -139,8 +147,40 @@ pub(crate) fn survival_axis(
         .filter(|(_, word)| (word.area.right as f64 - column).abs() <= 3.0 * word.letter_height as f64)
         .collect();
     let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&beside, pairs, Along::Column) };
-    labelled_axis(page, reader, &pairs, Direction::Decreasing, line.middle())
+    let region = Rect {
+        left: line.first.saturating_sub(reach),
+        top: line.from.saturating_sub(reach / 4),
+        right: line.first.saturating_sub(ticks.iter().map(|tick| tick.length).max().unwrap_or(0)),
+        bottom: (line.to + reach / 4).min(page.height()),
+    };
+    plain_or_turned(page, reader, &pairs, words, Direction::Decreasing, line.middle(), (ticks, region))
         .map_err(|reason| format!("survival axis: {reason}"))
+}
+
+/// Calibrates by labels that stand upright; where most of those are parts of turned labels, or make no scale, by
+/// turned labels in the region.
+fn plain_or_turned(
+    page: &InkPage,
+    reader: &LabelReader,
+    pairs: &[(TickMark, &Word)],
+    words: &[Word],
+    direction: Direction,
+    line_px: f64,
+    (ticks, region): (&[TickMark], Rect),
+) -> Result<LabelledAxis, String> {
+    let labels: Vec<&Word> = pairs.iter().map(|(_, word)| *word).collect();
+    let turned = are_turned(&labels, words);
+    let plain = labelled_axis(page, reader, pairs, direction, line_px);
+    if plain.is_ok() && !turned {
+        return plain;
+    }
+    match slanted_axis(page, reader, ticks, region, direction, line_px) {
+        Some(axis) => Ok(axis),
+        None if turned => {
+            Err("the tick labels are turned or touch other print and cannot be read".to_owned())
+        }
+        None => plain,
+    }
 }
 
 fn labelled_axis(
@@ -171,7 +211,7 @@ fn labelled_axis(
 }
 
 /// Median distance of neighbouring ticks.
-fn spacing(ticks: &[TickMark]) -> f64 {
+pub(crate) fn spacing(ticks: &[TickMark]) -> f64 {
     let mut gaps: Vec<f64> = ticks.windows(2).map(|pair| pair[1].position - pair[0].position).collect();
     gaps.sort_by(f64::total_cmp);
     gaps.get(gaps.len() / 2).copied().unwrap_or(0.0)

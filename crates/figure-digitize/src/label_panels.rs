@@ -11,6 +11,7 @@ use crate::grid::grid_line_near;
 use crate::ink::InkPage;
 use crate::plane::Rect;
 use crate::reading::read_words;
+use crate::slanted_labels::are_turned;
 use crate::ticks::{TICK_CONTRAST, TickMark, survival_ticks, time_ticks};
 use crate::words::Word;
 
@@ -64,8 +65,14 @@ pub(crate) fn find_label_panels(
     lines: &[AxisPair],
 ) -> Vec<CalibratedAxes> {
     let numbers = number_words(page, reader, words);
-    let rows = scales(&numbers, Direction::Increasing);
-    let columns = scales(&numbers, Direction::Decreasing);
+    let whole = |scale: &Scale| {
+        let part_of = |word: &&Word| scale.labels.iter().any(|label| label.area == word.area);
+        !are_turned(&words.iter().filter(part_of).collect::<Vec<_>>(), words)
+    };
+    let mut rows = scales(&numbers, Direction::Increasing);
+    rows.retain(whole);
+    let mut columns = scales(&numbers, Direction::Decreasing);
+    columns.retain(whole);
     if std::env::var("KDEBUG").is_ok() {
         for n in &numbers {
             eprintln!("N {:?} {:?} {}", n.text, n.area, n.confidence);

@@ -33,6 +33,7 @@ mod plane;
 mod reading;
 mod risk;
 mod skew;
+mod slanted_labels;
 mod steps;
 mod ticks;
 mod trace;

@@ -17,7 +17,7 @@ const SMALLEST_ANGLE: f64 = 0.1;
 /// The turned projection must be sharper than the upright one by this factor.
 const LEAST_GAIN: f64 = 1.1;
 /// Difference of neighbouring pixels that makes an edge.
-const EDGE_CONTRAST: f32 = 0.15;
+const EDGE_CONTRAST: f32 = 0.07;
 /// Most edge pixels that are projected; of more, every n-th is taken.
 const MOST_PIXELS: usize = 60_000;
 

@@ -55,7 +55,7 @@ pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> V
     let letters: Vec<Word> = connected_pieces(page, region)
         .into_iter()
         .filter(|(area, pixels)| {
-            area.height() <= tallest_letter && area.width() <= 3 * tallest_letter && *pixels >= 2
+            area.height() <= tallest_letter && area.width() <= 3 * tallest_letter && *pixels >= 1
         })
         .filter(|(area, _)| !is_dash(area, page.height()))
         .map(|(area, _)| Word { letter_height: area.height(), area })
