@@ -18,6 +18,8 @@ const SMALLEST_ANGLE: f64 = 0.1;
 const LEAST_GAIN: f64 = 1.1;
 /// Difference of neighbouring pixels that makes an edge.
 const EDGE_CONTRAST: f32 = 0.07;
+/// Stronger edges count no more: a pale grid must not vanish beside black letters.
+const STRONGEST_EDGE: f32 = 0.4;
 /// Most edge pixels that are projected; of more, every n-th is taken.
 const MOST_PIXELS: usize = 60_000;
 
@@ -46,32 +48,43 @@ pub(crate) fn skew_of(page: &InkPage) -> Option<f64> {
     (best.1.abs() >= SMALLEST_ANGLE && best.0 >= LEAST_GAIN * upright).then_some(best.1)
 }
 
+/// A pixel that differs from its neighbour.
+#[derive(Debug, Clone, Copy)]
+struct Edge {
+    x: f64,
+    y: f64,
+    /// The difference.
+    strength: f64,
+}
+
 /// Pixels that differ from the one above (or from the one to the left): the edges of lines, without the insides
 /// of filled areas.
-fn edge_points(page: &InkPage, horizontal: bool) -> Vec<(f64, f64)> {
-    let is_edge = |x: usize, y: usize| {
+fn edge_points(page: &InkPage, horizontal: bool) -> Vec<Edge> {
+    let strength = |x: usize, y: usize| {
         let before = if horizontal { page.contrast.get(x, y - 1) } else { page.contrast.get(x - 1, y) };
-        (page.contrast.get(x, y) - before).abs() >= EDGE_CONTRAST
+        (page.contrast.get(x, y) - before).abs().min(STRONGEST_EDGE)
     };
     let all = (1..page.height()).flat_map(|y| (1..page.width()).map(move |x| (x, y)));
-    let edges: Vec<(f64, f64)> =
-        all.filter(|&(x, y)| is_edge(x, y)).map(|(x, y)| (x as f64, y as f64)).collect();
+    let edges: Vec<Edge> = all
+        .map(|(x, y)| Edge { x: x as f64, y: y as f64, strength: f64::from(strength(x, y)) })
+        .filter(|edge| edge.strength >= f64::from(EDGE_CONTRAST))
+        .collect();
     let every = edges.len() / MOST_PIXELS + 1;
     edges.into_iter().step_by(every).collect()
 }
 
 /// Sum of squares of the horizontal edges in rows, and of the vertical ones in columns, that are turned by an
 /// angle.
-fn sharpness(edges: &[Vec<(f64, f64)>; 2], (width, height): (usize, usize), degrees: f64) -> f64 {
+fn sharpness(edges: &[Vec<Edge>; 2], (width, height): (usize, usize), degrees: f64) -> f64 {
     let slope = degrees.to_radians().tan();
     let room = (width.max(height) as f64 * slope.abs()).ceil() as usize + 1;
     let mut rows = vec![0.0_f64; height + 2 * room];
     let mut columns = vec![0.0_f64; width + 2 * room];
-    for &(x, y) in &edges[0] {
-        rows[(y - x * slope + room as f64) as usize] += 1.0;
+    for edge in &edges[0] {
+        rows[(edge.y - edge.x * slope + room as f64) as usize] += edge.strength;
     }
-    for &(x, y) in &edges[1] {
-        columns[(x + y * slope + room as f64) as usize] += 1.0;
+    for edge in &edges[1] {
+        columns[(edge.x + edge.y * slope + room as f64) as usize] += edge.strength;
     }
     rows.iter().chain(&columns).map(|count| count * count).sum()
 }

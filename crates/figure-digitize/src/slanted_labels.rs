@@ -7,6 +7,7 @@ use kmeta_label_reader::{CharacterSet, LabelReader};
 use crate::axis_labels::{LabelledAxis, spacing};
 use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate};
 use crate::ink::InkPage;
+use crate::number::parse_number;
 use crate::plane::Rect;
 use crate::reading::read_words;
 use crate::skew::upright;
@@ -64,7 +65,7 @@ pub(crate) fn slanted_axis(
                         text: number.text.clone(),
                         confidence: number.confidence,
                     });
-                    areas.push((tick.position, number.area));
+                    areas.push((tick.position, parse_number(&number.text), number.area));
                 }
             }
             let Ok(calibration) = calibrate(&labelled, direction, line_px, TICK_TOLERANCE_PX) else {
@@ -73,8 +74,14 @@ pub(crate) fn slanted_axis(
             let strength: f64 = calibration.ticks.iter().map(|tick| 0.5 + tick.confidence).sum();
             let labels = areas
                 .iter()
-                .filter(|(position, _)| calibration.ticks.iter().any(|tick| tick.pixel == *position))
-                .map(|(_, area)| *area)
+                .filter(|(position, value, _)| {
+                    calibration.ticks.iter().any(|tick| {
+                        tick.pixel == *position
+                            && parse_number(&tick.label).is_some()
+                            && *value == parse_number(&tick.label)
+                    })
+                })
+                .map(|(_, _, area)| *area)
                 .reduce(|a, b| a.union(&b));
             let enough = calibration.ticks.len() >= 3 && calibration.ticks.len() * 2 > ticks.len();
             if let Some(labels) = labels.filter(|_| enough)

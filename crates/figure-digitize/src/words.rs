@@ -49,6 +49,10 @@ pub(crate) fn connected_pieces(page: &InkPage, region: Rect) -> Vec<(Rect, usize
 const LETTER_GAP: f64 = 0.42;
 /// The same for the words of one phrase.
 const PHRASE_GAP: f64 = 1.1;
+/// Letters up to this height, in pixels, are small print, whose decimal points may be too faint to be ink.
+const SMALL_PRINT: f64 = 8.0;
+/// By how much wider, in pixels, a gap in small print may be.
+const GAP_PX: f64 = 0.8;
 
 /// The words in `region`. Pieces taller than `tallest_letter` pixels are no letters.
 pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> Vec<Word> {
@@ -114,7 +118,11 @@ fn belong_together(a: &Word, b: &Word, gap: f64) -> bool {
     let vertical_overlap = a.area.bottom.min(b.area.bottom) as f64 - a.area.top.max(b.area.top) as f64;
     let smaller = a.area.height().min(b.area.height()) as f64;
     let narrower = a.area.width().min(b.area.width()) as f64;
-    let side_by_side = vertical_overlap >= 0.5 * smaller && horizontal_gap <= gap * height;
+    let faint = if height <= SMALL_PRINT { GAP_PX } else { 0.0 };
+    let near = horizontal_gap <= gap * height + faint;
+    // A comma hangs below the line.
+    let hangs = smaller <= 0.6 * height && vertical_overlap >= 0.15 * smaller && vertical_overlap >= 1.0;
+    let side_by_side = near && (vertical_overlap >= 0.5 * smaller || hangs);
     let stacked = horizontal_overlap >= 0.5 * narrower
         && -vertical_overlap <= 0.3 * height
         && a.area.union(&b.area).height() as f64 <= 1.35 * height.max(6.0)
