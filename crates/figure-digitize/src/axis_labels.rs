@@ -2,11 +2,12 @@
 
 use kmeta_label_reader::CharacterSet;
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{AxisCalibration, ReadText, TextRole, TimeUnit};
+use kmeta_trial_data::{AxisCalibration, AxisTick, ReadText, TextRole, TimeUnit};
 
 use crate::axis_lines::AxisPair;
 use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance};
 use crate::ink::InkPage;
+use crate::number::parse_number;
 use crate::plane::Rect;
 use crate::reading::{read_upward, read_words};
 use crate::slanted_labels::{are_turned, slanted_axis};
@@ -61,14 +62,24 @@ pub(crate) fn time_axis(
         .collect();
     let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&below, pairs, Along::Row) };
     let room = 2 * line.length() / ticks.len().max(8);
+    // The tick of time 0 may be hidden by the survival axis: its label counts all the same.
+    let tickless: Vec<(f64, &Word)> = below
+        .iter()
+        .filter(|word| (word.area.center_y() - row).abs() <= 0.35 * word.letter_height as f64)
+        .filter(|word| pairs.iter().all(|(_, other)| other.area != word.area))
+        .map(|word| (word.area.center_x(), *word))
+        .collect();
     let region = Rect {
         left: line.from.saturating_sub(room),
         top: (line.last + ticks.iter().map(|tick| tick.length).max().unwrap_or(0)).min(page.height()),
         right: (line.to + room / 2).min(page.width()),
         bottom: (line.last + depth).min(page.height()),
     };
-    plain_or_turned(page, reader, &pairs, words, Direction::Increasing, line.middle(), (ticks, region))
-        .map_err(|reason| format!("time axis: {reason}"))
+    let mut axis =
+        plain_or_turned(page, reader, &pairs, words, Direction::Increasing, line.middle(), (ticks, region))
+            .map_err(|reason| format!("time axis: {reason}"))?;
+    add_tickless_labels(page, reader, &mut axis, &tickless);
+    Ok(axis)
 }
 
 /// Whether labels stand in a row or in a column.
@@ -208,6 +219,34 @@ fn labelled_axis(
     let calibration = calibrate(&labelled, direction, line_px, tolerance)?;
     let labels = labels.ok_or_else(|| "no tick has a label beside it".to_owned())?;
     Ok(LabelledAxis { calibration, labels })
+}
+
+/// Adds labels without a tick mark that stand where the calibration puts their number. The fit stays as it is.
+fn add_tickless_labels(
+    page: &InkPage,
+    reader: &LabelReader,
+    axis: &mut LabelledAxis,
+    labels: &[(f64, &Word)],
+) {
+    let areas: Vec<Rect> = labels.iter().map(|(_, word)| word.area).collect();
+    for ((position, word), reading) in
+        labels.iter().zip(read_words(page, reader, &areas, CharacterSet::Number))
+    {
+        let Some(value) = parse_number(&reading.text) else { continue };
+        let calibration = &mut axis.calibration;
+        let fits =
+            (calibration.pixel_at(value) - position).abs() <= label_tolerance(word.letter_height as f64);
+        if fits && calibration.ticks.iter().all(|tick| tick.value != value) {
+            calibration.ticks.push(AxisTick {
+                pixel: *position,
+                value,
+                label: reading.text,
+                confidence: reading.confidence,
+            });
+            axis.labels = axis.labels.union(&word.area);
+        }
+    }
+    axis.calibration.ticks.sort_by(|a, b| a.pixel.total_cmp(&b.pixel));
 }
 
 /// Median distance of neighbouring ticks.

@@ -81,8 +81,8 @@ pub(crate) fn slanted_axis(
                             && *value == parse_number(&tick.label)
                     })
                 })
-                .map(|(_, _, area)| *area)
-                .reduce(|a, b| a.union(&b));
+                .map(|(_, _, area)| *area);
+            let labels = nearest_to_axis(labels.collect(), direction);
             let enough = calibration.ticks.len() >= 3 && calibration.ticks.len() * 2 > ticks.len();
             if let Some(labels) = labels.filter(|_| enough)
                 && best.as_ref().is_none_or(|(most, _)| strength > *most + 1e-9)
@@ -92,6 +92,18 @@ pub(crate) fn slanted_axis(
         }
     }
     best.map(|(_, axis)| axis)
+}
+
+/// The union of those labels that stand as near to the axis as most do. Other print farther off may repeat a number.
+fn nearest_to_axis(areas: Vec<Rect>, direction: Direction) -> Option<Rect> {
+    let edge = |area: &Rect| if direction == Direction::Increasing { area.top } else { area.right };
+    let mut edges: Vec<usize> = areas.iter().map(edge).collect();
+    edges.sort_unstable();
+    let middle = *edges.get(edges.len() / 2)?;
+    let mut shorter: Vec<usize> = areas.iter().map(|area| area.width().min(area.height())).collect();
+    shorter.sort_unstable();
+    let reach = shorter[shorter.len() / 2] + 2;
+    areas.into_iter().filter(|area| edge(area).abs_diff(middle) <= reach).reduce(|a, b| a.union(&b))
 }
 
 /// A number that was read on the turned region, in the coordinates of the page.
