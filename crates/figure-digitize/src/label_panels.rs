@@ -73,17 +73,6 @@ pub(crate) fn find_label_panels(
     rows.retain(whole);
     let mut columns = scales(&numbers, Direction::Decreasing);
     columns.retain(whole);
-    if std::env::var("KDEBUG").is_ok() {
-        for n in &numbers {
-            eprintln!("N {:?} {:?} {}", n.text, n.area, n.confidence);
-        }
-        for n in &rows {
-            eprintln!("R {:?}", n.labels.iter().map(|l| &l.text).collect::<Vec<_>>());
-        }
-        for n in &columns {
-            eprintln!("C {:?}", n.labels.iter().map(|l| &l.text).collect::<Vec<_>>());
-        }
-    }
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for (r, row) in rows.iter().enumerate() {
         for (c, column) in columns.iter().enumerate() {
@@ -110,7 +99,9 @@ pub(crate) fn find_label_panels(
 fn number_words(page: &InkPage, reader: &LabelReader, words: &[Word]) -> Vec<NumberWord> {
     let has_room = |word: &Word| {
         let room = ROOM * word.letter_height as f64;
-        words.iter().filter(|other| other.area != word.area).all(|other| {
+        // A tick mark beside the label is smaller than its letters.
+        let others = words.iter().filter(|other| 2 * other.letter_height > word.letter_height);
+        others.filter(|other| other.area != word.area).all(|other| {
             let apart = other.area.bottom <= word.area.top || other.area.top >= word.area.bottom;
             let gap = if other.area.left >= word.area.right {
                 other.area.left - word.area.right

@@ -170,10 +170,10 @@ fn territory(axes: &[AxisPair], index: usize, whole: Rect) -> Rect {
             area.left = area.left.max(other.horizontal.to + gap / 5);
         } else if other.vertical.from > own.horizontal.last {
             let gap = other.vertical.from - own.horizontal.last;
-            area.bottom = area.bottom.min(own.horizontal.last + gap * 9 / 10);
+            area.bottom = area.bottom.min(own.horizontal.last + gap * 4 / 5);
         } else if other.horizontal.last < own.vertical.from {
             let gap = own.vertical.from - other.horizontal.last;
-            area.top = area.top.max(other.horizontal.last + gap * 9 / 10);
+            area.top = area.top.max(other.horizontal.last + gap * 4 / 5);
         }
     }
     area

@@ -88,7 +88,7 @@ pub(crate) fn read_panel(
         .map(|label| label.map_or(String::new(), |index| legend.texts[index].text.clone()))
         .collect();
     let legend_areas: Vec<Rect> = legend.texts.iter().map(|text| rect_of(text.location)).collect();
-    let plot = Plot { inside, label_height: x.labels.height() };
+    let plot = Plot { inside, label_height: letter_height(&words, x.labels) };
     let heading = read_panel_title(page, reader, &words, territory, &plot, &legend_areas);
     texts.extend(legend.texts);
     let mut findings: Vec<Finding> = Vec::new();
@@ -137,6 +137,14 @@ fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceSta
         latest_column: zero + area.width() / 8,
         rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
     }
+}
+
+/// Median height of the letters in an area.
+fn letter_height(words: &[Word], area: Rect) -> usize {
+    let inside = |word: &&Word| area.contains(word.area.center_x(), word.area.center_y());
+    let mut heights: Vec<usize> = words.iter().filter(inside).map(|word| word.letter_height).collect();
+    heights.sort_unstable();
+    heights.get(heights.len() / 2).copied().unwrap_or(0)
 }
 
 fn rect_of(area: PixelBox) -> Rect {

@@ -90,7 +90,7 @@ fn shares_line(a: &Rect, b: &Rect) -> bool {
 /// A title is made of words, not of numbers.
 fn is_title(text: &str) -> bool {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    letters >= 4 && letters * 2 > text.chars().count()
+    letters >= 2 && letters * 2 > text.chars().count()
 }
 
 /// A panel letter in front of a title ("A", "(b)", "C."), and the rest.

@@ -57,14 +57,6 @@ pub(crate) fn read_risk_table(
         words.iter().filter(|word| region.contains(word.area.center_x(), word.area.center_y())).collect();
     let columns = columns_of(x_axis, region);
     let cells = read_cells(page, reader, &columns, &within);
-    if std::env::var("KDEBUG").is_ok() {
-        for w in &within {
-            eprintln!("W {:?}", w.area);
-        }
-        for c in &cells {
-            eprintln!("C {} {:?} {:?}", c.column, c.reading.text, c.area);
-        }
-    }
     let mut rows: Vec<Vec<Cell>> = rows_of(cells);
     rows.retain(|row| is_risk_row(row, &columns));
     if rows.is_empty() {
@@ -102,6 +94,19 @@ fn columns_of(x_axis: &AxisCalibration, region: Rect) -> Vec<Column> {
         return columns;
     }
     let at = |time: f64| Column { time, pixel: x_axis.pixel_at(time) };
+    // A tick whose label was not read leaves a gap of several steps.
+    let between: Vec<Column> = columns
+        .windows(2)
+        .flat_map(|pair| {
+            let steps = (pair[1].time - pair[0].time) / step;
+            let whole = (steps - steps.round()).abs() < 0.02 && steps < 20.0;
+            let count = if whole { steps.round() as usize } else { 1 };
+            (1..count).map(move |index| pair[0].time + index as f64 * step)
+        })
+        .map(at)
+        .collect();
+    columns.extend(between);
+    columns.sort_by(|a, b| a.pixel.total_cmp(&b.pixel));
     let before: Vec<Column> = (1..=MOST_ADDED_COLUMNS)
         .map(|count| first.time - count as f64 * step)
         .take_while(|&time| time > -1e-6 * step)

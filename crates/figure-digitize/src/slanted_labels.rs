@@ -19,21 +19,23 @@ const ANGLES: [f64; 5] = [90.0, 45.0, 60.0, 30.0, -45.0];
 /// Letter heights within which a piece above or below a label belongs to it.
 const CLOSE: f64 = 0.3;
 
-/// Whether the words at most ticks are only parts of labels: other letters follow closely above or below.
+/// Whether the words at most ticks are only parts of labels.
 pub(crate) fn are_turned(labels: &[&Word], words: &[Word]) -> bool {
-    let close = |label: &&&Word| {
-        let reach = CLOSE * label.letter_height as f64;
-        words.iter().filter(|other| other.area != label.area).any(|other| {
-            let alike = other.letter_height * 2 >= label.letter_height
-                && label.letter_height * 2 >= other.letter_height;
-            let (a, b) = (&label.area, &other.area);
-            let across = a.left.max(b.left) as f64 - a.right.min(b.right) as f64;
-            let down = a.top.max(b.top) as f64 - a.bottom.min(b.bottom) as f64;
-            let beside = (a.center_y() - b.center_y()).abs() < CLOSE * label.letter_height as f64;
-            alike && !beside && across <= reach && down <= reach && b.width() <= 2 * label.letter_height
-        })
-    };
-    labels.len() >= 3 && labels.iter().filter(close).count() * 2 >= labels.len()
+    labels.len() >= 3 && labels.iter().filter(|label| is_part(label, words)).count() * 2 >= labels.len()
+}
+
+/// Whether other letters follow a word closely above or below.
+fn is_part(label: &Word, words: &[Word]) -> bool {
+    let reach = CLOSE * label.letter_height as f64;
+    words.iter().filter(|other| other.area != label.area).any(|other| {
+        let alike =
+            other.letter_height * 2 >= label.letter_height && label.letter_height * 2 >= other.letter_height;
+        let (a, b) = (&label.area, &other.area);
+        let across = a.left.max(b.left) as f64 - a.right.min(b.right) as f64;
+        let down = a.top.max(b.top) as f64 - a.bottom.min(b.bottom) as f64;
+        let beside = (a.center_y() - b.center_y()).abs() < CLOSE * label.letter_height as f64;
+        alike && !beside && across <= reach && down <= reach && b.width() <= 2 * label.letter_height
+    })
 }
 
 /// Calibrates an axis from turned labels in `region`: at each angle the numbers are read, and each goes to the
@@ -53,7 +55,7 @@ pub(crate) fn slanted_axis(
         for end in [false, true] {
             let mut labelled = Vec::new();
             let mut areas = Vec::new();
-            for number in &found {
+            for number in found.iter().filter(|number| !number.is_part) {
                 let point = if end { number.end } else { number.center };
                 let along = if direction == Direction::Increasing { point.0 } else { point.1 };
                 let nearest = ticks
@@ -84,7 +86,9 @@ pub(crate) fn slanted_axis(
                 .map(|(_, _, area)| *area);
             let labels = nearest_to_axis(labels.collect(), direction);
             let enough = calibration.ticks.len() >= 3 && calibration.ticks.len() * 2 > ticks.len();
-            if let Some(labels) = labels.filter(|_| enough)
+            // Two labels of one tick are two parts of one label.
+            let parts = calibration.ticks.windows(2).any(|pair| pair[0].pixel == pair[1].pixel);
+            if let Some(labels) = labels.filter(|_| enough && !parts)
                 && best.as_ref().is_none_or(|(most, _)| strength > *most + 1e-9)
             {
                 best = Some((strength, LabelledAxis { calibration, labels }));
@@ -112,10 +116,13 @@ struct TurnedNumber {
     /// Where its last digit ends.
     end: (f64, f64),
     area: Rect,
+    /// At this angle it is only a part of a word.
+    is_part: bool,
     text: String,
     confidence: f64,
 }
 
+/// The words of a region at an angle, read as numbers.
 fn turned_numbers(page: &InkPage, reader: &LabelReader, region: Rect, angle: f64) -> Vec<TurnedNumber> {
     if region.width() < 4 || region.height() < 4 {
         return Vec::new();
@@ -149,6 +156,7 @@ fn turned_numbers(page: &InkPage, reader: &LabelReader, region: Rect, angle: f64
                 center: to_page(area.center_x(), area.center_y()),
                 end: to_page(area.right as f64, area.center_y()),
                 area: bounds(&corners, page),
+                is_part: is_part(word, &words),
                 text: reading.text,
                 confidence: reading.confidence,
             }
