@@ -321,8 +321,9 @@ fn right_end(page: &InkPage, row: &Scale, (top, bottom): (usize, usize)) -> usiz
     let last = row.labels.last().map_or(0.0, |label| label.area.center_x());
     let gutter = (page.width() / 50).max(4);
     let limit = ((last + row.widest_gap(Rect::center_x)) as usize).min(page.width());
-    let mut end = last as usize + 3;
-    for x in end..limit {
+    let first = last as usize + 3;
+    let mut end = first;
+    for x in first..limit {
         let ink = (top..bottom).any(|y| page.is_ink(x, y));
         if ink {
             end = x + 1;

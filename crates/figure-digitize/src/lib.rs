@@ -3,13 +3,14 @@
 //!
 //! The way of a page through this crate:
 //!
-//! 1. `ink`: the background, and what stands out from it;
-//! 2. `axis_lines`, `ticks` and `axis_labels`: the calibration of each panel;
+//! 1. `ink`: the background, and what stands out from it; `skew` sets a turned scan upright;
+//! 2. `axis_lines`, `ticks` and `axis_labels`: the calibration of each panel; `slanted_labels` reads turned tick
+//!    labels, `label_panels` and `grid` find panels without axis lines;
 //! 3. `palette`: the colours of lines and of filled areas;
 //! 4. `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms` tells arms from
 //!    confidence limits;
 //! 5. `steps` and `marks`: sub-pixel plateaus, drops and censor marks;
-//! 6. `legend` and `risk`: names and numbers at risk;
+//! 6. `legend`, `panel_title` and `risk`: names and numbers at risk;
 //! 7. `verdict`: the named checks.
 
 mod arms;

@@ -266,9 +266,21 @@ fn repair_rise(
     cells: &mut [RiskCell],
     findings: &mut Vec<Finding>,
 ) {
-    let before = counts[..column].iter().rev().flatten().next().copied();
-    let (Some(previous), Some(count)) = (before, counts[column]) else { return };
-    if count <= previous {
+    let before = (0..column).rev().find(|&index| counts[index].is_some());
+    let (Some(index), Some(count)) = (before, counts[column]) else { return };
+    let Some(previous) = counts[index].filter(|&previous| count > previous) else { return };
+    // The number before may be the misread one, when its second reading fits between its neighbours.
+    let earlier = counts[..index].iter().rev().flatten().next().copied().unwrap_or(u32::MAX);
+    let earlier_second = cells[index].alternative.as_deref().and_then(parse_count);
+    if let Some(value) = earlier_second.filter(|&value| {
+        value >= count && value <= earlier && cells[index].confidence < cells[column].confidence
+    }) {
+        findings.push(Finding::warning(
+            "risk-cell-second-reading",
+            format!("risk table, row `{label}`, column {}", index + 1),
+            format!("read as {previous}, which is less than the {count} after it; the second reading {value} was taken"),
+        ));
+        counts[index] = Some(value);
         return;
     }
     let place = format!("risk table, row `{label}`, column {}", column + 1);
