@@ -16,6 +16,7 @@ the one named by the environment variable KMETA.
 import argparse
 import csv
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -70,13 +71,26 @@ def patients_of(path):
 # --- the scores' own input ------------------------------------------------------------------------------------
 
 
-def axis_points(axis, is_x):
+def page_point(figure, point):
+    """A point of the figure in the pixels of its file: a scan may have been turned upright before it was read."""
+    rotation = figure.get("rotation")
+    if rotation is None:
+        return point
+    angle = math.radians(rotation["degrees"])
+    across, down = point[0] - rotation["width"] / 2, point[1] - rotation["height"] / 2
+    return (
+        figure["source"]["width"] / 2 + across * math.cos(angle) - down * math.sin(angle),
+        figure["source"]["height"] / 2 + across * math.sin(angle) + down * math.cos(angle),
+    )
+
+
+def axis_points(figure, axis, is_x):
     """Two points of an axis as [value, column, row]."""
     ticks = axis["ticks"]
     pixels = [ticks[0]["pixel"], ticks[-1]["pixel"]] if len(ticks) > 1 else [0.0, 100.0]
     line = axis["line_px"]
     value = lambda pixel: axis["intercept"] + axis["slope"] * pixel
-    return [[value(pixel), *((pixel, line) if is_x else (line, pixel))] for pixel in pixels]
+    return [[value(pixel), *page_point(figure, (pixel, line) if is_x else (line, pixel))] for pixel in pixels]
 
 
 def curves_for_score(figure):
@@ -86,7 +100,7 @@ def curves_for_score(figure):
             {"label": arm["label"], "color": arm["color"], "panel": panel["panel"], **arm["curve"]}
             for arm in panel["arms"]
         ]
-        axes = {"x": axis_points(panel["axes"]["x"], True), "y": axis_points(panel["axes"]["y"], False)}
+        axes = {key: axis_points(figure, panel["axes"][key], key == "x") for key in ("x", "y")}
         panels.append({"arms": arms, "axes": axes})
     return {"panels": panels, "arms": [arm for panel in panels for arm in panel["arms"]]}
 

@@ -2,13 +2,15 @@
 
 use kmeta_label_reader::CharacterSet;
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{AxisCalibration, ReadText, TextRole, TimeUnit};
+use kmeta_trial_data::{AxisCalibration, AxisTick, ReadText, TextRole, TimeUnit};
 
 use crate::axis_lines::AxisPair;
-use crate::calibrate::{Direction, LABEL_TOLERANCE_PX, LabelledTick, TICK_TOLERANCE_PX, calibrate};
+use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance};
 use crate::ink::InkPage;
+use crate::number::parse_number;
 use crate::plane::Rect;
 use crate::reading::{read_upward, read_words};
+use crate::slanted_labels::{are_turned, slanted_axis};
 use crate::ticks::TickMark;
 use crate::words::{Word, phrases};
 
@@ -17,6 +19,14 @@ use crate::words::{Word, phrases};
 pub(crate) struct LabelledAxis {
     pub(crate) calibration: AxisCalibration,
     pub(crate) labels: Rect,
+}
+
+/// Both axes of a panel.
+#[derive(Debug, Clone)]
+pub(crate) struct CalibratedAxes {
+    pub(crate) lines: AxisPair,
+    pub(crate) x: LabelledAxis,
+    pub(crate) y: LabelledAxis,
 }
 
 /// Calibrates the time axis from the row of numbers below it.
@@ -51,8 +61,25 @@ pub(crate) fn time_axis(
         .filter(|(_, word)| (word.area.center_y() - row).abs() <= 0.6 * word.letter_height as f64)
         .collect();
     let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&below, pairs, Along::Row) };
-    labelled_axis(page, reader, &pairs, Direction::Increasing, line.middle())
-        .map_err(|reason| format!("time axis: {reason}"))
+    let room = 2 * line.length() / ticks.len().max(8);
+    // The tick of time 0 may be hidden by the survival axis: its label counts all the same.
+    let tickless: Vec<(f64, &Word)> = below
+        .iter()
+        .filter(|word| (word.area.center_y() - row).abs() <= 0.35 * word.letter_height as f64)
+        .filter(|word| pairs.iter().all(|(_, other)| other.area != word.area))
+        .map(|word| (word.area.center_x(), *word))
+        .collect();
+    let region = Rect {
+        left: line.from.saturating_sub(room),
+        top: (line.last + ticks.iter().map(|tick| tick.length).max().unwrap_or(0)).min(page.height()),
+        right: (line.to + room / 2).min(page.width()),
+        bottom: (line.last + depth).min(page.height()),
+    };
+    let mut axis =
+        plain_or_turned(page, reader, &pairs, words, Direction::Increasing, line.middle(), (ticks, region))
+            .map_err(|reason| format!("time axis: {reason}"))?;
+    add_tickless_labels(page, reader, &mut axis, &tickless);
+    Ok(axis)
 }
 
 /// Whether labels stand in a row or in a column.
@@ -131,8 +158,40 @@ pub(crate) fn survival_axis(
         .filter(|(_, word)| (word.area.right as f64 - column).abs() <= 3.0 * word.letter_height as f64)
         .collect();
     let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&beside, pairs, Along::Column) };
-    labelled_axis(page, reader, &pairs, Direction::Decreasing, line.middle())
+    let region = Rect {
+        left: line.first.saturating_sub(reach),
+        top: line.from.saturating_sub(reach / 4),
+        right: line.first.saturating_sub(ticks.iter().map(|tick| tick.length).max().unwrap_or(0)),
+        bottom: (line.to + reach / 4).min(page.height()),
+    };
+    plain_or_turned(page, reader, &pairs, words, Direction::Decreasing, line.middle(), (ticks, region))
         .map_err(|reason| format!("survival axis: {reason}"))
+}
+
+/// Calibrates by labels that stand upright; where most of those are parts of turned labels, or make no scale, by
+/// turned labels in the region.
+fn plain_or_turned(
+    page: &InkPage,
+    reader: &LabelReader,
+    pairs: &[(TickMark, &Word)],
+    words: &[Word],
+    direction: Direction,
+    line_px: f64,
+    (ticks, region): (&[TickMark], Rect),
+) -> Result<LabelledAxis, String> {
+    let labels: Vec<&Word> = pairs.iter().map(|(_, word)| *word).collect();
+    let turned = are_turned(&labels, words);
+    let plain = labelled_axis(page, reader, pairs, direction, line_px);
+    if plain.is_ok() && !turned {
+        return plain;
+    }
+    match slanted_axis(page, reader, ticks, region, direction, line_px) {
+        Some(axis) => Ok(axis),
+        None if turned => {
+            Err("the tick labels are turned or touch other print and cannot be read".to_owned())
+        }
+        None => plain,
+    }
 }
 
 fn labelled_axis(
@@ -155,10 +214,39 @@ fn labelled_axis(
         })
         .collect();
     let from_labels = pairs.iter().any(|(tick, _)| tick.length == 0);
-    let tolerance = if from_labels { LABEL_TOLERANCE_PX } else { TICK_TOLERANCE_PX };
+    let letter_height = pairs.iter().map(|(_, word)| word.letter_height).max().unwrap_or(0);
+    let tolerance = if from_labels { label_tolerance(letter_height as f64) } else { TICK_TOLERANCE_PX };
     let calibration = calibrate(&labelled, direction, line_px, tolerance)?;
     let labels = labels.ok_or_else(|| "no tick has a label beside it".to_owned())?;
     Ok(LabelledAxis { calibration, labels })
+}
+
+/// Adds labels without a tick mark that stand where the calibration puts their number. The fit stays as it is.
+fn add_tickless_labels(
+    page: &InkPage,
+    reader: &LabelReader,
+    axis: &mut LabelledAxis,
+    labels: &[(f64, &Word)],
+) {
+    let areas: Vec<Rect> = labels.iter().map(|(_, word)| word.area).collect();
+    for ((position, word), reading) in
+        labels.iter().zip(read_words(page, reader, &areas, CharacterSet::Number))
+    {
+        let Some(value) = parse_number(&reading.text) else { continue };
+        let calibration = &mut axis.calibration;
+        let fits =
+            (calibration.pixel_at(value) - position).abs() <= label_tolerance(word.letter_height as f64);
+        if fits && calibration.ticks.iter().all(|tick| tick.value != value) {
+            calibration.ticks.push(AxisTick {
+                pixel: *position,
+                value,
+                label: reading.text,
+                confidence: reading.confidence,
+            });
+            axis.labels = axis.labels.union(&word.area);
+        }
+    }
+    axis.calibration.ticks.sort_by(|a, b| a.pixel.total_cmp(&b.pixel));
 }
 
 /// Median distance of neighbouring ticks.

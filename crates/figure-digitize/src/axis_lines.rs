@@ -48,6 +48,16 @@ impl AxisPair {
         }
     }
 
+    /// The rectangle that the two lines span.
+    pub(crate) fn outline(&self) -> Rect {
+        Rect {
+            left: self.vertical.first.min(self.horizontal.from),
+            top: self.vertical.from,
+            right: self.horizontal.to,
+            bottom: self.horizontal.last.max(self.vertical.to),
+        }
+    }
+
     fn area(&self) -> usize {
         self.horizontal.length() * self.vertical.length()
     }
@@ -136,24 +146,15 @@ fn axis_pairs_of_contrast(page: &InkPage, least_contrast: f32) -> Vec<AxisPair> 
     pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.area()), pair.vertical.first, pair.horizontal.first));
     let mut kept: Vec<AxisPair> = Vec::new();
     for pair in pairs {
-        let outline = outline(&pair);
+        let outline = pair.outline();
         let like_first = kept.first().is_none_or(|main: &AxisPair| {
             pair.horizontal.length() as f64 >= PANEL_LIKENESS * main.horizontal.length() as f64
                 && pair.vertical.length() as f64 >= PANEL_LIKENESS * main.vertical.length() as f64
         });
-        if like_first && kept.iter().all(|other| !self::outline(other).overlaps(&outline)) {
+        if like_first && kept.iter().all(|other| !other.outline().overlaps(&outline)) {
             kept.push(pair);
         }
     }
     kept.sort_by_key(|pair| (pair.vertical.from / 50, pair.vertical.first));
     kept
-}
-
-fn outline(pair: &AxisPair) -> Rect {
-    Rect {
-        left: pair.vertical.first.min(pair.horizontal.from),
-        top: pair.vertical.from,
-        right: pair.horizontal.to,
-        bottom: pair.horizontal.last.max(pair.vertical.to),
-    }
 }

@@ -25,7 +25,13 @@ pub(crate) enum Direction {
 /// renderer at either end, and a little blur.
 pub(crate) const TICK_TOLERANCE_PX: f64 = 1.6;
 /// The same where a label's middle stands for a missing tick: digits are not all equally wide.
-pub(crate) const LABEL_TOLERANCE_PX: f64 = 3.0;
+const LABEL_TOLERANCE_PX: f64 = 3.0;
+
+/// How far a label's middle may lie from the line, in pixels, for letters of a height: the middle of "1" is off
+/// that of its room by a fixed share of the letter.
+pub(crate) fn label_tolerance(letter_height: f64) -> f64 {
+    LABEL_TOLERANCE_PX.max(0.2 * letter_height)
+}
 
 /// The line that most labels agree on, or why there is none. Labels that disagree are left out of the fit:
 /// neighbours in arithmetic progression are a stronger witness than one reading.

@@ -21,10 +21,19 @@ pub(crate) struct InkPage {
 
 impl InkPage {
     pub(crate) fn new(image: &RgbImage) -> Self {
-        let (width, height) = (image.width() as usize, image.height() as usize);
-        let colors = Plane::from_fn(width, height, |x, y| from_pixel(*image.get_pixel(x as u32, y as u32)));
+        let colors = colors_of(image);
         let background = most_frequent_color(&colors);
-        let contrast = Plane::from_fn(width, height, |x, y| contrast(colors.get(x, y), background));
+        Self::of_colors(colors, background)
+    }
+
+    /// A part of a page, whose own colours may not show what the background is.
+    pub(crate) fn with_background(image: &RgbImage, background: Srgb) -> Self {
+        Self::of_colors(colors_of(image), background)
+    }
+
+    fn of_colors(colors: Plane<Srgb>, background: Srgb) -> Self {
+        let contrast =
+            Plane::from_fn(colors.width(), colors.height(), |x, y| contrast(colors.get(x, y), background));
         Self { colors, contrast, background }
     }
 
@@ -39,6 +48,12 @@ impl InkPage {
     pub(crate) fn is_ink(&self, x: usize, y: usize) -> bool {
         self.contrast.get(x, y) >= INK_CONTRAST
     }
+}
+
+fn colors_of(image: &RgbImage) -> Plane<Srgb> {
+    Plane::from_fn(image.width() as usize, image.height() as usize, |x, y| {
+        from_pixel(*image.get_pixel(x as u32, y as u32))
+    })
 }
 
 /// The mean colour of the fullest bin of a histogram with 16 steps per channel. Bins keep a sum so that a

@@ -3,13 +3,14 @@
 //!
 //! The way of a page through this crate:
 //!
-//! 1. `ink`: the background, and what stands out from it;
-//! 2. `axis_lines`, `ticks` and `axis_labels`: the calibration of each panel;
+//! 1. `ink`: the background, and what stands out from it; `skew` sets a turned scan upright;
+//! 2. `axis_lines`, `ticks` and `axis_labels`: the calibration of each panel; `slanted_labels` reads turned tick
+//!    labels, `label_panels` and `grid` find panels without axis lines;
 //! 3. `palette`: the colours of lines and of filled areas;
 //! 4. `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms` tells arms from
 //!    confidence limits;
 //! 5. `steps` and `marks`: sub-pixel plateaus, drops and censor marks;
-//! 6. `legend` and `risk`: names and numbers at risk;
+//! 6. `legend`, `panel_title` and `risk`: names and numbers at risk;
 //! 7. `verdict`: the named checks.
 
 mod arms;
@@ -19,16 +20,21 @@ mod calibrate;
 mod color;
 mod coverage;
 mod curve_shape;
+mod grid;
 mod ink;
+mod label_panels;
 mod legend;
 mod marks;
 mod number;
 mod overlay;
 mod palette;
 mod panel;
+mod panel_title;
 mod plane;
 mod reading;
 mod risk;
+mod skew;
+mod slanted_labels;
 mod steps;
 mod ticks;
 mod trace;
@@ -39,11 +45,14 @@ use kmeta_figure_source::FigurePage;
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{DigitizedFigure, FigureSource, Finding, Verdict};
 
+use crate::axis_labels::CalibratedAxes;
 use crate::axis_lines::{AxisPair, find_axis_pairs};
 use crate::ink::InkPage;
-use crate::panel::read_panel;
+use crate::label_panels::find_label_panels;
+use crate::panel::{calibrated_axes, read_panel};
 use crate::plane::Rect;
-use crate::words::words_in;
+use crate::skew::{skew_of, upright};
+use crate::words::{Word, words_in};
 
 pub use overlay::draw_overlay;
 
@@ -69,41 +78,82 @@ pub fn digitize(
         format_version: 1,
         generator: concat!("kmeta ", env!("CARGO_PKG_VERSION")).to_owned(),
         source,
+        rotation: None,
         verdict: Verdict::Refused,
         checks: Vec::new(),
         panels: Vec::new(),
         findings: Vec::new(),
     };
-    let ink = InkPage::new(&page.image);
-    let axes = find_axis_pairs(&ink);
-    if axes.is_empty() {
-        figure.findings.push(Finding::error(
-            "no-axes",
-            place,
-            "no pair of axis lines was found: is this a Kaplan-Meier figure? Crop the file to one figure with its axes",
-        ));
-        return figure;
+    let mut ink = InkPage::new(&page.image);
+    if let Some(degrees) = skew_of(&ink) {
+        let (image, rotation) = upright(&page.image, degrees);
+        ink = InkPage::new(&image);
+        figure.rotation = Some(rotation);
     }
     let whole = Rect { left: 0, top: 0, right: ink.width(), bottom: ink.height() };
     let words = words_in(&ink, whole, (ink.height() / TALLEST_LETTER).max(24));
-    for (index, pair) in axes.iter().enumerate() {
-        match read_panel(&ink, reader, &words, pair, territory(&axes, index, whole), figure.panels.len()) {
+    let (found, failures) = find_panels(&ink, reader, &words, whole);
+    let lines: Vec<AxisPair> = found.iter().map(|axes| axes.lines).collect();
+    for (index, axes) in found.into_iter().enumerate() {
+        match read_panel(&ink, reader, &words, axes, territory(&lines, index, whole), figure.panels.len()) {
             Ok(read) => {
                 figure.checks.extend(verdict::checks_of(&read.panel, &read.first_levels));
                 figure.findings.extend(read.findings);
                 figure.panels.push(read.panel);
             }
-            Err(reason) => figure.findings.push(Finding::error(
-                "panel-unreadable",
-                format!("{place}, axes at column {}, row {}", pair.vertical.first, pair.horizontal.first),
-                format!("{reason}. Give a sharper or larger picture of this panel"),
-            )),
+            Err(reason) => figure.findings.push(unreadable(&place, &lines[index], &reason)),
         }
+    }
+    figure.findings.extend(failures.iter().map(|(lines, reason)| unreadable(&place, lines, reason)));
+    if figure.panels.is_empty() && figure.findings.is_empty() {
+        figure.findings.push(Finding::error(
+            "no-axes",
+            place,
+            "no pair of axis lines and no row and column of tick labels was found: is this a Kaplan-Meier figure? Crop the file to one figure with its axes",
+        ));
     }
     if !figure.panels.is_empty() {
         figure.verdict = verdict::verdict_of(&figure.checks);
     }
     figure
+}
+
+fn unreadable(place: &str, lines: &AxisPair, reason: &str) -> Finding {
+    Finding::error(
+        "panel-unreadable",
+        format!("{place}, axes at column {}, row {}", lines.vertical.first, lines.horizontal.first),
+        format!("{reason}. Give a sharper or larger picture of this panel"),
+    )
+}
+
+/// The panels by their axis lines and, where there are none or their labels make no scale, by their tick labels
+/// alone; with the axis lines that no panel was found for and the reason.
+fn find_panels(
+    page: &InkPage,
+    reader: &LabelReader,
+    words: &[Word],
+    whole: Rect,
+) -> (Vec<CalibratedAxes>, Vec<(AxisPair, String)>) {
+    let pairs = find_axis_pairs(page);
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for (index, &lines) in pairs.iter().enumerate() {
+        match calibrated_axes(page, reader, words, lines, territory(&pairs, index, whole)) {
+            Ok(axes) => found.push(axes),
+            Err(reason) => failures.push((lines, reason)),
+        }
+    }
+    if found.is_empty() || !failures.is_empty() {
+        let failed: Vec<AxisPair> = failures.iter().map(|(lines, _)| *lines).collect();
+        for axes in find_label_panels(page, reader, words, &failed) {
+            let area = axes.lines.outline();
+            if found.iter().all(|other: &CalibratedAxes| !other.lines.outline().overlaps(&area)) {
+                failures.retain(|(lines, _)| !lines.outline().overlaps(&area));
+                found.push(axes);
+            }
+        }
+        found.sort_by_key(|axes| (axes.lines.vertical.from / 50, axes.lines.vertical.first));
+    }
+    (found, failures)
 }
 
 /// The part of the page that belongs to a panel: up to half-way to its neighbours.
@@ -121,10 +171,10 @@ fn territory(axes: &[AxisPair], index: usize, whole: Rect) -> Rect {
             area.left = area.left.max(other.horizontal.to + gap / 5);
         } else if other.vertical.from > own.horizontal.last {
             let gap = other.vertical.from - own.horizontal.last;
-            area.bottom = area.bottom.min(own.horizontal.last + gap * 9 / 10);
+            area.bottom = area.bottom.min(own.horizontal.last + gap * 4 / 5);
         } else if other.horizontal.last < own.vertical.from {
             let gap = own.vertical.from - other.horizontal.last;
-            area.top = area.top.max(other.horizontal.last + gap * 9 / 10);
+            area.top = area.top.max(other.horizontal.last + gap * 4 / 5);
         }
     }
     area

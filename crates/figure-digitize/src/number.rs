@@ -17,6 +17,8 @@ pub(crate) fn parse_number(text: &str) -> Option<f64> {
             other => other,
         })
         .collect();
+    // A tick mark that touches its label reads as a dash behind the number.
+    let cleaned = cleaned.trim_end_matches('-').to_owned();
     let plain = match cleaned.split_once(',') {
         Some((whole, rest)) if !rest.contains(',') => {
             let groups_thousands = rest.len() == 3 && whole != "0" && !whole.is_empty();
@@ -57,6 +59,7 @@ mod tests {
             ("1,000", Some(1000.0)),
             ("0,125", Some(0.125)),
             ("12", Some(12.0)),
+            ("75%-", Some(75.0)),
             ("abc", None),
             ("", None),
             (".", None),

@@ -16,10 +16,11 @@ const DOUBTFUL_CONFIDENCE: f64 = 0.6;
 /// Draws the plot area, ticks, traced curves, censor marks, risk cells and read texts over a faded copy of the
 /// page. Green boxes were read with confidence, red ones were not.
 pub fn draw_overlay(page: &FigurePage, figure: &DigitizedFigure) -> RgbImage {
-    let mut canvas = page.image.clone();
-    for pixel in canvas.pixels_mut() {
+    let mut image = page.image.clone();
+    for pixel in image.pixels_mut() {
         pixel.0 = pixel.0.map(|channel| (u16::from(channel) / 2 + 127) as u8);
     }
+    let mut canvas = Canvas { image, figure };
     for panel in &figure.panels {
         draw_axes(&mut canvas, panel);
         for (index, arm) in panel.arms.iter().enumerate() {
@@ -34,14 +35,20 @@ pub fn draw_overlay(page: &FigurePage, figure: &DigitizedFigure) -> RgbImage {
             draw_box(&mut canvas, text.location, color_of(text.confidence));
         }
     }
-    canvas
+    canvas.image
+}
+
+/// The picture, with the figure whose coordinates are drawn into it.
+struct Canvas<'a> {
+    image: RgbImage,
+    figure: &'a DigitizedFigure,
 }
 
 fn color_of(confidence: f64) -> [u8; 3] {
     if confidence >= DOUBTFUL_CONFIDENCE { GOOD } else { DOUBTFUL }
 }
 
-fn draw_axes(canvas: &mut RgbImage, panel: &Panel) {
+fn draw_axes(canvas: &mut Canvas<'_>, panel: &Panel) {
     draw_box(canvas, panel.plot_area, AXIS);
     let (x, y) = (&panel.axes.x, &panel.axes.y);
     for tick in &x.ticks {
@@ -62,7 +69,7 @@ fn draw_axes(canvas: &mut RgbImage, panel: &Panel) {
     }
 }
 
-fn draw_arm(canvas: &mut RgbImage, panel: &Panel, arm: &DigitizedArm, color: [u8; 3]) {
+fn draw_arm(canvas: &mut Canvas<'_>, panel: &Panel, arm: &DigitizedArm, color: [u8; 3]) {
     let (x, y) = (&panel.axes.x, &panel.axes.y);
     let mut last = (x.pixel_at(0.0), y.pixel_at(1.0));
     for (time, survival) in arm.curve.corners() {
@@ -84,7 +91,7 @@ fn draw_arm(canvas: &mut RgbImage, panel: &Panel, arm: &DigitizedArm, color: [u8
     }
 }
 
-fn draw_box(canvas: &mut RgbImage, area: PixelBox, color: [u8; 3]) {
+fn draw_box(canvas: &mut Canvas<'_>, area: PixelBox, color: [u8; 3]) {
     let corners = [
         (area.left, area.top),
         (area.right, area.top),
@@ -97,14 +104,16 @@ fn draw_box(canvas: &mut RgbImage, area: PixelBox, color: [u8; 3]) {
     }
 }
 
-/// A horizontal or vertical line one pixel wide.
-fn line(canvas: &mut RgbImage, from: (f64, f64), to: (f64, f64), color: [u8; 3]) {
+/// A straight line one pixel wide between two points in the figure's coordinates.
+fn line(canvas: &mut Canvas<'_>, from: (f64, f64), to: (f64, f64), color: [u8; 3]) {
+    let (from, to) = (canvas.figure.page_point(from), canvas.figure.page_point(to));
     let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).ceil().clamp(1.0, 100_000.0);
     for step in 0..=steps as usize {
         let share = step as f64 / steps;
         let (x, y) = (from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1));
-        if x >= 0.0 && y >= 0.0 && x < f64::from(canvas.width()) && y < f64::from(canvas.height()) {
-            canvas.put_pixel(x as u32, y as u32, Rgb(color));
+        let within = x < f64::from(canvas.image.width()) && y < f64::from(canvas.image.height());
+        if x >= 0.0 && y >= 0.0 && within {
+            canvas.image.put_pixel(x as u32, y as u32, Rgb(color));
         }
     }
 }

@@ -2,17 +2,18 @@
 
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{
-    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, RiskTable, StepCurve,
+    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, RiskTable, StepCurve,
 };
 
 use crate::arms::{TracedCurve, confidence_limits, trace_curves};
-use crate::axis_labels::{LabelledAxis, read_titles, survival_axis, time_axis};
+use crate::axis_labels::{CalibratedAxes, LabelledAxis, read_titles, survival_axis, time_axis};
 use crate::axis_lines::AxisPair;
 use crate::color::{Srgb, chroma, hex, oklab};
 use crate::ink::InkPage;
 use crate::legend::read_legend;
 use crate::marks::find_marks;
 use crate::palette::find_palette;
+use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
 use crate::risk::{FoundRiskTable, arm_of_color, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus};
@@ -28,22 +29,36 @@ pub(crate) struct ReadPanel {
     pub(crate) findings: Vec<Finding>,
 }
 
+/// Calibrates a pair of axis lines by the labels in its territory, or says why that cannot be done.
+pub(crate) fn calibrated_axes(
+    page: &InkPage,
+    reader: &LabelReader,
+    words: &[Word],
+    lines: AxisPair,
+    territory: Rect,
+) -> Result<CalibratedAxes, String> {
+    let words = words_within(words, territory);
+    let x = time_axis(page, reader, &lines, &time_ticks(page, &lines), &words)?;
+    let y = survival_axis(page, reader, &lines, &survival_ticks(page, &lines), &words)?;
+    Ok(CalibratedAxes { lines, x, y })
+}
+
+fn words_within(words: &[Word], territory: Rect) -> Vec<Word> {
+    let inside = |word: &&Word| territory.contains(word.area.center_x(), word.area.center_y());
+    words.iter().filter(inside).cloned().collect()
+}
+
 /// Reads the panel with the given axes, or says why it cannot be read.
 pub(crate) fn read_panel(
     page: &InkPage,
     reader: &LabelReader,
     words: &[Word],
-    axes: &AxisPair,
+    found: CalibratedAxes,
     territory: Rect,
     index: usize,
 ) -> Result<ReadPanel, String> {
-    let words: Vec<Word> = words
-        .iter()
-        .filter(|word| territory.contains(word.area.center_x(), word.area.center_y()))
-        .cloned()
-        .collect();
-    let mut x = time_axis(page, reader, axes, &time_ticks(page, axes), &words)?;
-    let mut y = survival_axis(page, reader, axes, &survival_ticks(page, axes), &words)?;
+    let words = words_within(words, territory);
+    let CalibratedAxes { lines: axes, mut x, mut y } = found;
     let inside = axes.inside();
     let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
     let area = tracing_area(page, inside, &y.calibration);
@@ -57,7 +72,14 @@ pub(crate) fn read_panel(
     }
     arms.sort_by(|a, b| mean_row(a).total_cmp(&mean_row(b)));
     let below = Rect { top: x.labels.bottom, ..territory };
-    let risk = read_risk_table(page, reader, &x.calibration, &words, below);
+    // Some software prints the numbers between S = 0 and the time axis.
+    let within = Rect { left: territory.left, top: area.bottom, ..inside };
+    let (risk, below) = match read_risk_table(page, reader, &x.calibration, &words, below) {
+        None if within.height() > 0 => {
+            (read_risk_table(page, reader, &x.calibration, &words, within), within)
+        }
+        found => (found, below),
+    };
     let excluded = [x.labels, y.labels, risk_area(&risk, below)];
     let legend = read_legend(page, reader, &words, &arms, &curves, &excluded);
     let names: Vec<String> = legend
@@ -65,6 +87,9 @@ pub(crate) fn read_panel(
         .iter()
         .map(|label| label.map_or(String::new(), |index| legend.texts[index].text.clone()))
         .collect();
+    let legend_areas: Vec<Rect> = legend.texts.iter().map(|text| rect_of(text.location)).collect();
+    let plot = Plot { inside, label_height: letter_height(&words, x.labels) };
+    let heading = read_panel_title(page, reader, &words, territory, &plot, &legend_areas);
     texts.extend(legend.texts);
     let mut findings: Vec<Finding> = Vec::new();
     let mut digitized = Vec::new();
@@ -81,8 +106,8 @@ pub(crate) fn read_panel(
     });
     let panel = Panel {
         panel: index,
-        letter: String::new(),
-        title: String::new(),
+        letter: heading.letter,
+        title: heading.title,
         plot_area: inside.to_pixel_box(),
         axes: Axes { x: x.calibration, y: y.calibration },
         risk_table,
@@ -92,12 +117,15 @@ pub(crate) fn read_panel(
     Ok(ReadPanel { panel, first_levels, findings })
 }
 
-/// The inside of the axes, extended upwards when S = 1 lies above the end of the survival axis.
+/// The inside of the axes, extended upwards when S = 1 lies above the end of the survival axis, and cut below
+/// S = 0, where numbers at risk may stand.
 fn tracing_area(page: &InkPage, inside: Rect, y: &AxisCalibration) -> Rect {
     let one = y.pixel_at(1.0);
     let margin = 8.0;
     let top = if one > 0.0 { (inside.top as f64).min(one - margin).max(0.0) as usize } else { inside.top };
-    Rect { top, right: inside.right.min(page.width()), ..inside }
+    let zero = (y.pixel_at(0.0) + margin).max(top as f64 + 1.0);
+    let bottom = if zero < inside.bottom as f64 { zero as usize } else { inside.bottom };
+    Rect { top, right: inside.right.min(page.width()), bottom, ..inside }
 }
 
 fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceStart {
@@ -109,6 +137,19 @@ fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceSta
         latest_column: zero + area.width() / 8,
         rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
     }
+}
+
+/// Median height of the letters in an area.
+fn letter_height(words: &[Word], area: Rect) -> usize {
+    let inside = |word: &&Word| area.contains(word.area.center_x(), word.area.center_y());
+    let mut heights: Vec<usize> = words.iter().filter(inside).map(|word| word.letter_height).collect();
+    heights.sort_unstable();
+    heights.get(heights.len() / 2).copied().unwrap_or(0)
+}
+
+fn rect_of(area: PixelBox) -> Rect {
+    let [left, top, right, bottom] = [area.left, area.top, area.right, area.bottom].map(|edge| edge as usize);
+    Rect { left, top, right, bottom }
 }
 
 fn mean_row(curve: &TracedCurve) -> f64 {

@@ -24,6 +24,8 @@ pub(crate) struct FoundRiskTable {
 #[derive(Debug, Clone)]
 struct Cell {
     column: usize,
+    /// How far its middle is from the column's, in pixels.
+    distance: f64,
     area: Rect,
     letter_height: usize,
     reading: ReadLabel,
@@ -31,6 +33,17 @@ struct Cell {
 
 /// Share of the tick distance by which a number may stand off its tick.
 const COLUMN_TOLERANCE: f64 = 0.35;
+/// The same in letter heights: numbers may begin or end at their tick, names stand farther off.
+const COLUMN_REACH: f64 = 3.5;
+/// Most columns that are looked for beyond the labelled ticks, on either side.
+const MOST_ADDED_COLUMNS: usize = 4;
+
+/// Where a column of numbers may stand.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    time: f64,
+    pixel: f64,
+}
 
 /// Reads the table in `region`, the page below the tick labels. Columns are where the ticks are.
 pub(crate) fn read_risk_table(
@@ -42,9 +55,10 @@ pub(crate) fn read_risk_table(
 ) -> Option<FoundRiskTable> {
     let within: Vec<&Word> =
         words.iter().filter(|word| region.contains(word.area.center_x(), word.area.center_y())).collect();
-    let cells = read_cells(page, reader, x_axis, &within);
+    let columns = columns_of(x_axis, region);
+    let cells = read_cells(page, reader, &columns, &within);
     let mut rows: Vec<Vec<Cell>> = rows_of(cells);
-    rows.retain(|row| is_risk_row(row, x_axis));
+    rows.retain(|row| is_risk_row(row, &columns));
     if rows.is_empty() {
         return None;
     }
@@ -53,30 +67,67 @@ pub(crate) fn read_risk_table(
     let areas: Vec<Rect> = labels.iter().flatten().copied().collect();
     let mut texts = read_words(page, reader, &areas, CharacterSet::Any).into_iter();
     let label_colors = labels.iter().map(|label| label.map(|area| ink_color(page, area))).collect();
-    let mut table =
-        RiskTable { times: x_axis.ticks.iter().map(|tick| tick.value).collect(), rows: Vec::new() };
+    let mut table = RiskTable { times: columns.iter().map(|column| column.time).collect(), rows: Vec::new() };
     for (row, label) in rows.iter().zip(&labels) {
         let text = if label.is_some() {
             texts.next().map_or(String::new(), |reading| reading.text)
         } else {
             String::new()
         };
-        table.rows.push(risk_row(row, text.trim().to_owned(), x_axis.ticks.len(), &mut findings));
+        table.rows.push(risk_row(row, text.trim().to_owned(), columns.len(), &mut findings));
     }
     drop_unused_columns(&mut table);
     Some(FoundRiskTable { table, label_colors, findings })
 }
 
-fn read_cells(page: &InkPage, reader: &LabelReader, x_axis: &AxisCalibration, words: &[&Word]) -> Vec<Cell> {
-    let ticks: Vec<f64> = x_axis.ticks.iter().map(|tick| tick.pixel).collect();
-    let gap = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(f64::INFINITY, f64::min);
+/// Where numbers may stand: below the ticks, below time 0 (whose tick may be hidden by the survival axis), and
+/// below what would be the next ticks to the right.
+fn columns_of(x_axis: &AxisCalibration, region: Rect) -> Vec<Column> {
+    let mut columns: Vec<Column> =
+        x_axis.ticks.iter().map(|tick| Column { time: tick.value, pixel: tick.pixel }).collect();
+    columns.sort_by(|a, b| a.pixel.total_cmp(&b.pixel));
+    let step = columns.windows(2).map(|pair| pair[1].time - pair[0].time).fold(f64::INFINITY, f64::min);
+    let (Some(first), Some(last)) = (columns.first().copied(), columns.last().copied()) else {
+        return columns;
+    };
+    if !(step.is_finite() && step > 0.0) {
+        return columns;
+    }
+    let at = |time: f64| Column { time, pixel: x_axis.pixel_at(time) };
+    // A tick whose label was not read leaves a gap of several steps.
+    let between: Vec<Column> = columns
+        .windows(2)
+        .flat_map(|pair| {
+            let steps = (pair[1].time - pair[0].time) / step;
+            let whole = (steps - steps.round()).abs() < 0.02 && steps < 20.0;
+            let count = if whole { steps.round() as usize } else { 1 };
+            (1..count).map(move |index| pair[0].time + index as f64 * step)
+        })
+        .map(at)
+        .collect();
+    columns.extend(between);
+    columns.sort_by(|a, b| a.pixel.total_cmp(&b.pixel));
+    let before: Vec<Column> = (1..=MOST_ADDED_COLUMNS)
+        .map(|count| first.time - count as f64 * step)
+        .take_while(|&time| time > -1e-6 * step)
+        .map(|time| at(if time.abs() < 1e-6 * step { 0.0 } else { time }))
+        .collect();
+    columns.splice(0..0, before.into_iter().rev());
+    let after = (1..=MOST_ADDED_COLUMNS).map(|count| at(last.time + count as f64 * step));
+    columns.extend(after.take_while(|column| column.pixel < region.right as f64));
+    columns
+}
+
+fn read_cells(page: &InkPage, reader: &LabelReader, columns: &[Column], words: &[&Word]) -> Vec<Cell> {
+    let gap = columns.windows(2).map(|pair| pair[1].pixel - pair[0].pixel).fold(f64::INFINITY, f64::min);
     let placed: Vec<(usize, &Word)> = words
         .iter()
         .filter_map(|word| {
-            let distance = |tick: &f64| (word.area.center_x() - tick).abs();
-            let column =
-                (0..ticks.len()).min_by(|&a, &b| distance(&ticks[a]).total_cmp(&distance(&ticks[b])))?;
-            (distance(&ticks[column]) <= COLUMN_TOLERANCE * gap).then_some((column, *word))
+            let distance = |column: &Column| (word.area.center_x() - column.pixel).abs();
+            let column = (0..columns.len())
+                .min_by(|&a, &b| distance(&columns[a]).total_cmp(&distance(&columns[b])))?;
+            let reach = (COLUMN_TOLERANCE * gap).min(COLUMN_REACH * word.letter_height as f64);
+            (distance(&columns[column]) <= reach).then_some((column, *word))
         })
         .collect();
     let areas: Vec<Rect> = placed.iter().map(|(_, word)| word.area).collect();
@@ -86,6 +137,7 @@ fn read_cells(page: &InkPage, reader: &LabelReader, x_axis: &AxisCalibration, wo
         .zip(readings)
         .map(|((column, word), reading)| Cell {
             column,
+            distance: (word.area.center_x() - columns[column].pixel).abs(),
             area: word.area,
             letter_height: word.letter_height,
             reading,
@@ -108,7 +160,11 @@ fn rows_of(mut cells: Vec<Cell>) -> Vec<Vec<Cell>> {
         }
     }
     for row in &mut rows {
-        row.sort_by_key(|cell| cell.column);
+        // Of two numbers in one column the nearer to its middle is the cell.
+        row.sort_by(|a, b| {
+            let unread = |cell: &Cell| parse_count(&cell.reading.text).is_none();
+            (a.column, unread(a)).cmp(&(b.column, unread(b))).then(a.distance.total_cmp(&b.distance))
+        });
         row.dedup_by_key(|cell| cell.column);
     }
     rows
@@ -116,14 +172,14 @@ fn rows_of(mut cells: Vec<Cell>) -> Vec<Vec<Cell>> {
 
 /// A row of numbers at risk has counts in at least half of its columns and two of them, starts under the first
 /// tick or second tick and falls; a repeated axis rises.
-fn is_risk_row(row: &[Cell], x_axis: &AxisCalibration) -> bool {
+fn is_risk_row(row: &[Cell], columns: &[Column]) -> bool {
     let counts: Vec<(usize, u32)> = row
         .iter()
         .filter_map(|cell| parse_count(&cell.reading.text).map(|count| (cell.column, count)))
         .collect();
     let repeats_axis = counts
         .iter()
-        .filter(|(column, count)| (x_axis.ticks[*column].value - f64::from(*count)).abs() < 1e-9)
+        .filter(|(column, count)| (columns[*column].time - f64::from(*count)).abs() < 1e-9)
         .count()
         >= counts.len().max(2) - 1;
     let falling = counts.windows(2).filter(|pair| pair[1].1 <= pair[0].1).count();
@@ -210,9 +266,21 @@ fn repair_rise(
     cells: &mut [RiskCell],
     findings: &mut Vec<Finding>,
 ) {
-    let before = counts[..column].iter().rev().flatten().next().copied();
-    let (Some(previous), Some(count)) = (before, counts[column]) else { return };
-    if count <= previous {
+    let before = (0..column).rev().find(|&index| counts[index].is_some());
+    let (Some(index), Some(count)) = (before, counts[column]) else { return };
+    let Some(previous) = counts[index].filter(|&previous| count > previous) else { return };
+    // The number before may be the misread one, when its second reading fits between its neighbours.
+    let earlier = counts[..index].iter().rev().flatten().next().copied().unwrap_or(u32::MAX);
+    let earlier_second = cells[index].alternative.as_deref().and_then(parse_count);
+    if let Some(value) = earlier_second.filter(|&value| {
+        value >= count && value <= earlier && cells[index].confidence < cells[column].confidence
+    }) {
+        findings.push(Finding::warning(
+            "risk-cell-second-reading",
+            format!("risk table, row `{label}`, column {}", index + 1),
+            format!("read as {previous}, which is less than the {count} after it; the second reading {value} was taken"),
+        ));
+        counts[index] = Some(value);
         return;
     }
     let place = format!("risk table, row `{label}`, column {}", column + 1);

@@ -61,7 +61,7 @@ fn ticks_on_either_side(
 }
 
 /// Contrast of a tick stroke. Lower than for text: the flank of an antialiased one-pixel tick must count.
-const TICK_CONTRAST: f32 = 0.18;
+pub(crate) const TICK_CONTRAST: f32 = 0.18;
 
 /// Strokes of 2 to `longest` pixels that start at depth 0 and are not wider than a stroke.
 fn ticks_on_side(

@@ -4,8 +4,10 @@ use kmeta_trial_data::{AxisCalibration, Check, Panel, RiskTable, Verdict};
 
 /// Largest root mean square distance of the ticks from their line, in pixels.
 const TICK_RESIDUAL_PX: f64 = 0.7;
-/// How far the first plateau may lie from S = 1.
-const START_TOLERANCE: f64 = 0.015;
+/// How far the first plateau may lie above S = 1.
+const START_ABOVE: f64 = 0.015;
+/// How far it may lie below: a few early events.
+const START_BELOW: f64 = 0.035;
 /// How far n(t)/n(0) may exceed S(t): one patient of the arm and a little reading error.
 const RISK_FLOOR_TOLERANCE: f64 = 0.02;
 
@@ -46,12 +48,17 @@ fn tick_check(name: &str, axis: &AxisCalibration) -> Check {
     check(name, passed, message)
 }
 
+/// No curve may begin above S = 1. One may begin a little below it: where the first patients have their event
+/// within the first pixels, the picture shows no plateau at 1.
 fn start_check(first_levels: &[f64]) -> Check {
-    let worst = first_levels.iter().map(|level| (level - 1.0).abs()).fold(0.0, f64::max);
+    let above = first_levels.iter().map(|level| level - 1.0).fold(0.0, f64::max);
+    let below = first_levels.iter().map(|level| 1.0 - level).fold(0.0, f64::max);
     check(
         "starts-at-one",
-        worst <= START_TOLERANCE,
-        format!("the curves start {worst:.4} from S = 1; at most {START_TOLERANCE} is asked"),
+        above <= START_ABOVE && below <= START_BELOW,
+        format!(
+            "the curves start at most {above:.4} above and {below:.4} below S = 1; {START_ABOVE} and {START_BELOW} are allowed"
+        ),
     )
 }
 

@@ -49,18 +49,29 @@ pub(crate) fn connected_pieces(page: &InkPage, region: Rect) -> Vec<(Rect, usize
 const LETTER_GAP: f64 = 0.42;
 /// The same for the words of one phrase.
 const PHRASE_GAP: f64 = 1.1;
+/// Letters up to this height, in pixels, are small print, whose decimal points may be too faint to be ink.
+const SMALL_PRINT: f64 = 8.0;
+/// By how much wider, in pixels, a gap in small print may be.
+const GAP_PX: f64 = 0.8;
 
 /// The words in `region`. Pieces taller than `tallest_letter` pixels are no letters.
 pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> Vec<Word> {
     let letters: Vec<Word> = connected_pieces(page, region)
         .into_iter()
         .filter(|(area, pixels)| {
-            area.height() <= tallest_letter && area.width() <= 3 * tallest_letter && *pixels >= 2
+            area.height() <= tallest_letter && area.width() <= 3 * tallest_letter && *pixels >= 1
         })
+        .filter(|(area, _)| !is_dash(area, page.height()))
         .map(|(area, _)| Word { letter_height: area.height(), area })
         .collect();
     let words = join(letters, LETTER_GAP);
     words.into_iter().filter(|word| word.letter_height >= 4).collect()
+}
+
+/// A short horizontal stroke: the tick of a survival axis, which must not become part of the label beside it. The
+/// hyphens of a phrase lie between its other letters and are found again with them.
+fn is_dash(area: &Rect, page_height: usize) -> bool {
+    area.width() >= 2 * area.height() && area.height() <= 2 + page_height / 500
 }
 
 /// Joins words that stand on one line and are a blank apart into phrases.
@@ -107,7 +118,11 @@ fn belong_together(a: &Word, b: &Word, gap: f64) -> bool {
     let vertical_overlap = a.area.bottom.min(b.area.bottom) as f64 - a.area.top.max(b.area.top) as f64;
     let smaller = a.area.height().min(b.area.height()) as f64;
     let narrower = a.area.width().min(b.area.width()) as f64;
-    let side_by_side = vertical_overlap >= 0.5 * smaller && horizontal_gap <= gap * height;
+    let faint = if height <= SMALL_PRINT { GAP_PX } else { 0.0 };
+    let near = horizontal_gap <= gap * height + faint;
+    // A comma hangs below the line.
+    let hangs = smaller <= 0.6 * height && vertical_overlap >= 0.15 * smaller && vertical_overlap >= 1.0;
+    let side_by_side = near && (vertical_overlap >= 0.5 * smaller || hangs);
     let stacked = horizontal_overlap >= 0.5 * narrower
         && -vertical_overlap <= 0.3 * height
         && a.area.union(&b.area).height() as f64 <= 1.35 * height.max(6.0)

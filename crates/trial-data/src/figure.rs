@@ -70,6 +70,10 @@ pub struct DigitizedFigure {
     pub generator: String,
     /// The file it was read from.
     pub source: FigureSource,
+    /// Set when the page was turned upright before it was read: all pixel coordinates below are then those of
+    /// the upright page, and [`DigitizedFigure::page_point`] leads back to the file's own pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<PageRotation>,
     /// Whether it can be used as it is.
     pub verdict: Verdict,
     /// The checks behind the verdict.
@@ -78,6 +82,49 @@ pub struct DigitizedFigure {
     pub panels: Vec<Panel>,
     /// Everything a person should know.
     pub findings: Vec<Finding>,
+}
+
+impl DigitizedFigure {
+    /// The pixel coordinates in the source file of a point `(column, row)` in this figure's coordinates; the same
+    /// point where the page was not turned.
+    pub fn page_point(&self, point: (f64, f64)) -> (f64, f64) {
+        match &self.rotation {
+            Some(rotation) => rotation.to_page((self.source.width, self.source.height), point),
+            None => point,
+        }
+    }
+}
+
+/// How a page was turned upright before it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PageRotation {
+    /// Angle in degrees by which the horizontal lines of the page run downwards to the right.
+    pub degrees: f64,
+    /// Width in pixels of the upright page.
+    pub width: u32,
+    /// Height in pixels of the upright page.
+    pub height: u32,
+}
+
+impl PageRotation {
+    /// The pixel coordinates on a page of the given width and height of a point on the upright page. Both pages
+    /// have their centres in common.
+    ///
+    /// ```
+    /// use kmeta_trial_data::PageRotation;
+    /// let rotation = PageRotation { degrees: 90.0, width: 100, height: 200 };
+    /// let (x, y) = rotation.to_page((200, 100), (100.0, 100.0));
+    /// assert!((x - 100.0).abs() < 1e-9 && (y - 100.0).abs() < 1e-9);
+    /// ```
+    pub fn to_page(&self, (width, height): (u32, u32), (x, y): (f64, f64)) -> (f64, f64) {
+        let (sine, cosine) = self.degrees.to_radians().sin_cos();
+        let across = x - f64::from(self.width) / 2.0;
+        let down = y - f64::from(self.height) / 2.0;
+        (
+            f64::from(width) / 2.0 + across * cosine - down * sine,
+            f64::from(height) / 2.0 + across * sine + down * cosine,
+        )
+    }
 }
 
 /// One pair of axes with its curves.

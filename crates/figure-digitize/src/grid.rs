@@ -1,0 +1,65 @@
+//! Finds grid lines, which stand for tick marks where an axis has none.
+
+/// Contrast beyond which a pixel counts no more: curves that cross the grid must not outweigh it.
+const MOST_CONTRAST: f32 = 0.15;
+/// Mean contrast by which a grid line stands out from its surroundings.
+const LEAST_EXCESS: f64 = 0.015;
+
+/// The middle of the grid line within `reach` of a position, if there is one. `contrast` is asked by the
+/// position along the axis (below `length`) and across it (within `across`).
+pub(crate) fn grid_line_near(
+    near: f64,
+    reach: f64,
+    across: (usize, usize),
+    length: usize,
+    contrast: impl Fn(usize, usize) -> f32,
+) -> Option<f64> {
+    let margin = reach.ceil() as usize + 3;
+    let from = (near.max(0.0) as usize).saturating_sub(margin);
+    let to = (near.max(0.0) as usize + margin + 1).min(length);
+    if from + 5 > to || across.0 >= across.1 {
+        return None;
+    }
+    let share = 1.0 / (across.1 - across.0) as f64;
+    let profile: Vec<f64> = (from..to)
+        .map(|along| {
+            (across.0..across.1).map(|at| f64::from(contrast(along, at).min(MOST_CONTRAST))).sum::<f64>()
+        })
+        .map(|sum| sum * share)
+        .collect();
+    let mut sorted = profile.clone();
+    sorted.sort_by(f64::total_cmp);
+    let ground = sorted[sorted.len() / 3];
+    let peak = (0..profile.len()).max_by(|&a, &b| profile[a].total_cmp(&profile[b]))?;
+    if profile[peak] - ground < LEAST_EXCESS {
+        return None;
+    }
+    let threshold = ground + 0.25 * (profile[peak] - ground);
+    let first = (0..=peak).rev().take_while(|&i| profile[i] > threshold).last()?;
+    let last = (peak..profile.len()).take_while(|&i| profile[i] > threshold).last()?;
+    let (mut mass, mut moment) = (0.0, 0.0);
+    for (index, value) in profile.iter().enumerate().take(last + 1).skip(first) {
+        mass += value - ground;
+        moment += (value - ground) * ((from + index) as f64 + 0.5);
+    }
+    let middle = moment / mass;
+    (last - first < 12 && (middle - near).abs() <= reach).then_some(middle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pale_line_is_found_below_a_dark_curve() {
+        let contrast = |x: usize, y: usize| match (x, y) {
+            (20, _) => 0.08,
+            (21, _) => 0.04,
+            (_, 30) => 1.0,
+            _ => 0.0,
+        };
+        let middle = grid_line_near(22.0, 5.0, (0, 100), 60, contrast).unwrap();
+        assert!((middle - (20.5 * 2.0 + 21.5) / 3.0).abs() < 0.02, "{middle}");
+        assert_eq!(grid_line_near(45.0, 5.0, (0, 100), 60, contrast), None);
+    }
+}
