@@ -6,8 +6,8 @@
 //! 1. `ink`: the background, and what stands out from it;
 //! 2. `axis_lines`, `ticks` and `axis_labels`: the calibration of each panel;
 //! 3. `palette`: the colours of lines and of filled areas;
-//! 4. `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms` tells arms from
-//!    confidence limits;
+//! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms`
+//!    tells arms from confidence limits;
 //! 5. `steps` and `marks`: sub-pixel plateaus, drops and censor marks;
 //! 6. `legend` and `risk`: names and numbers at risk;
 //! 7. `verdict`: the named checks.
@@ -18,6 +18,7 @@ mod axis_lines;
 mod calibrate;
 mod color;
 mod coverage;
+mod curve_search;
 mod curve_shape;
 mod ink;
 mod legend;
@@ -28,6 +29,7 @@ mod palette;
 mod panel;
 mod plane;
 mod reading;
+mod reference_lines;
 mod risk;
 mod steps;
 mod ticks;

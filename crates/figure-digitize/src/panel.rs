@@ -5,10 +5,11 @@ use kmeta_trial_data::{
     Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, RiskTable, StepCurve,
 };
 
-use crate::arms::{TracedCurve, confidence_limits, trace_curves};
+use crate::arms::{TracedCurve, confidence_limits};
 use crate::axis_labels::{LabelledAxis, read_titles, survival_axis, time_axis};
 use crate::axis_lines::AxisPair;
 use crate::color::{Srgb, chroma, hex, oklab};
+use crate::curve_search::{hide_curve, trace_curves};
 use crate::ink::InkPage;
 use crate::legend::read_legend;
 use crate::marks::find_marks;
@@ -108,6 +109,7 @@ fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceSta
         column: zero,
         latest_column: zero + area.width() / 8,
         rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
+        median_row: y.pixel_at(0.5) - area.top as f64,
     }
 }
 
@@ -221,7 +223,7 @@ fn is_mark_foot(curve: &TracedCurve, before: &Plateau, last: &Plateau) -> bool {
 fn mark_coverage(curve: &TracedCurve, curves: &[TracedCurve]) -> crate::coverage::Coverage {
     let mut coverage = curve.coverage.clone();
     for other in curves.iter().filter(|other| other.path != curve.path) {
-        crate::arms::hide_curve(&mut coverage, other, false);
+        hide_curve(&mut coverage, other, false);
     }
     coverage
 }

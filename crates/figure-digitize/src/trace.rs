@@ -24,8 +24,10 @@ pub(crate) struct TraceCosts {
 impl TraceCosts {
     /// For unbroken lines.
     pub(crate) const SOLID: Self = Self { bare: 1.0, hidden: 0.06, bare_drop: 0.7, drop: 0.45 };
-    /// For dashed and dotted lines.
+    /// For dashed lines.
     pub(crate) const DASHED: Self = Self { bare: 0.4, hidden: 0.06, bare_drop: 0.3, drop: 0.45 };
+    /// For dotted lines.
+    pub(crate) const DOTTED: Self = Self { bare: 0.15, hidden: 0.06, bare_drop: 0.2, drop: 0.45 };
 }
 
 /// Where paths may start, relative to the coverage's area.
@@ -37,6 +39,8 @@ pub(crate) struct TraceStart {
     pub(crate) latest_column: usize,
     /// Rows in which a path may start.
     pub(crate) rows: (usize, usize),
+    /// Row of S = 0.5, where a reference line may be drawn.
+    pub(crate) median_row: f64,
 }
 
 /// A traced path, in coordinates of the coverage's area.
@@ -66,6 +70,8 @@ impl Path {
     }
 }
 
+/// What the middle of a run of ink gains over its ends.
+const CENTER_GAIN: f32 = 0.12;
 /// Cost of skipping a column before the path starts.
 const LATE_START: f32 = 0.3;
 
@@ -138,7 +144,29 @@ impl Column {
             let open = (1.0 - ink - 0.8 * coverage.other.get(x, y)).max(0.0);
             total += costs.bare_drop * open;
         }
+        prefer_centers(coverage, x, half, &mut gain);
         Self { gain, drop_cost }
+    }
+}
+
+/// Adds a little to the middle of each vertical run of ink that lies on a line. In a row of censor marks that touch
+/// each other, every row is ink, and the line that they stand on runs along the middle.
+fn prefer_centers(coverage: &Coverage, x: usize, half: usize, gain: &mut [f32]) {
+    let ink = |x: usize, y: usize| coverage.own.get(x, y) >= 0.4;
+    let reach = 6 * (half + 1);
+    let mut y = 0;
+    while y < coverage.height() {
+        let length = (y..coverage.height()).take_while(|&row| ink(x, row)).count();
+        let middle = (length as f32 - 1.0) / 2.0;
+        let row = y + length / 2;
+        // The stroke of a drop has no line through its middle.
+        let on_line = length > 0
+            && ((x.saturating_sub(reach)..x).all(|column| ink(column, row))
+                || (x..(x + reach).min(coverage.width())).all(|column| ink(column, row)));
+        for offset in 0..if on_line { length } else { 0 } {
+            gain[y + offset] += CENTER_GAIN * (1.0 - (offset as f32 - middle).abs() / (middle + 1.0));
+        }
+        y += length.max(1);
     }
 }
 
