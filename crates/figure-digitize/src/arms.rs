@@ -23,18 +23,25 @@ pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
         limit_of[index] = (0..curves.len())
             .filter(|&arm| arm != index && limit_of[arm].is_none())
             .filter(|&arm| may_be_limit(curve, &curves[arm]))
-            .find(|&arm| follows_drops_of(curve, &curves[arm]) || has_partner(index, arm, curves));
+            .find(|&arm| {
+                // A lighter line that steps with another one may as well be another arm.
+                (is_drawn_weaker(curve, &curves[arm]) && follows_drops_of(curve, &curves[arm]))
+                    || has_partner(index, arm, curves)
+            });
     }
     limit_of
 }
 
 /// A limit is drawn in the arm's hue and more weakly than it: dashed, thinner or lighter.
 fn may_be_limit(limit: &TracedCurve, arm: &TracedCurve) -> bool {
-    let weaker = (limit.dashed && !arm.dashed)
-        || limit.line_width <= 0.75 * arm.line_width
-        || oklab(limit.color)[0] > oklab(arm.color)[0] + 0.1;
-    let stronger = oklab(limit.color)[0] < oklab(arm.color)[0] - 0.1;
-    weaker && !stronger && same_hue(limit.color, arm.color)
+    let lighter = oklab(limit.color)[0] - oklab(arm.color)[0];
+    (is_drawn_weaker(limit, arm) || lighter > 0.1) && lighter > -0.1 && same_hue(limit.color, arm.color)
+}
+
+/// Dashed or thinner than the arm.
+fn is_drawn_weaker(limit: &TracedCurve, arm: &TracedCurve) -> bool {
+    let thinner = limit.line_width <= 0.75 * arm.line_width && limit.line_width + 0.8 <= arm.line_width;
+    (limit.dashed && !arm.dashed) || thinner
 }
 
 fn same_hue(a: Srgb, b: Srgb) -> bool {

@@ -23,6 +23,10 @@ const OVERSHOOT: f32 = 0.3;
 /// A pixel this close to a ground, or to the transition between two, is no ink.
 const GROUND_NOISE: f32 = 0.035;
 
+/// Distances from the ground up to which ink hides nothing, and from which it hides all.
+const FAINT_INK: f32 = 0.2;
+const OPAQUE_INK: f32 = 0.45;
+
 /// Measures the coverage by `color`. A pixel is taken as a mixture of the colour and the ground that explain
 /// it best; renderers mix in encoded sRGB, so the projection is done there.
 pub(crate) fn coverage_of(page: &InkPage, area: Rect, palette: &Palette, color: Srgb) -> Coverage {
@@ -65,7 +69,9 @@ fn mixture(pixel: Srgb, color: Srgb, grounds: &[Srgb]) -> (f32, f32) {
     best.1 = best.1.min(1.0);
     let likeness = (-(best.0 / MIXTURE_TOLERANCE).powi(2)).exp();
     let own = best.1 * likeness;
-    let foreign = ((nearest_ground / 0.35).min(1.0) - own).max(0.0);
+    // Faint ink such as a grid lies below curves and hides none.
+    let opaque = ((nearest_ground - FAINT_INK) / (OPAQUE_INK - FAINT_INK)).clamp(0.0, 1.0);
+    let foreign = (opaque - own).max(0.0);
     (own, foreign)
 }
 
@@ -97,6 +103,12 @@ impl Coverage {
         let hidden = self.own.get(x, y).max(self.other.get(x, y));
         self.own.set(x, y, 0.0);
         self.other.set(x, y, hidden);
+    }
+
+    /// Removes the ink at a pixel as if nothing had been drawn there.
+    pub(crate) fn erase(&mut self, x: usize, y: usize) {
+        self.own.set(x, y, 0.0);
+        self.other.set(x, y, 0.0);
     }
 
     /// Typical width of the lines of this colour: the smallest frequent length of vertical runs of ink on stretches

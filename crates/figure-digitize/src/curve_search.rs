@@ -22,7 +22,7 @@ const MOST_CURVES: usize = 12;
 /// Paths of one colour and line style that may turn out to be remnants before the colour is given up.
 const MOST_REMNANTS: usize = 4;
 /// A censor mark reaches at most this share of the plot's height out of its curve.
-const TALLEST_MARK: f64 = 0.025;
+const TALLEST_MARK: f64 = 0.03;
 /// A curve drops by at most this share of the plot's height in its first columns; more is the axis line.
 const LARGEST_FIRST_DROP: f64 = 0.35;
 
@@ -154,7 +154,7 @@ fn are_related(a: Srgb, b: Srgb, palette: &Palette) -> bool {
 /// survival axis.
 fn is_curve(path: &Path, dashed: bool, area: Rect, start: TraceStart, line_width: f64) -> bool {
     let gain = path.score >= least_gain(area);
-    let (least_ink, most_bare) = if dashed { (0.3, 0.65) } else { (0.35, 0.12) };
+    let (least_ink, most_bare) = if dashed { (0.36, 0.65) } else { (0.5, 0.12) };
     let drops = path.rows.last().zip(path.rows.first()).map_or(0, |(last, first)| last - first);
     let early = path.rows.get(line_width.ceil() as usize + 2).copied().unwrap_or(0);
     let falls = early.saturating_sub(start.rows.1) as f64 > LARGEST_FIRST_DROP * area.height() as f64;
@@ -198,23 +198,31 @@ fn hide_explained(coverage: &mut Coverage, curve: &TracedCurve, x: usize, y: usi
 /// thin as a line is left: another curve may run there.
 fn hide_marks(coverage: &mut Coverage, curve: &TracedCurve) {
     let half = (curve.line_width / 2.0).ceil() as usize + 1;
-    let longest = (5.0 * curve.line_width).max(TALLEST_MARK * coverage.height() as f64) as usize;
+    let longest = (6.0 * curve.line_width).max(TALLEST_MARK * coverage.height() as f64) as usize;
     let line = curve.line_width.ceil() as usize + 2;
     for (index, &row) in curve.path.rows.iter().enumerate() {
         let x = curve.path.start + index;
         let up: Vec<usize> = (0..row.saturating_sub(half)).rev().collect();
         let down: Vec<usize> = (row + half + 1..coverage.height()).collect();
-        for side in [up, down] {
-            let length = side.iter().take_while(|&&y| coverage.own.get(x, y) >= 0.3).count();
-            if length > longest {
-                continue;
-            }
+        let sides = [up, down].map(|side| mark_rows(coverage, x, side));
+        // Of a mark that another arm's marks cover in part, only one side may be seen.
+        if sides.iter().map(Vec::len).sum::<usize>() > 2 * longest {
+            continue;
+        }
+        for side in sides {
             let lone = side.first().is_some_and(|&y| horizontal_run(coverage, x, y) <= 2 * line);
-            if length > line || lone {
-                side[..(length + 1).min(side.len())].iter().for_each(|&y| coverage.hide(x, y));
+            if side.len() > line || lone {
+                side.iter().for_each(|&y| coverage.hide(x, y));
             }
         }
     }
+}
+
+/// The first rows of `side` that are inked. Between a line and a mark of another colour lie up to two mixed pixels.
+fn mark_rows(coverage: &Coverage, x: usize, side: Vec<usize>) -> Vec<usize> {
+    let ink = |y: usize| coverage.own.get(x, y) >= 0.3;
+    let mixed = side.iter().take(2).take_while(|&&y| !ink(y)).count();
+    side.into_iter().skip(mixed).take_while(|&y| ink(y)).collect()
 }
 
 /// Length of the run of ink through a pixel along its row.

@@ -93,7 +93,7 @@ pub(crate) fn is_band_edge(page: &InkPage, curve: &TracedCurve) -> bool {
             darker += usize::from(step > DIFFERENT_GROUND);
         }
     }
-    known * 6 >= curve.path.rows.len()
+    known * 10 >= curve.path.rows.len() * 3
         && (lighter.max(darker) * 10 >= known * 6 || (lighter + darker) * 10 >= known * 7)
 }
 
@@ -122,7 +122,8 @@ pub(crate) fn is_remnant_of(
     }
     // What antialiasing leaves of several curves can be joined by a path with gaps.
     let fainter = sources.iter().any(|other| related(other) && is_fainter(curve.color, other.color));
-    let share = if curve.dashed && fainter { 35 } else { 60 };
+    let mixture = found.iter().any(mixed);
+    let share = if curve.dashed && (fainter || mixture) { 35 } else { 60 };
     beside * 100 >= inked * share
 }
 

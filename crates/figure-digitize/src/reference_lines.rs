@@ -6,6 +6,8 @@ use crate::coverage::Coverage;
 const PARTS: usize = 12;
 /// Share of each part that its ink must fill: less than the duty of a dashed line.
 const LEAST_INK_OF_PART: f64 = 0.3;
+/// Share of the plot's width or height at whose ends a full line must show ink.
+const END_SHARE: f64 = 0.025;
 /// How far the dashes of a reference line lie apart at most, in pixels.
 const LONGEST_GAP: usize = 24;
 /// Share of the plot's width that a line at the median must cover from the survival axis on.
@@ -25,13 +27,19 @@ pub(crate) fn hide_full_lines(coverage: &mut Coverage) {
         (0..width).for_each(|x| coverage.hide(x, y));
     }
     for &x in &columns {
-        (0..height).for_each(|y| coverage.hide(x, y));
+        // No curve runs along a vertical line.
+        (0..height).for_each(|y| coverage.erase(x, y));
     }
 }
 
-/// True when ink lies in every one of a dozen equal parts of a row or column, own or hiding it, and in a third
+/// True when ink lies at both ends and in every one of a dozen equal parts of a row or column, own or hiding it, and in a third
 /// of all of it its own.
 fn crosses_everything(length: usize, ink: impl Fn(usize) -> (f32, f32)) -> bool {
+    let end = (END_SHARE * length as f64).ceil() as usize;
+    let reaches = |mut part: std::ops::Range<usize>| part.any(|i| ink(i).0.max(ink(i).1) >= 0.25);
+    if !reaches(0..end.min(length)) || !reaches(length.saturating_sub(end)..length) {
+        return false;
+    }
     let mut own_total = 0;
     for part in 0..PARTS {
         let (from, to) = (part * length / PARTS, (part + 1) * length / PARTS);
