@@ -24,9 +24,10 @@ pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
             .filter(|&arm| arm != index && limit_of[arm].is_none())
             .filter(|&arm| may_be_limit(curve, &curves[arm]))
             .find(|&arm| {
-                // A lighter line that steps with another one may as well be another arm.
-                (is_drawn_weaker(curve, &curves[arm]) && follows_drops_of(curve, &curves[arm]))
-                    || has_partner(index, arm, curves)
+                // A line that is only lighter may as well be another arm.
+                let follows = follows_drops_of(curve, &curves[arm]);
+                let partner = has_partner(index, arm, curves);
+                if is_drawn_weaker(curve, &curves[arm]) { follows || partner } else { follows && partner }
             });
     }
     limit_of

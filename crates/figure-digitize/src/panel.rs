@@ -109,6 +109,7 @@ fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceSta
         column: zero,
         latest_column: zero + area.width() / 8,
         rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
+        one_row: y.pixel_at(1.0) - area.top as f64,
         median_row: y.pixel_at(0.5) - area.top as f64,
     }
 }

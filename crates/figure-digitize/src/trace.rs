@@ -39,6 +39,8 @@ pub(crate) struct TraceStart {
     pub(crate) latest_column: usize,
     /// Rows in which a path may start.
     pub(crate) rows: (usize, usize),
+    /// Row of S = 1.
+    pub(crate) one_row: f64,
     /// Row of S = 0.5, where a reference line may be drawn.
     pub(crate) median_row: f64,
 }
@@ -72,6 +74,10 @@ impl Path {
 
 /// What the middle of a run of ink gains over its ends.
 const CENTER_GAIN: f32 = 0.12;
+/// Rows by which a path may start off S = 1 at no cost, and the cost of each further row. A path must not save the
+/// cost of its first drop by starting below it.
+const START_TOLERANCE: f64 = 2.0;
+const START_AWAY: f32 = 0.5;
 /// Cost of skipping a column before the path starts.
 const LATE_START: f32 = 0.3;
 
@@ -101,9 +107,11 @@ pub(crate) fn trace(
     for x in start.column..width {
         if x <= start.latest_column {
             let late = -LATE_START * (x - start.column) as f32;
-            for state in &mut states[start.rows.0.min(height)..start.rows.1.min(height)] {
-                if state.score < late {
-                    *state = State { score: late, started: x };
+            for (y, state) in states.iter_mut().enumerate().take(start.rows.1).skip(start.rows.0) {
+                let away = ((y as f64 + 0.5 - start.one_row).abs() - START_TOLERANCE).max(0.0);
+                let score = late - START_AWAY * away as f32;
+                if state.score < score {
+                    *state = State { score, started: x };
                 }
             }
         }
