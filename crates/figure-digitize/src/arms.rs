@@ -19,6 +19,7 @@ pub(crate) struct TracedCurve {
 /// nothing when it is an arm itself.
 pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
     let mut limit_of = vec![None; curves.len()];
+    let coded_by_color = is_coded_by_color(curves);
     for (index, curve) in curves.iter().enumerate() {
         limit_of[index] = (0..curves.len())
             .filter(|&arm| arm != index && limit_of[arm].is_none())
@@ -27,7 +28,9 @@ pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
                 // A line that is only lighter may as well be another arm.
                 let follows = follows_drops_of(curve, &curves[arm]);
                 let partner = has_partner(index, arm, curves);
-                if is_drawn_weaker(curve, &curves[arm]) { follows || partner } else { follows && partner }
+                let same_color = coded_by_color && is_dashed_copy(curve, &curves[arm]);
+                let weaker = is_drawn_weaker(curve, &curves[arm]);
+                same_color || (weaker && (follows || partner)) || (follows && partner)
             });
     }
     limit_of
@@ -37,6 +40,21 @@ pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
 fn may_be_limit(limit: &TracedCurve, arm: &TracedCurve) -> bool {
     let lighter = oklab(limit.color)[0] - oklab(arm.color)[0];
     (is_drawn_weaker(limit, arm) || lighter > 0.1) && lighter > -0.1 && same_hue(limit.color, arm.color)
+}
+
+/// True when unbroken curves have different colours: then arms are told apart by colour.
+fn is_coded_by_color(curves: &[TracedCurve]) -> bool {
+    let solid: Vec<&TracedCurve> = curves.iter().filter(|curve| !curve.dashed).collect();
+    solid.iter().any(|one| solid.iter().any(|other| oklab_distance(one.color, other.color) >= 0.15))
+}
+
+/// True when a dashed line in the colour of an unbroken one keeps to one side of it: where arms have their own
+/// colours, it belongs to that arm.
+fn is_dashed_copy(limit: &TracedCurve, arm: &TracedCurve) -> bool {
+    limit.dashed
+        && !arm.dashed
+        && oklab_distance(limit.color, arm.color) < 0.05
+        && side_of(&limit.path, &arm.path).is_some()
 }
 
 /// Dashed or thinner than the arm.

@@ -12,6 +12,7 @@
 //! 6. `legend` and `risk`: names and numbers at risk;
 //! 7. `verdict`: the named checks.
 
+mod arm_checks;
 mod arms;
 mod axis_labels;
 mod axis_lines;
@@ -92,6 +93,7 @@ pub fn digitize(
         match read_panel(&ink, reader, &words, pair, territory(&axes, index, whole), figure.panels.len()) {
             Ok(read) => {
                 figure.checks.extend(verdict::checks_of(&read.panel, &read.first_levels));
+                figure.checks.extend(arm_checks::checks_of_arms(&read.panel, &read.visibilities));
                 figure.findings.extend(read.findings);
                 figure.panels.push(read.panel);
             }

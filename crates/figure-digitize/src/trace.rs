@@ -58,6 +58,8 @@ pub(crate) struct Path {
     pub(crate) on_ink: f32,
     /// Share of its columns that lie on bare ground.
     pub(crate) on_bare: f32,
+    /// Longest run of columns without its own ink, as a share of all.
+    pub(crate) longest_unseen: f32,
 }
 
 impl Path {
@@ -66,10 +68,27 @@ impl Path {
         self.start + self.rows.len()
     }
 
+    /// How much of the line was seen.
+    pub(crate) fn visibility(&self) -> Visibility {
+        Visibility {
+            hidden: f64::from(1.0 - self.on_ink - self.on_bare).clamp(0.0, 1.0),
+            longest_unseen: f64::from(self.longest_unseen),
+        }
+    }
+
     /// The row at a column of the path.
     pub(crate) fn row_at(&self, column: usize) -> Option<usize> {
         column.checked_sub(self.start).and_then(|index| self.rows.get(index)).copied()
     }
+}
+
+/// How much of an arm's line can be seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Visibility {
+    /// Share of its columns in which other ink hides it.
+    pub(crate) hidden: f64,
+    /// Longest run of columns without its own ink, as a share of all.
+    pub(crate) longest_unseen: f64,
 }
 
 /// What the middle of a run of ink gains over its ends.
@@ -231,11 +250,14 @@ fn follow_back(
 
 fn summarize(coverage: &Coverage, start: usize, rows: Vec<usize>, score: f32, half: usize) -> Path {
     let (mut ink, mut bare) = (0.0, 0.0);
+    let (mut unseen, mut longest_unseen) = (0.0_f32, 0.0_f32);
     for (index, &y) in rows.iter().enumerate() {
         let x = start + index;
         let near = y.saturating_sub(half)..(y + half + 1).min(coverage.height());
         let own = near.clone().map(|row| coverage.own.get(x, row)).fold(0.0, f32::max);
         let other = near.map(|row| coverage.other.get(x, row)).fold(0.0, f32::max);
+        unseen = if own >= 0.4 { 0.0 } else { unseen + 1.0 };
+        longest_unseen = longest_unseen.max(unseen);
         if own >= 0.4 {
             ink += 1.0;
         } else if other < 0.4 {
@@ -243,5 +265,12 @@ fn summarize(coverage: &Coverage, start: usize, rows: Vec<usize>, score: f32, ha
         }
     }
     let count = rows.len() as f32;
-    Path { start, rows, score, on_ink: ink / count, on_bare: bare / count }
+    Path {
+        start,
+        rows,
+        score,
+        on_ink: ink / count,
+        on_bare: bare / count,
+        longest_unseen: longest_unseen / count,
+    }
 }
