@@ -231,3 +231,95 @@ fn horizontal_run(coverage: &Coverage, x: usize, y: usize) -> usize {
     let right = (x..coverage.width()).take_while(|&column| coverage.own.get(column, y) >= 0.3).count();
     left + right
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+    use crate::palette::find_palette;
+
+    const RED: [u8; 3] = [200, 30, 30];
+    const BLUE: [u8; 3] = [30, 60, 190];
+    const BLACK: [u8; 3] = [0, 0, 0];
+
+    fn fill(image: &mut RgbImage, columns: std::ops::Range<u32>, rows: std::ops::Range<u32>, color: [u8; 3]) {
+        for y in rows {
+            for x in columns.clone() {
+                image.put_pixel(x, y, Rgb(color));
+            }
+        }
+    }
+
+    /// A staircase of three-pixel lines: `levels` are the rows of steps of equal length.
+    fn staircase(image: &mut RgbImage, levels: &[u32], color: [u8; 3]) {
+        let step = 400 / levels.len() as u32;
+        for (index, &row) in levels.iter().enumerate() {
+            let from = index as u32 * step;
+            fill(image, from..from + step, row..row + 3, color);
+            if let Some(&next) = levels.get(index + 1) {
+                fill(image, from + step - 1..from + step + 2, row..next + 3, color);
+            }
+        }
+    }
+
+    fn curves_of(image: &RgbImage) -> Vec<TracedCurve> {
+        let page = InkPage::new(image);
+        let area = Rect { left: 0, top: 0, right: 420, bottom: 300 };
+        let start =
+            TraceStart { column: 0, latest_column: 40, rows: (15, 26), one_row: 21.5, median_row: 160.0 };
+        trace_curves(&page, area, &find_palette(&page, area), start)
+    }
+
+    fn blank() -> RgbImage {
+        RgbImage::from_pixel(420, 300, Rgb([255; 3]))
+    }
+
+    #[test]
+    fn arms_of_two_colours_that_cross() {
+        let mut image = blank();
+        staircase(&mut image, &[20, 40, 120, 130, 200], RED);
+        staircase(&mut image, &[20, 70, 90, 180, 190], BLUE);
+        let curves = curves_of(&image);
+        assert_eq!(curves.len(), 2, "{:?}", curves.iter().map(|curve| curve.color).collect::<Vec<_>>());
+        for curve in &curves {
+            let last = if curve.color[0] > curve.color[2] { 201 } else { 191 };
+            assert!(curve.path.rows.last().is_some_and(|row| row.abs_diff(last) <= 1));
+        }
+    }
+
+    #[test]
+    fn censor_marks_that_touch_are_no_second_arm() {
+        let mut image = blank();
+        staircase(&mut image, &[20, 60, 110, 150, 190], RED);
+        for mark in 0..30 {
+            let (x, row) = (165 + mark * 2, 110 + 1);
+            fill(&mut image, x..x + 2, row - 6..row + 7, if mark % 2 == 0 { RED } else { BLACK });
+        }
+        assert_eq!(curves_of(&image).len(), 1);
+    }
+
+    #[test]
+    fn edges_of_a_band_are_no_arms() {
+        let mut image = blank();
+        let levels = [20_u32, 60, 110, 150, 190];
+        for (index, &row) in levels.iter().enumerate() {
+            let from = index as u32 * 80;
+            let half = 10 + 5 * index as u32;
+            fill(&mut image, from..from + 80, row + 1 - half..row + 2 + half, [245, 200, 200]);
+        }
+        staircase(&mut image, &levels, RED);
+        assert_eq!(curves_of(&image).len(), 1);
+    }
+
+    #[test]
+    fn lines_across_the_plot_are_no_arms() {
+        let mut image = blank();
+        staircase(&mut image, &[20, 60, 110, 150, 190], BLACK);
+        for x in (0..420).step_by(8) {
+            fill(&mut image, x..(x + 5).min(420), 160..161, BLACK);
+        }
+        fill(&mut image, 200..201, 0..300, [120; 3]);
+        assert_eq!(curves_of(&image).len(), 1);
+    }
+}
