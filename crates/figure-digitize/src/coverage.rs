@@ -18,6 +18,15 @@ pub(crate) struct Coverage {
 /// Distance of a colour from the mixing line of ground and ink at which it no longer counts as a mixture.
 const MIXTURE_TOLERANCE: f32 = 0.11;
 
+/// How far beyond the typical colour of a line its ink may lie, as a share of its distance from the ground.
+const OVERSHOOT: f32 = 0.3;
+/// A pixel this close to a ground, or to the transition between two, is no ink.
+const GROUND_NOISE: f32 = 0.035;
+
+/// Distances from the ground up to which ink hides nothing, and from which it hides all.
+const FAINT_INK: f32 = 0.2;
+const OPAQUE_INK: f32 = 0.45;
+
 /// Measures the coverage by `color`. A pixel is taken as a mixture of the colour and the ground that explain
 /// it best; renderers mix in encoded sRGB, so the projection is done there.
 pub(crate) fn coverage_of(page: &InkPage, area: Rect, palette: &Palette, color: Srgb) -> Coverage {
@@ -41,22 +50,43 @@ fn mixture(pixel: Srgb, color: Srgb, grounds: &[Srgb]) -> (f32, f32) {
     for &ground in grounds {
         let axis = subtract(color, ground);
         let offset = subtract(pixel, ground);
-        nearest_ground = nearest_ground.min(length(offset));
         let reach = dot(axis, axis);
+        nearest_ground = nearest_ground.min(length(offset));
         if reach < 0.01 {
             continue;
         }
-        // Beyond the pure colour lies darker ink of another line.
-        let share = (dot(offset, axis) / reach).clamp(0.0, 1.0);
+        // Somewhat beyond the typical colour lies the same line, drawn twice or sharpened; farther beyond it lies
+        // darker ink of another line.
+        let share = (dot(offset, axis) / reach).clamp(0.0, 1.0 + OVERSHOOT);
         let residual = length(subtract(offset, [axis[0] * share, axis[1] * share, axis[2] * share]));
         if residual < best.0 {
             best = (residual, share);
         }
     }
+    if is_ground(pixel, grounds) {
+        return (0.0, 0.0);
+    }
+    best.1 = best.1.min(1.0);
     let likeness = (-(best.0 / MIXTURE_TOLERANCE).powi(2)).exp();
     let own = best.1 * likeness;
-    let foreign = ((nearest_ground / 0.35).min(1.0) - own).max(0.0);
+    // Faint ink such as a grid lies below curves and hides none.
+    let opaque = ((nearest_ground - FAINT_INK) / (OPAQUE_INK - FAINT_INK)).clamp(0.0, 1.0);
+    let foreign = (opaque - own).max(0.0);
     (own, foreign)
+}
+
+/// True for a ground and for the transition between two grounds: the edge of a band.
+fn is_ground(pixel: Srgb, grounds: &[Srgb]) -> bool {
+    grounds.iter().enumerate().any(|(index, &from)| {
+        length(subtract(pixel, from)) < GROUND_NOISE
+            || grounds[index + 1..].iter().any(|&to| {
+                let axis = subtract(to, from);
+                let offset = subtract(pixel, from);
+                let share = dot(offset, axis) / dot(axis, axis).max(1e-6);
+                let foot = [axis[0] * share, axis[1] * share, axis[2] * share];
+                (0.0..=1.0).contains(&share) && length(subtract(offset, foot)) < GROUND_NOISE
+            })
+    })
 }
 
 impl Coverage {
@@ -75,8 +105,14 @@ impl Coverage {
         self.other.set(x, y, hidden);
     }
 
-    /// Typical width of the lines of this colour: the median length of vertical runs of ink on stretches where
-    /// the line runs flat.
+    /// Removes the ink at a pixel as if nothing had been drawn there.
+    pub(crate) fn erase(&mut self, x: usize, y: usize) {
+        self.own.set(x, y, 0.0);
+        self.other.set(x, y, 0.0);
+    }
+
+    /// Typical width of the lines of this colour: the smallest frequent length of vertical runs of ink on stretches
+    /// where the line runs flat. Censor marks that touch each other make longer runs, frequent too.
     pub(crate) fn line_width(&self) -> f64 {
         let mut lengths = Vec::new();
         for x in (2..self.width().saturating_sub(2)).step_by(2) {
@@ -87,22 +123,33 @@ impl Coverage {
                     continue;
                 }
                 let start = y;
-                let mut mass = 0.0;
+                let (mut mass, mut peak) = (0.0, 0.0_f32);
                 while y < self.height() && self.own.get(x, y) >= 0.12 {
                     mass += self.own.get(x, y);
+                    peak = peak.max(self.own.get(x, y));
                     y += 1;
                 }
                 let middle = (start + y) / 2;
                 let flat = self.own.get(x - 2, middle) > 0.3 && self.own.get(x + 2, middle) > 0.3;
-                if flat && y - start <= 14 {
+                if flat && peak >= 0.6 && y - start <= 14 {
                     lengths.push(mass);
                 }
             }
         }
-        if lengths.is_empty() {
-            return 2.0;
-        }
-        lengths.sort_by(f32::total_cmp);
-        f64::from(lengths[lengths.len() / 2]).clamp(1.0, 12.0)
+        smallest_frequent(&lengths).map_or(2.0, |length| length.clamp(1.0, 12.0))
     }
+}
+
+/// The mean of the smallest group of lengths that is at least a quarter as frequent as the most frequent group.
+fn smallest_frequent(lengths: &[f32]) -> Option<f64> {
+    let near = |center: f32| lengths.iter().copied().filter(move |length| (length - center).abs() <= 0.75);
+    let centers = (2..=30).map(|step| step as f32 * 0.5);
+    let most = centers.clone().map(|center| near(center).count()).max().filter(|&most| most > 0)?;
+    // The first group may hold only the lower half of a peak: its neighbour is asked too.
+    let first = centers.clone().find(|&center| near(center).count() * 4 >= most)?;
+    let peak = centers
+        .filter(|&center| center >= first && center <= first + 1.0)
+        .max_by_key(|&center| (near(center).count(), std::cmp::Reverse((center * 2.0) as u32)))?;
+    let count = near(peak).count() as f64;
+    Some(near(peak).map(f64::from).sum::<f64>() / count)
 }

@@ -7,18 +7,20 @@
 //! 2. `axis_lines`, `ticks` and `axis_labels`: the calibration of each panel; `slanted_labels` reads turned tick
 //!    labels, `label_panels` and `grid` find panels without axis lines;
 //! 3. `palette`: the colours of lines and of filled areas;
-//! 4. `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms` tells arms from
-//!    confidence limits;
+//! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms`
+//!    tells arms from confidence limits;
 //! 5. `steps` and `marks`: sub-pixel plateaus, drops and censor marks;
 //! 6. `legend`, `panel_title` and `risk`: names and numbers at risk;
 //! 7. `verdict`: the named checks.
 
+mod arm_checks;
 mod arms;
 mod axis_labels;
 mod axis_lines;
 mod calibrate;
 mod color;
 mod coverage;
+mod curve_search;
 mod curve_shape;
 mod grid;
 mod ink;
@@ -32,6 +34,7 @@ mod panel;
 mod panel_title;
 mod plane;
 mod reading;
+mod reference_lines;
 mod risk;
 mod skew;
 mod slanted_labels;
@@ -98,6 +101,7 @@ pub fn digitize(
         match read_panel(&ink, reader, &words, axes, territory(&lines, index, whole), figure.panels.len()) {
             Ok(read) => {
                 figure.checks.extend(verdict::checks_of(&read.panel, &read.first_levels));
+                figure.checks.extend(arm_checks::checks_of_arms(&read.panel, &read.visibilities));
                 figure.findings.extend(read.findings);
                 figure.panels.push(read.panel);
             }

@@ -20,10 +20,19 @@ pub(crate) struct Palette {
 const GROUND_TOLERANCE: f32 = 0.06;
 /// Distance at which the sides and corners of a filled area are probed, in pixels: farther than half of any line width.
 const FILL_REACH: usize = 7;
+/// How far a fill stands out from the page: more than the noise of compression, and less than a line or censor
+/// marks that touch each other.
+const FILL_CONTRAST: std::ops::RangeInclusive<f32> = 0.03..=0.6;
+/// A colour fainter than this is always a fill.
+const FAINTEST_LINE: f32 = 0.25;
+/// Share of the columns in which a line colour is seen as a thin line.
+const LINE_COLUMNS: f64 = 0.12;
 /// A fill must have this many core pixels.
 const SMALLEST_FILL: usize = 60;
 /// Colours closer than this in Oklab are one line colour.
 const SAME_COLOR: f32 = 0.075;
+/// Share of the pixels of a line colour that show it in full.
+const FULL_SHARE: f32 = 0.15;
 /// More colours than this are noise.
 const MOST_COLORS: usize = 10;
 
@@ -42,7 +51,7 @@ fn fills(page: &InkPage, area: Rect) -> Vec<Srgb> {
     for y in area.top + reach..area.bottom.saturating_sub(reach) {
         for x in area.left + reach..area.right.saturating_sub(reach) {
             let color = page.colors.get(x, y);
-            if contrast(color, page.background) < 0.02 {
+            if !FILL_CONTRAST.contains(&contrast(color, page.background)) {
                 continue;
             }
             let (left, right, up, down) = (x - reach, x + reach, y - reach, y + reach);
@@ -62,7 +71,32 @@ fn fills(page: &InkPage, area: Rect) -> Vec<Srgb> {
             }
         }
     }
-    clusters(&core, 0.02, SMALLEST_FILL).into_iter().map(|(color, _)| color).collect()
+    let colors = clusters(&core, 0.02, SMALLEST_FILL).into_iter().map(|cluster| cluster.typical);
+    colors.filter(|&color| !is_drawn_as_line(page, area, color)).collect()
+}
+
+/// True when thin lines of a colour, with nothing darker beside them, are frequent: then its filled areas are
+/// censor marks that touch each other.
+fn is_drawn_as_line(page: &InkPage, area: Rect, color: Srgb) -> bool {
+    let strength = contrast(color, page.background);
+    if strength < FAINTEST_LINE {
+        return false;
+    }
+    let same = |x: usize, y: usize| contrast(page.colors.get(x, y), color) < GROUND_TOLERANCE;
+    let lighter = |x: usize, y: usize| contrast(page.colors.get(x, y), page.background) < 0.5 * strength;
+    let is_thin_line_at = |x: usize, y: usize| {
+        let length = (y..area.bottom).take_while(|&row| same(x, row)).count();
+        // Up to two rows of antialiasing lie between a line and its ground.
+        (1..=FILL_REACH).contains(&length)
+            && lighter(x, y.saturating_sub(2).max(area.top))
+            && lighter(x, (y + length + 1).min(area.bottom - 1))
+    };
+    let columns = (area.left..area.right)
+        .filter(|&x| {
+            (area.top + 1..area.bottom).any(|y| same(x, y) && !same(x, y - 1) && is_thin_line_at(x, y))
+        })
+        .count();
+    columns as f64 > LINE_COLUMNS * area.width() as f64
 }
 
 /// Colours of the crests of lines: ink pixels at least as strong as both neighbours across a line.
@@ -91,10 +125,31 @@ fn line_colors(page: &InkPage, area: Rect, grounds: &[Srgb]) -> Vec<Srgb> {
     let smallest = (area.width() / 25).max(12);
     let mut colors = clusters(&crest, SAME_COLOR, smallest);
     colors.truncate(MOST_COLORS);
-    let mut lines: Vec<Srgb> = colors.into_iter().map(|(color, _)| color).collect();
+    let mut lines: Vec<Srgb> = colors.iter().map(|cluster| full_color(cluster, page.background)).collect();
     let standing_out = |color: Srgb| contrast(color, page.background);
     lines.sort_by(|&a, &b| standing_out(b).total_cmp(&standing_out(a)));
     lines
+}
+
+/// The full colour of a line: thin or blurred lines reach it only here and there, and their most frequent colour is
+/// a blend with the ground. It is the mean of the strongest [`FULL_SHARE`] of the colours in a cluster.
+fn full_color(cluster: &Cluster, background: Srgb) -> Srgb {
+    let strength = |color: Srgb| length(subtract(color, background));
+    let mut members = cluster.members.clone();
+    members.sort_by(|a, b| strength(b.0).total_cmp(&strength(a.0)));
+    let wanted = cluster.size as f32 * FULL_SHARE;
+    let (mut taken, mut sum) = (0.0_f32, [0.0_f32; 3]);
+    for (color, count) in members {
+        let part = (count as f32).min(wanted - taken);
+        if part <= 0.0 {
+            break;
+        }
+        taken += part;
+        for (total, channel) in sum.iter_mut().zip(color) {
+            *total += part * channel;
+        }
+    }
+    sum.map(|total| total / taken.max(1e-6))
 }
 
 /// True when `color` is what antialiasing makes of `line` on one of the grounds.
@@ -108,9 +163,20 @@ pub(crate) fn is_blend(color: Srgb, line: Srgb, grounds: &[Srgb]) -> bool {
     })
 }
 
+/// Colours that lie close together.
+#[derive(Debug, Clone, PartialEq)]
+struct Cluster {
+    /// The most frequent colour.
+    typical: Srgb,
+    /// Number of pixels.
+    size: usize,
+    /// The colours with their numbers of pixels.
+    members: Vec<(Srgb, usize)>,
+}
+
 /// Groups colours around the fullest bins of a histogram; every group has at least `smallest` members.
 /// Ordered by descending size.
-fn clusters(colors: &[Srgb], reach: f32, smallest: usize) -> Vec<(Srgb, usize)> {
+fn clusters(colors: &[Srgb], reach: f32, smallest: usize) -> Vec<Cluster> {
     let mut bins: BTreeMap<[u8; 3], (usize, [f64; 3])> = BTreeMap::new();
     for color in colors {
         let bin = bins.entry(color.map(|channel| (channel * 31.99) as u8)).or_default();
@@ -125,15 +191,15 @@ fn clusters(colors: &[Srgb], reach: f32, smallest: usize) -> Vec<(Srgb, usize)> 
         .collect();
     means.sort_by_key(|mean| std::cmp::Reverse(mean.1));
     let mut found = Vec::new();
-    while let Some(&(seed, _)) = means.first() {
-        let (near, far): (Vec<_>, Vec<_>) =
-            means.into_iter().partition(|(color, _)| oklab_distance(*color, seed) < reach);
-        let size = near.iter().map(|(_, count)| count).sum();
+    while let Some(&(typical, _)) = means.first() {
+        let (members, far): (Vec<_>, Vec<_>) =
+            means.into_iter().partition(|(color, _)| oklab_distance(*color, typical) < reach);
+        let size = members.iter().map(|(_, count)| count).sum();
         if size >= smallest {
-            found.push((seed, size));
+            found.push(Cluster { typical, size, members });
         }
         means = far;
     }
-    found.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    found.sort_by_key(|cluster| std::cmp::Reverse(cluster.size));
     found
 }

@@ -5,10 +5,11 @@ use kmeta_trial_data::{
     Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, RiskTable, StepCurve,
 };
 
-use crate::arms::{TracedCurve, confidence_limits, trace_curves};
+use crate::arms::{TracedCurve, confidence_limits};
 use crate::axis_labels::{CalibratedAxes, LabelledAxis, read_titles, survival_axis, time_axis};
 use crate::axis_lines::AxisPair;
 use crate::color::{Srgb, chroma, hex, oklab};
+use crate::curve_search::{hide_curve, trace_curves};
 use crate::ink::InkPage;
 use crate::legend::read_legend;
 use crate::marks::find_marks;
@@ -16,9 +17,9 @@ use crate::palette::find_palette;
 use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
 use crate::risk::{FoundRiskTable, arm_of_color, read_risk_table};
-use crate::steps::{Plateau, final_drop, plateaus};
+use crate::steps::{Plateau, final_drop, plateaus, rises_to};
 use crate::ticks::{survival_ticks, time_ticks};
-use crate::trace::TraceStart;
+use crate::trace::{TraceStart, Visibility};
 use crate::words::Word;
 
 /// A panel with what the verdict needs beside it.
@@ -26,6 +27,8 @@ pub(crate) struct ReadPanel {
     pub(crate) panel: Panel,
     /// Level of each arm's first plateau as measured.
     pub(crate) first_levels: Vec<f64>,
+    /// How much of each arm's line was seen.
+    pub(crate) visibilities: Vec<Visibility>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -99,6 +102,7 @@ pub(crate) fn read_panel(
         first_levels.push(first_level);
         digitized.push(arm);
     }
+    let visibilities = arms.iter().map(|curve| curve.path.visibility()).collect();
     let colors: Vec<Srgb> = arms.iter().map(|curve| curve.color).collect();
     let risk_table = risk.map(|mut found| {
         findings.append(&mut found.findings);
@@ -114,7 +118,7 @@ pub(crate) fn read_panel(
         arms: digitized,
         texts,
     };
-    Ok(ReadPanel { panel, first_levels, findings })
+    Ok(ReadPanel { panel, first_levels, visibilities, findings })
 }
 
 /// The inside of the axes, extended upwards when S = 1 lies above the end of the survival axis, and cut below
@@ -136,6 +140,8 @@ fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceSta
         column: zero,
         latest_column: zero + area.width() / 8,
         rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
+        one_row: y.pixel_at(1.0) - area.top as f64,
+        median_row: y.pixel_at(0.5) - area.top as f64,
     }
 }
 
@@ -184,12 +190,19 @@ fn digitized_arm(
     let marks = find_marks(&mark_coverage(curve, curves), &curve.path, curve.line_width);
     let time_at = |column: f64| x.calibration.value_at(left + column).max(0.0);
     let survival_at = |level: f64| y.calibration.value_at(top + level).clamp(0.0, 1.0);
-    let first_level = levels.first().map_or(0.0, |plateau| y.calibration.value_at(top + plateau.level));
+    let one_row = y.calibration.pixel_at(1.0) - top;
+    let first_row = if rises_to(&curve.coverage, &curve.path, curve.line_width, one_row) {
+        // Patients died at once: the line falls from S = 1 before it runs level.
+        Some(one_row)
+    } else {
+        levels.first().map(|plateau| plateau.level)
+    };
+    let first_level = first_row.map_or(0.0, |row| y.calibration.value_at(top + row));
     let mut times = vec![0.0];
     let mut survival = vec![1.0];
     for (index, plateau) in levels.iter().enumerate() {
         // S(0) is 1 by definition; the check `starts-at-one` says how far the picture is from it.
-        if index == 0 && (first_level - 1.0).abs() * (1.0 / y.calibration.slope.abs()) < 2.5 {
+        if index == 0 && (plateau.level - one_row).abs() < 2.5 {
             continue;
         }
         let last = survival[survival.len() - 1];
@@ -262,7 +275,7 @@ fn is_mark_foot(curve: &TracedCurve, before: &Plateau, last: &Plateau) -> bool {
 fn mark_coverage(curve: &TracedCurve, curves: &[TracedCurve]) -> crate::coverage::Coverage {
     let mut coverage = curve.coverage.clone();
     for other in curves.iter().filter(|other| other.path != curve.path) {
-        crate::arms::hide_curve(&mut coverage, other, false);
+        hide_curve(&mut coverage, other, false);
     }
     coverage
 }

@@ -145,6 +145,20 @@ fn edge_column(coverage: &Coverage, x: usize, upper: usize, lower: usize, line_w
     bounded.then(|| (trailing as f64 + 1.0 + leading as f64) / 2.0)
 }
 
+/// True when the line falls from row `one_row` to its first plateau: a vertical stroke stands at its start.
+pub(crate) fn rises_to(coverage: &Coverage, path: &Path, line_width: f64, one_row: f64) -> bool {
+    let Some(&first) = path.rows.first() else { return false };
+    let reach = line_width.ceil() as usize + 1;
+    let from = (one_row + line_width / 2.0).max(0.0) as usize;
+    if from >= first {
+        return false;
+    }
+    (path.start.saturating_sub(reach)..(path.start + reach + 1).min(coverage.width())).any(|x| {
+        let inked = (from..first).filter(|&y| coverage.own.get(x, y) >= 0.3).count();
+        inked * 10 >= (first - from) * 8
+    })
+}
+
 /// How the curve ends: where a last vertical stroke leads down to, in rows, if there is one.
 pub(crate) fn final_drop(coverage: &Coverage, path: &Path, line_width: f64) -> Option<(f64, f64)> {
     let last_row = *path.rows.last()?;

@@ -24,8 +24,10 @@ pub(crate) struct TraceCosts {
 impl TraceCosts {
     /// For unbroken lines.
     pub(crate) const SOLID: Self = Self { bare: 1.0, hidden: 0.06, bare_drop: 0.7, drop: 0.45 };
-    /// For dashed and dotted lines.
+    /// For dashed lines.
     pub(crate) const DASHED: Self = Self { bare: 0.4, hidden: 0.06, bare_drop: 0.3, drop: 0.45 };
+    /// For dotted lines.
+    pub(crate) const DOTTED: Self = Self { bare: 0.15, hidden: 0.06, bare_drop: 0.2, drop: 0.45 };
 }
 
 /// Where paths may start, relative to the coverage's area.
@@ -37,6 +39,10 @@ pub(crate) struct TraceStart {
     pub(crate) latest_column: usize,
     /// Rows in which a path may start.
     pub(crate) rows: (usize, usize),
+    /// Row of S = 1.
+    pub(crate) one_row: f64,
+    /// Row of S = 0.5, where a reference line may be drawn.
+    pub(crate) median_row: f64,
 }
 
 /// A traced path, in coordinates of the coverage's area.
@@ -52,6 +58,8 @@ pub(crate) struct Path {
     pub(crate) on_ink: f32,
     /// Share of its columns that lie on bare ground.
     pub(crate) on_bare: f32,
+    /// Longest run of columns without its own ink, as a share of all.
+    pub(crate) longest_unseen: f32,
 }
 
 impl Path {
@@ -60,12 +68,35 @@ impl Path {
         self.start + self.rows.len()
     }
 
+    /// How much of the line was seen.
+    pub(crate) fn visibility(&self) -> Visibility {
+        Visibility {
+            hidden: f64::from(1.0 - self.on_ink - self.on_bare).clamp(0.0, 1.0),
+            longest_unseen: f64::from(self.longest_unseen),
+        }
+    }
+
     /// The row at a column of the path.
     pub(crate) fn row_at(&self, column: usize) -> Option<usize> {
         column.checked_sub(self.start).and_then(|index| self.rows.get(index)).copied()
     }
 }
 
+/// How much of an arm's line can be seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Visibility {
+    /// Share of its columns in which other ink hides it.
+    pub(crate) hidden: f64,
+    /// Longest run of columns without its own ink, as a share of all.
+    pub(crate) longest_unseen: f64,
+}
+
+/// What the middle of a run of ink gains over its ends.
+const CENTER_GAIN: f32 = 0.12;
+/// Rows by which a path may start off S = 1 at no cost, and the cost of each further row. A path must not save the
+/// cost of its first drop by starting below it.
+const START_TOLERANCE: f64 = 2.0;
+const START_AWAY: f32 = 0.5;
 /// Cost of skipping a column before the path starts.
 const LATE_START: f32 = 0.3;
 
@@ -95,9 +126,11 @@ pub(crate) fn trace(
     for x in start.column..width {
         if x <= start.latest_column {
             let late = -LATE_START * (x - start.column) as f32;
-            for state in &mut states[start.rows.0.min(height)..start.rows.1.min(height)] {
-                if state.score < late {
-                    *state = State { score: late, started: x };
+            for (y, state) in states.iter_mut().enumerate().take(start.rows.1).skip(start.rows.0) {
+                let away = ((y as f64 + 0.5 - start.one_row).abs() - START_TOLERANCE).max(0.0);
+                let score = late - START_AWAY * away as f32;
+                if state.score < score {
+                    *state = State { score, started: x };
                 }
             }
         }
@@ -138,7 +171,29 @@ impl Column {
             let open = (1.0 - ink - 0.8 * coverage.other.get(x, y)).max(0.0);
             total += costs.bare_drop * open;
         }
+        prefer_centers(coverage, x, half, &mut gain);
         Self { gain, drop_cost }
+    }
+}
+
+/// Adds a little to the middle of each vertical run of ink that lies on a line. In a row of censor marks that touch
+/// each other, every row is ink, and the line that they stand on runs along the middle.
+fn prefer_centers(coverage: &Coverage, x: usize, half: usize, gain: &mut [f32]) {
+    let ink = |x: usize, y: usize| coverage.own.get(x, y) >= 0.4;
+    let reach = 6 * (half + 1);
+    let mut y = 0;
+    while y < coverage.height() {
+        let length = (y..coverage.height()).take_while(|&row| ink(x, row)).count();
+        let middle = (length as f32 - 1.0) / 2.0;
+        let row = y + length / 2;
+        // The stroke of a drop has no line through its middle.
+        let on_line = length > 0
+            && ((x.saturating_sub(reach)..x).all(|column| ink(column, row))
+                || (x..(x + reach).min(coverage.width())).all(|column| ink(column, row)));
+        for offset in 0..if on_line { length } else { 0 } {
+            gain[y + offset] += CENTER_GAIN * (1.0 - (offset as f32 - middle).abs() / (middle + 1.0));
+        }
+        y += length.max(1);
     }
 }
 
@@ -195,11 +250,14 @@ fn follow_back(
 
 fn summarize(coverage: &Coverage, start: usize, rows: Vec<usize>, score: f32, half: usize) -> Path {
     let (mut ink, mut bare) = (0.0, 0.0);
+    let (mut unseen, mut longest_unseen) = (0.0_f32, 0.0_f32);
     for (index, &y) in rows.iter().enumerate() {
         let x = start + index;
         let near = y.saturating_sub(half)..(y + half + 1).min(coverage.height());
         let own = near.clone().map(|row| coverage.own.get(x, row)).fold(0.0, f32::max);
         let other = near.map(|row| coverage.other.get(x, row)).fold(0.0, f32::max);
+        unseen = if own >= 0.4 { 0.0 } else { unseen + 1.0 };
+        longest_unseen = longest_unseen.max(unseen);
         if own >= 0.4 {
             ink += 1.0;
         } else if other < 0.4 {
@@ -207,5 +265,12 @@ fn summarize(coverage: &Coverage, start: usize, rows: Vec<usize>, score: f32, ha
         }
     }
     let count = rows.len() as f32;
-    Path { start, rows, score, on_ink: ink / count, on_bare: bare / count }
+    Path {
+        start,
+        rows,
+        score,
+        on_ink: ink / count,
+        on_bare: bare / count,
+        longest_unseen: longest_unseen / count,
+    }
 }

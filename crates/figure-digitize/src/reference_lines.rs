@@ -1,0 +1,89 @@
+//! Straight lines that are no curves: frames, grids and reference lines. They are hidden before curves are traced.
+
+use crate::coverage::Coverage;
+
+/// Parts of the plot's width or height that a frame, grid or reference line must all cross.
+const PARTS: usize = 12;
+/// Share of each part that its ink must fill: less than the duty of a dashed line.
+const LEAST_INK_OF_PART: f64 = 0.3;
+/// Share of the plot's width or height at whose ends a full line must show ink.
+const END_SHARE: f64 = 0.025;
+/// How far the dashes of a reference line lie apart at most, in pixels.
+const LONGEST_GAP: usize = 24;
+/// Share of the plot's width that a line at the median must cover from the survival axis on.
+const SHORTEST_MEDIAN_LINE: f64 = 0.04;
+
+/// Hides frames, grid lines and reference lines, which cross the whole plot, solid or dashed. Curves may be
+/// hidden below them.
+pub(crate) fn hide_full_lines(coverage: &mut Coverage) {
+    let (width, height) = (coverage.width(), coverage.height());
+    let rows: Vec<usize> = (0..height)
+        .filter(|&y| crosses_everything(width, |x| (coverage.own.get(x, y), coverage.other.get(x, y))))
+        .collect();
+    let columns: Vec<usize> = (0..width)
+        .filter(|&x| crosses_everything(height, |y| (coverage.own.get(x, y), coverage.other.get(x, y))))
+        .collect();
+    for &y in &rows {
+        (0..width).for_each(|x| coverage.hide(x, y));
+    }
+    for &x in &columns {
+        // No curve runs along a vertical line.
+        (0..height).for_each(|y| coverage.erase(x, y));
+    }
+}
+
+/// True when ink lies at both ends and in every one of a dozen equal parts of a row or column, own or hiding it, and in a third
+/// of all of it its own.
+fn crosses_everything(length: usize, ink: impl Fn(usize) -> (f32, f32)) -> bool {
+    let end = (END_SHARE * length as f64).ceil() as usize;
+    let reaches = |mut part: std::ops::Range<usize>| part.any(|i| ink(i).0.max(ink(i).1) >= 0.25);
+    if !reaches(0..end.min(length)) || !reaches(length.saturating_sub(end)..length) {
+        return false;
+    }
+    let mut own_total = 0;
+    for part in 0..PARTS {
+        let (from, to) = (part * length / PARTS, (part + 1) * length / PARTS);
+        let own = (from..to).filter(|&i| ink(i).0 >= 0.25).count();
+        let any = (from..to).filter(|&i| ink(i).0.max(ink(i).1) >= 0.25).count();
+        own_total += own;
+        if (any as f64) < LEAST_INK_OF_PART * (to - from) as f64 {
+            return false;
+        }
+    }
+    own_total as f64 >= 0.33 * length as f64
+}
+
+/// Hides the horizontal line at S = 0.5 that leads from the survival axis to a curve. `row` is the row of S = 0.5.
+///
+/// Only ink on that row that continues to the axis is hidden: a curve is there only when half of its patients
+/// died at once.
+pub(crate) fn hide_median_line(coverage: &mut Coverage, row: f64) {
+    let width = coverage.width();
+    let rows = (row - 3.0).max(0.0) as usize..((row + 4.0).max(0.0) as usize).min(coverage.height());
+    let ink = |x: usize| {
+        rows.clone().any(|y| coverage.own.get(x, y).max(coverage.other.get(x, y)) >= 0.2)
+            && !tall_ink(coverage, x, rows.start)
+    };
+    let (mut end, mut gap) = (0, 0);
+    for x in 0..width {
+        if ink(x) {
+            (end, gap) = (x + 1, 0);
+        } else {
+            gap += 1;
+            if gap > LONGEST_GAP {
+                break;
+            }
+        }
+    }
+    if (end as f64) < SHORTEST_MEDIAN_LINE * width as f64 {
+        return;
+    }
+    for y in rows {
+        (0..end).for_each(|x| coverage.hide(x, y));
+    }
+}
+
+/// Ink that comes from above: a curve's drop through the row rather than a line along it.
+fn tall_ink(coverage: &Coverage, x: usize, top: usize) -> bool {
+    (top.saturating_sub(3)..top).all(|y| coverage.own.get(x, y) >= 0.2)
+}
