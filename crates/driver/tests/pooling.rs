@@ -236,7 +236,7 @@ fn printed_medians() {
 }
 
 #[test]
-fn bootstrap_prediction_is_the_librarys() {
+fn bootstrap_prediction_is_that_of_the_library() {
     let effects = "trial,effect,standard_error\na,0.1,0.2\nb,0.4,0.1\nc,-0.1,0.15\nd,0.3,0.3\ne,0.2,0.12\n";
     let folder = folder("effects.csv", effects);
     let predict = |seed: &str| {

@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn clicks_are_sorted_lowered_and_thinned_by_hand() {
-        // In 64ths, to be exact: jumps 2, 2, 2, 1, 2, so both quartiles are 2 and every jump is at a limit or
+        // In sixty-fourths, to be exact: jumps 2, 2, 2, 1, 2, so both quartiles are 2 and every jump is at a limit or
         // outside. Only the second click has a usual predecessor (the first, which has no jump), and its
         // successor is unusual: it is deleted.
         let survival = [58.0, 64.0, 62.0, 60.0, 59.0, 57.0].map(|value| value / 64.0).to_vec();
