@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stderr, reason = "a skipped comparison must say so")]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 
 use kmeta_survival_estimate::{
@@ -12,9 +14,7 @@ use kmeta_survival_estimate::{
 };
 use kmeta_trial_data::PatientRecord;
 use serde_json::{Value, json};
-
-const CLOSED_FORM: f64 = 1e-8;
-const ITERATIVE: f64 = 1e-6;
+use support::{CLOSED_FORM, Comparison, ITERATIVE};
 
 const TRANSFORMS: [(&str, TimeTransform); 4] = [
     ("km", TimeTransform::KaplanMeier),
@@ -22,33 +22,6 @@ const TRANSFORMS: [(&str, TimeTransform); 4] = [
     ("identity", TimeTransform::Identity),
     ("log", TimeTransform::Log),
 ];
-
-/// Counts comparisons and keeps the differences that are too large.
-#[derive(Default)]
-struct Comparison {
-    numbers: usize,
-    worst: f64,
-    failures: Vec<String>,
-}
-
-impl Comparison {
-    /// Relative difference, on the scale of 0.001 for smaller numbers.
-    fn close(&mut self, ours: f64, theirs: &Value, tolerance: f64, place: &str) {
-        let theirs = theirs.as_f64().unwrap_or_else(|| panic!("{place}: R gives {theirs}"));
-        let difference = (ours - theirs).abs() / theirs.abs().max(1e-3);
-        self.numbers += 1;
-        self.worst = self.worst.max(difference);
-        if difference.is_nan() || difference > tolerance {
-            self.failures.push(format!("{place}: {ours} instead of {theirs} ({difference:.1e})"));
-        }
-    }
-
-    fn finish(self, numbers: usize) {
-        let text = self.failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-        assert!(self.failures.is_empty(), "{} of {} differ:\n{text}", self.failures.len(), self.numbers);
-        assert_eq!(self.numbers, numbers, "numbers compared; worst difference {:.1e}", self.worst);
-    }
-}
 
 /// Columns by name.
 struct Table(Value);

@@ -3,6 +3,8 @@
 //! `tools/reference_fixtures/survival_estimate.R`), on two sets printed in the literature and a simulated one with many
 //! ties.
 
+mod support;
+
 use std::path::Path;
 
 use kmeta_survival_estimate::{
@@ -14,9 +16,8 @@ use kmeta_survival_estimate::{
 };
 use kmeta_trial_data::PatientRecord;
 use serde_json::Value;
+use support::{CLOSED_FORM, Comparison, ITERATIVE};
 
-const CLOSED_FORM: f64 = 1e-8;
-const ITERATIVE: f64 = 1e-6;
 /// Two rules for tied events, of which the paper has none.
 const GRAY_WITH_TIES: f64 = 1e-3;
 
@@ -28,26 +29,7 @@ const INTERVALS: [(&str, IntervalType); 5] = [
     ("logit", IntervalType::Logit),
 ];
 
-/// Counts comparisons and keeps the differences that are too large.
-#[derive(Default)]
-struct Comparison {
-    numbers: usize,
-    worst: f64,
-    failures: Vec<String>,
-}
-
 impl Comparison {
-    /// Relative difference, on the scale of 0.001 for smaller numbers.
-    fn close(&mut self, ours: f64, theirs: &Value, tolerance: f64, place: &str) {
-        let theirs = theirs.as_f64().unwrap_or_else(|| panic!("{place}: R gives {theirs}"));
-        let difference = (ours - theirs).abs() / theirs.abs().max(1e-3);
-        self.numbers += 1;
-        self.worst = self.worst.max(difference);
-        if difference.is_nan() || difference > tolerance {
-            self.failures.push(format!("{place}: {ours} instead of {theirs} ({difference:.1e})"));
-        }
-    }
-
     /// Lists of one length; `None` is R's NA.
     fn list(&mut self, ours: &[Option<f64>], theirs: &Value, tolerance: f64, place: &str) {
         let theirs = theirs.as_array().unwrap_or_else(|| panic!("{place}: {theirs}"));
@@ -75,12 +57,6 @@ impl Comparison {
                 self.close(value / scale, &theirs, tolerance, &format!("{place} {row} {column}"));
             }
         }
-    }
-
-    fn finish(self, numbers: usize) {
-        let text = self.failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-        assert!(self.failures.is_empty(), "{} of {} differ:\n{text}", self.failures.len(), self.numbers);
-        assert_eq!(self.numbers, numbers, "numbers compared; worst difference {:.1e}", self.worst);
     }
 }
 
