@@ -10,6 +10,7 @@ use kmeta_ipd_reconstruct::{
 };
 
 use crate::choices::choice;
+use crate::project::half_of_last_digit;
 
 /// `kmeta reconstruct`.
 #[derive(Debug, Args)]
@@ -146,12 +147,6 @@ pub(crate) struct HazardRatio {
 fn positive(text: &str) -> Result<f64, String> {
     let value = text.trim().parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0);
     value.ok_or_else(|| format!("\"{text}\" is not a number above 0"))
-}
-
-/// Half a unit of the last decimal of a number as typed.
-fn half_of_last_digit(text: &str) -> f64 {
-    let decimals = text.trim().split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    0.5 / 10_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX))
 }
 
 fn median(text: &str) -> Result<Median, String> {

@@ -30,6 +30,7 @@ pub use figure::{Figure, TracedArm, TypedRiskTable};
 pub use printed_hazard_ratio::PrintedHazardRatio;
 pub use problem::{Problem, Problems};
 pub use read::StudyFile;
+pub(crate) use trial::half_of_last_digit;
 pub use trial::{ArmFacts, ArmView, Counts, PrintedMedian, PrintedSurvival, Trial, TrialArm};
 
 /// A meta-analysis: its trials, its survival figures, and what to pool.

@@ -205,7 +205,7 @@ impl ArmView<'_> {
             .map(|row| kmeta_ipd_reconstruct::PrintedSurvival {
                 time: row.time,
                 survival: row.survival,
-                half_width: half_of_last_digit(row.survival).min(0.005),
+                half_width: half_of_last_digit(&row.survival.to_string()).min(0.005),
             })
             .collect()
     }
@@ -231,16 +231,15 @@ impl PrintedMedian {
         [Some(self.value), self.lower, self.upper]
             .into_iter()
             .flatten()
-            .map(half_of_last_digit)
+            .map(|value| half_of_last_digit(&value.to_string()))
             .fold(0.5, f64::min)
     }
 }
 
-/// Half a unit of the last decimal of a typed number: 0.05 for 4.5, 0.5 for 12.
-fn half_of_last_digit(value: f64) -> f64 {
-    let text = format!("{value}");
-    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    0.5 / 10_f64.powi(i32::try_from(decimals).unwrap_or(0))
+/// Half a unit of the last decimal of a number as written: 0.05 for 4.5, 0.5 for 12.
+pub(crate) fn half_of_last_digit(text: &str) -> f64 {
+    let decimals = text.trim().split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    0.5 / 10_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX))
 }
 
 impl PrintedSurvival {
