@@ -36,6 +36,7 @@ pub mod clicks;
 mod constrained;
 mod error;
 mod fidelity;
+mod number_of_patients;
 mod prepare;
 pub mod published;
 mod rubin;
@@ -48,6 +49,7 @@ use serde::{Deserialize, Serialize};
 
 pub use constrained::{ImputationOptions, PrintedComparison, ReconstructedPair};
 pub use error::ReconstructionError;
+pub use number_of_patients::{InferredPatients, infer_patients};
 pub use prepare::{CurveReading, CurveScale, PointChange, PrepareError, PreparedCurve, prepare_curve};
 pub use rubin::{
     PooledInterval, RubinError, pooled_log_hazard_ratio, pooled_median, pooled_restricted_mean,

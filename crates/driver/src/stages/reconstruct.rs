@@ -10,6 +10,7 @@ use kmeta_trial_data::{
 };
 
 use super::assign;
+use super::patients::infer_missing_patients;
 use crate::project::{ArmView, Figure, Project, Trial, TypedRiskTable};
 use crate::results::ArmResult;
 
@@ -132,6 +133,8 @@ impl Reconstruction {
                     let (mut input, findings) = arm_input(panel, index, &trial.id, arm.id, provenance);
                     self.findings.extend(findings);
                     self.complete(&mut input, project, figure, arm, factor);
+                    let level_error = panel.arms[index].survival_uncertainty;
+                    self.findings.extend(infer_missing_patients(&mut input, level_error));
                     prepared.push(Prepared { arm, color: panel.arms[index].color.clone(), input });
                 }
                 Err(message) => self.findings.push(Finding::error(

@@ -6,6 +6,7 @@ use kmeta_ipd_reconstruct::clicks::{ClicksError, ImportOptions, import_clicks};
 use kmeta_ipd_reconstruct::{CurveReading, CurveScale, ReconstructionInput, prepare_curve};
 use kmeta_trial_data::{DigitizedFigure, Finding, Origin, Panel, Provenance, sha256_hex};
 
+use super::patients::infer_missing_patients;
 use super::{assign, reconstruct};
 use crate::command_line::ReconstructArgs;
 use crate::project::{Problem, Problems, TracedArm, closest_name};
@@ -22,6 +23,8 @@ pub(crate) struct ArmInput {
     pub(crate) color: String,
     /// The arm's curve and what is known of it.
     pub(crate) input: ReconstructionInput,
+    /// Standard deviation of a level of the curve as traced; absent where nobody traced it.
+    pub(crate) level_error: Option<f64>,
     /// What was repaired or left out on the way.
     pub(crate) findings: Vec<Finding>,
 }
@@ -60,6 +63,8 @@ pub(crate) fn read_inputs(args: &ReconstructArgs) -> Result<Vec<ArmInput>, Probl
         }
         arm.input.survival_printed.clone_from(&args.survival_at);
         arm.input.survival_uncertainty = args.reading_error.or(arm.input.survival_uncertainty);
+        let level_error = arm.level_error.or(arm.input.survival_uncertainty);
+        arm.findings.extend(level_error.and_then(|error| infer_missing_patients(&mut arm.input, error)));
     }
     Ok(arms)
 }
@@ -140,7 +145,7 @@ fn from_clicks(args: &ReconstructArgs, bytes: &[u8]) -> Result<Vec<ArmInput>, Pr
         );
         input.curve_end = points.iter().map(|&(time, _)| time).reduce(f64::max);
         let (panel, color) = (None, String::new());
-        arms.push(ArmInput { panel, label: curve.name.clone(), color, input, findings });
+        arms.push(ArmInput { panel, label: curve.name.clone(), color, level_error: None, input, findings });
     }
     Ok(arms)
 }
@@ -174,6 +179,7 @@ fn from_curves(args: &ReconstructArgs) -> Result<Vec<ArmInput>, Problems> {
         panel: None,
         label: arm.clone(),
         color: String::new(),
+        level_error: None,
         input: ReconstructionInput::new(trial.clone(), arm, curve, provenance.clone()),
         findings,
     });
@@ -237,6 +243,7 @@ fn sidecar_arm(
         panel: Some(panel.panel),
         label: traced.label.clone(),
         color: traced.color.clone(),
+        level_error: Some(traced.survival_uncertainty),
         input,
         findings,
     }
