@@ -4,12 +4,14 @@
     score.py fixtures [--write docs/accuracy.md]
         digitizes the example figures, compares every curve, risk-table cell and reconstructed patient with the
         cohorts they were drawn from, and prints a Markdown table (or puts it into the file)
-    score.py corpus DIR
-        digitizes the figures of DIR/dev and runs DIR/score.py and DIR/score_ipd.py on the result
+    score.py corpus DIR [--split NAME] [--tags] [--worst N] [--no-patients] [--times] [--keep OUT] [--only WORD]
+        digitizes the figures of DIR/NAME (DIR/dev, or DIR itself) that have a NAME.truth.json in one call of kmeta
+        and prints curves, patients, risk-table cells, tick calibration, censor marks, verdicts, coverage of the
+        intervals and time; then runs DIR/score.py and DIR/score_ipd.py where they are
     score.py convert SIDECARS OUT [--patients DIR]
         turns NAME.kmfig.json files (and DIR/NAME/ipd.csv) into what score.py and score_ipd.py read
 
-Only `corpus` needs numpy and pandas, for the two score scripts. The kmeta binary is `target/release/kmeta`, or
+Only `corpus` needs numpy, and pandas for the two scripts of a corpus. The kmeta binary is `target/release/kmeta`, or
 the one named by the environment variable KMETA.
 """
 
@@ -19,9 +21,11 @@ import json
 import math
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KMETA = os.environ.get("KMETA", str(ROOT / "target" / "release" / "kmeta"))
@@ -40,20 +44,22 @@ def sidecars(folder):
     return {path.name.removesuffix(SIDECAR_SUFFIX): path for path in paths}
 
 
-def digitize(figures, out):
+def digitize(figures, out, quiet=False):
     # Exit code 1 means that some figure was refused: its sidecar says so, and the score counts it.
-    done = subprocess.run([KMETA, "digitize", *map(str, figures), "--out", str(out)], check=False)
+    output = subprocess.DEVNULL if quiet else None
+    command = [KMETA, "digitize", *map(str, figures), "--out", str(out)]
+    done = subprocess.run(command, check=False, stdout=output, stderr=output)
     if done.returncode not in (0, 1):
         sys.exit(f"kmeta digitize ended with {done.returncode}")
 
 
-def reconstruct(sidecar, out, extra=()):
+def reconstruct(sidecar, out, extra=(), quiet=False):
     """Patients by arm, or nothing where the figure does not say how many there are."""
     done = subprocess.run(
         [KMETA, "reconstruct", str(sidecar), "--out", str(out), *extra],
         check=False, capture_output=True, text=True,
     )
-    if done.returncode != 0:
+    if done.returncode != 0 and not quiet:
         print(f"{sidecar.name}: {' '.join(done.stderr.split())[:200]}", file=sys.stderr)
     table = out / "ipd.csv"
     return patients_of(table) if table.exists() else {}
@@ -112,7 +118,7 @@ def patients_for_score(figure, arms):
             {
                 "label": label,
                 "panel": panel_of.get(label, 0),
-                "time": [time for time, _ in patients],
+                "time": [moment for moment, _ in patients],
                 "status": [status for _, status in patients],
             }
             for label, patients in arms.items()
@@ -132,20 +138,79 @@ def convert(folder, out, patients=None):
             (out / f"{name}.ipd.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def score_corpus(folder):
+def truth_folder(folder, split):
     folder = pathlib.Path(folder)
-    truth = folder / "dev"
-    figures = sorted(path for path in truth.iterdir() if path.suffix.lower() in FIGURE_SUFFIXES)
-    with tempfile.TemporaryDirectory() as work:
-        work = pathlib.Path(work)
-        digitize(figures, work / "figures")
-        for name, path in sidecars(work / "figures").items():
-            (work / "patients" / name).mkdir(parents=True)
-            reconstruct(path, work / "patients" / name)
-        convert(work / "figures", work / "scores", work / "patients")
-        for script in ("score.py", "score_ipd.py"):
-            command = [sys.executable, str(folder / script), str(truth), str(work / "scores"), "--tags"]
-            subprocess.run(command, check=True)
+    if split:
+        return folder / split
+    return folder / "dev" if (folder / "dev").is_dir() else folder
+
+
+def patients_of_all(found, out):
+    """Reconstructs every sidecar, as many at once as there are cores, into out/NAME/ipd.csv."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(item):
+        name, path = item
+        (out / name).mkdir(parents=True, exist_ok=True)
+        return name, reconstruct(path, out / name, quiet=True)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(pool.map(one, found.items()))
+
+
+def timed(figures, work):
+    """Seconds of each figure alone on one thread, start of the program included."""
+    environment = dict(os.environ, RAYON_NUM_THREADS="1")
+    seconds = {}
+    for figure in figures:
+        began = time.monotonic()
+        subprocess.run([KMETA, "digitize", str(figure), "--out", str(work)], check=False, capture_output=True, env=environment)
+        seconds[figure.stem] = time.monotonic() - began
+    return seconds
+
+
+def score_corpus(options):
+    import figure_scores as measure
+
+    folder = truth_folder(options.folder, options.split)
+    pairs = measure.truths(folder)
+    if options.only:
+        pairs = [(truth, path) for truth, path in pairs if options.only == truth["name"] or options.only in truth["tags"]]
+    if not pairs:
+        sys.exit(f"no truth files with curves in {folder}")
+    with tempfile.TemporaryDirectory() as scratch:
+        work = pathlib.Path(options.keep or scratch)
+        began, cpu = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        digitize([path for _, path in pairs], work / "figures", quiet=True)
+        wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        found = {name: path for name, path in sidecars(work / "figures").items() if name in {t["name"] for t, _ in pairs}}
+        scores = [measure.score_figure(truth, read_json(found[truth["name"]]) if truth["name"] in found else None) for truth, _ in pairs]
+        patients = {}
+        if not options.no_patients:
+            rows = patients_of_all(found, work / "patients")
+            patients = {t["name"]: measure.score_patients(t, s, rows.get(t["name"], {})) for (t, _), s in zip(pairs, scores)}
+        measure.print_summary(scores, patients, options.tags, options.worst)
+        used = after.ru_utime + after.ru_stime - cpu.ru_utime - cpu.ru_stime
+        print(f"time: {wall:.1f} s for all, {used / len(pairs):.2f} s of processor per figure; largest memory {after.ru_maxrss / 1024:.0f} MB")
+        if options.times:
+            seconds = timed([path for _, path in pairs], work / "times")
+            slowest = max(seconds, key=seconds.get)
+            print(f"time of a figure alone on one thread: median {measure.quantile(list(seconds.values()), 50, 2)} s, worst {seconds[slowest]:.2f} s ({slowest})")
+        if options.out:
+            kept = [{k: v for k, v in s.items() if k not in ("pairs", "read_panels")} for s in scores]
+            pathlib.Path(options.out).write_text(json.dumps(dict(figures=kept, patients=patients), indent=1), encoding="utf-8")
+        run_corpus_scripts(folder, work, options)
+
+
+def run_corpus_scripts(folder, work, options):
+    """The score scripts that a corpus brings, on the same result."""
+    scripts = [folder.parent / name for name in ("score.py", "score_ipd.py")]
+    if not all(script.exists() for script in scripts) or options.only:
+        return
+    convert(work / "figures", work / "scores", None if options.no_patients else work / "patients")
+    for script in scripts[: 1 if options.no_patients else 2]:
+        print(f"\n{script.name}:", flush=True)
+        subprocess.run([sys.executable, str(script), str(folder), str(work / "scores"), *(["--tags"] if options.tags else [])], check=True)
 
 
 # --- the example figures --------------------------------------------------------------------------------------
@@ -153,13 +218,13 @@ def score_corpus(folder):
 
 def kaplan_meier(patients):
     at_risk, level, times, levels = len(patients), 1.0, [0.0], [1.0]
-    for time in sorted({time for time, _ in patients}):
-        events = sum(1 for other, status in patients if other == time and status == 1)
+    for moment in sorted({other for other, _ in patients}):
+        events = sum(1 for other, status in patients if other == moment and status == 1)
         if events:
             level *= 1 - events / at_risk
-            times.append(time)
+            times.append(moment)
             levels.append(level)
-        at_risk -= sum(1 for other, _ in patients if other == time)
+        at_risk -= sum(1 for other, _ in patients if other == moment)
     return times, levels
 
 
@@ -282,6 +347,14 @@ def main():
     fixtures.add_argument("--write")
     corpus = commands.add_parser("corpus")
     corpus.add_argument("folder")
+    corpus.add_argument("--split", help="subfolder to measure; dev where there is one")
+    corpus.add_argument("--tags", action="store_true", help="a table by style tag as well")
+    corpus.add_argument("--worst", type=int, default=0, metavar="N", help="name the N worst figures")
+    corpus.add_argument("--no-patients", action="store_true", help="leave the reconstruction out")
+    corpus.add_argument("--times", action="store_true", help="digitize each figure once more alone, for its time")
+    corpus.add_argument("--keep", metavar="OUT", help="keep sidecars, overlays and patients in this folder")
+    corpus.add_argument("--only", metavar="WORD", help="only the figure of this name or the figures with this tag")
+    corpus.add_argument("--out", metavar="FILE", help="every score as JSON")
     converting = commands.add_parser("convert")
     converting.add_argument("sidecars")
     converting.add_argument("out")
@@ -290,7 +363,7 @@ def main():
     if options.command == "fixtures":
         score_fixtures(options.write)
     elif options.command == "corpus":
-        score_corpus(options.folder)
+        score_corpus(options)
     else:
         convert(options.sidecars, options.out, options.patients)
 
