@@ -3,11 +3,13 @@
 //! The format is told from the content, not from the file name. Raster files (`raster`) are decoded as they are:
 //! transparency is flattened onto white and EXIF rotation applied, nothing is filtered or scaled. Vector files (`pdf`,
 //! `svg`) are drawn on white at a resolution that gives thin lines several pixels; it is noted in
-//! [`FigurePage::pixels_per_inch`].
+//! [`FigurePage::pixels_per_inch`]. Their paths, glyphs and embedded pictures can be had as well, by
+//! [`FigureDocument`]: they are more exact than any drawing.
 //!
 //! Files come from strangers: sizes are limited before memory is taken, SVG files cannot name other files, and
 //! damaged content gives an error that says what was found.
 
+mod document;
 mod error;
 mod format;
 mod limits;
@@ -15,7 +17,9 @@ mod pdf;
 mod raster;
 mod svg;
 mod tiff_pages;
+pub mod vector;
 
+pub use document::FigureDocument;
 pub use error::FigureSourceError;
 use format::Format;
 use image::RgbImage;

@@ -12,6 +12,7 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree, fontdb};
 
 use crate::limits::{check_size, resolution};
+use crate::vector::{VectorPage, collect_svg_page, with_glyph_names};
 use crate::{FigurePage, FigureSourceError};
 
 static FONT: &[u8] = include_bytes!("../fonts/LiberationSans-Regular.ttf");
@@ -20,13 +21,25 @@ const FONT_FAMILY: &str = "Liberation Sans";
 /// CSS pixels per inch, the unit of SVG lengths.
 const UNITS_PER_INCH: f64 = 96.0;
 
+/// Paths, glyphs and pictures of an SVG.
+pub(crate) fn vector_page(bytes: &[u8]) -> Result<VectorPage, FigureSourceError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| damaged(&error.to_string()))?;
+    let tree = Tree::from_str(&with_glyph_names(text), &options()).map_err(|error| damaged(&error.to_string()))?;
+    let pixels_per_inch = resolution_of(&tree)?;
+    Ok(collect_svg_page(&tree, pixels_per_inch, pixels_per_inch / UNITS_PER_INCH, FONT))
+}
+
+fn resolution_of(tree: &Tree) -> Result<f64, FigureSourceError> {
+    let (width, height) = (f64::from(tree.size().width()), f64::from(tree.size().height()));
+    resolution(width / UNITS_PER_INCH, height / UNITS_PER_INCH)
+        .ok_or_else(|| damaged(&format!("its size is {width} x {height}")))
+}
+
 /// Draws an SVG on white.
 pub(crate) fn read_page(bytes: &[u8]) -> Result<FigurePage, FigureSourceError> {
     let tree = Tree::from_data(bytes, &options()).map_err(|error| damaged(&error.to_string()))?;
-    let size = tree.size();
-    let (width, height) = (f64::from(size.width()), f64::from(size.height()));
-    let pixels_per_inch = resolution(width / UNITS_PER_INCH, height / UNITS_PER_INCH)
-        .ok_or_else(|| damaged(&format!("its size is {width} x {height}")))?;
+    let pixels_per_inch = resolution_of(&tree)?;
+    let (width, height) = (f64::from(tree.size().width()), f64::from(tree.size().height()));
     let scale = pixels_per_inch / UNITS_PER_INCH;
     let pixels = |units: f64| (units * scale).round().max(1.0) as u32;
     let mut pixmap = Pixmap::new(pixels(width), pixels(height))

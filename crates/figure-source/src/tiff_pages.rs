@@ -30,6 +30,11 @@ pub(crate) fn read_pages(bytes: &[u8]) -> Result<Vec<FigurePage>, FigureSourceEr
     Ok(result)
 }
 
+/// Number of pages; previews are left out.
+pub(crate) fn page_count(bytes: &[u8]) -> Result<usize, FigureSourceError> {
+    Ok(page_directories(bytes)?.len().max(1))
+}
+
 /// Offsets of the directories of full pictures.
 fn page_directories(bytes: &[u8]) -> Result<Vec<u64>, FigureSourceError> {
     let Some(layout) = Layout::of(bytes) else { return Ok(Vec::new()) };

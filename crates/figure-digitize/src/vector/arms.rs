@@ -1,0 +1,189 @@
+//! Tells which lines of a plot are arms, and which are confidence limits, axes, grid or reference lines.
+
+use kmeta_figure_source::vector::Bounds;
+use kmeta_trial_data::Axes;
+
+use super::chains::{Chain, Course};
+use super::lines::{LEVEL_PX, is_hued, same_color};
+
+/// An arm begins within this share of the plot's width of time 0.
+const LATEST_START: f64 = 0.12;
+/// An arm begins at most this far below S = 1, where its first drop is at time 0.
+const START_BELOW: f64 = 0.12;
+/// And at most this far above, which rounding of coordinates explains.
+const START_ABOVE: f64 = 0.004;
+/// An arm covers at least this share of the plot's width.
+const SHORTEST: f64 = 0.04;
+/// Steps of a limit and of its arm stand this near, in pixels.
+const SAME_STEP_PX: f64 = 0.12;
+/// Share of a limit's steps that stand where the arm's do.
+const SHARED_STEPS: f64 = 0.85;
+
+/// What the lines of a plot are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FoundArms {
+    /// The arms, by falling mean level.
+    pub(crate) arms: Vec<Chain>,
+    /// Confidence limits.
+    pub(crate) limits: Vec<Chain>,
+}
+
+/// Finds the arms among the chains of a plot.
+pub(crate) fn find_arms(chains: &[Chain], axes: &Axes, plot: &Bounds) -> FoundArms {
+    let candidates: Vec<&Chain> = chains.iter().filter(|chain| may_be_curve(chain, axes, plot)).collect();
+    let is_limit: Vec<bool> =
+        (0..candidates.len()).map(|index| limit_of(index, &candidates).is_some()).collect();
+    let mut found = FoundArms::default();
+    for (chain, is_limit) in candidates.iter().zip(is_limit) {
+        if is_limit {
+            found.limits.push((*chain).clone());
+        } else if chain.course() == Course::Falling {
+            found.arms.push((*chain).clone());
+        }
+    }
+    found.arms.sort_by(|a, b| mean_row(a).total_cmp(&mean_row(b)));
+    found
+}
+
+/// Whether a chain can be a survival curve or one of its limits: it begins near time 0 and S = 1 and falls somewhere
+/// between the axes.
+fn may_be_curve(chain: &Chain, axes: &Axes, plot: &Bounds) -> bool {
+    let (start, end) = (chain.start(), chain.end());
+    let zero = axes.x.pixel_at(0.0);
+    let level = axes.y.value_at(start[1]);
+    let begins_well = start[0] <= zero.max(plot.left) + LATEST_START * plot.width()
+        && start[0] >= plot.left - 2.0 - 0.02 * plot.width()
+        && level <= 1.0 + START_ABOVE
+        && level >= 1.0 - START_BELOW;
+    let is_long = end[0] - start[0] >= SHORTEST * plot.width();
+    begins_well && is_long && !is_frame(chain, axes, plot) && falls_within(chain, plot)
+}
+
+/// At least one step between the ends: a grid line and the top of a frame have none.
+fn falls_within(chain: &Chain, plot: &Bounds) -> bool {
+    let inside = |column: &f64| *column > plot.left + 0.5 && *column < plot.right - 0.5;
+    let steps = chain.step_columns();
+    steps.iter().any(inside) || (!chain.stepped && chain.points.len() >= 8)
+}
+
+/// Axis lines and frames run along the edges of the plot.
+fn is_frame(chain: &Chain, axes: &Axes, plot: &Bounds) -> bool {
+    let steps = chain.step_columns();
+    let [column] = steps.as_slice() else { return false };
+    let at_edge = (column - plot.left).abs() <= 1.0
+        || (column - plot.right).abs() <= 1.0
+        || (column - axes.x.pixel_at(0.0)).abs() <= 1.0;
+    let bottom = chain.end()[1];
+    at_edge && bottom >= axes.y.pixel_at(0.0).min(plot.bottom) - 1.0
+}
+
+/// The candidate that `index` is a confidence limit of.
+///
+/// Pointwise limits step only where their curve does. Where times are whole months, arms share steps as well, so that
+/// a limit must also look like its arm but weaker, or have a partner on the arm's other side.
+fn limit_of(index: usize, candidates: &[&Chain]) -> Option<usize> {
+    let limit = candidates[index];
+    (0..candidates.len()).filter(|&arm| arm != index).find(|&arm| {
+        let curve = candidates[arm];
+        if curve.course() != Course::Falling || !follows(limit, curve) {
+            return false;
+        }
+        let Some(side) = side_of(limit, curve) else { return false };
+        let weaker = is_weaker(limit, curve);
+        let related = same_hue(limit, curve);
+        let partner = (0..candidates.len()).any(|other| {
+            other != index
+                && other != arm
+                && looks_alike(candidates[other], limit)
+                && follows(candidates[other], curve)
+                && side_of(candidates[other], curve) == Some(!side)
+        });
+        related && ((weaker && partner) || (weaker && same_color(limit.look.color, curve.look.color)) || (partner && looks_alike(limit, curve) && !follows_strictly(curve, limit)))
+    })
+}
+
+/// Whether the steps of `limit` stand where `curve` steps.
+fn follows(limit: &Chain, curve: &Chain) -> bool {
+    share_of_steps(limit, curve).is_some_and(|share| share >= SHARED_STEPS)
+}
+
+/// Whether `curve` also has no step that `limit` lacks; then either may be the arm.
+fn follows_strictly(curve: &Chain, limit: &Chain) -> bool {
+    share_of_steps(curve, limit).is_some_and(|share| share >= 1.0) && side_of(curve, limit).is_none()
+}
+
+fn share_of_steps(limit: &Chain, curve: &Chain) -> Option<f64> {
+    let (own, theirs) = (limit.step_columns(), curve.step_columns());
+    if own.len() < 2 || theirs.len() < 2 {
+        return None;
+    }
+    let near = |column: f64| {
+        let from = theirs.partition_point(|&other| other < column - SAME_STEP_PX);
+        theirs.get(from).is_some_and(|&other| other <= column + SAME_STEP_PX)
+    };
+    Some(own.iter().filter(|&&column| near(column)).count() as f64 / own.len() as f64)
+}
+
+/// True when `limit` lies above `curve` wherever they are apart, false when below, nothing when neither.
+fn side_of(limit: &Chain, curve: &Chain) -> Option<bool> {
+    let from = limit.start()[0].max(curve.start()[0]);
+    let to = limit.end()[0].min(curve.end()[0]);
+    let (mut above, mut below) = (0, 0);
+    for sample in 0..200 {
+        let column = from + (to - from) * (f64::from(sample) + 0.5) / 200.0;
+        if let (Some(own), Some(theirs)) = (limit.rows_at(column, 0.0), curve.rows_at(column, 0.0)) {
+            above += usize::from(own.1 < theirs.0 - LEVEL_PX);
+            below += usize::from(own.0 > theirs.1 + LEVEL_PX);
+        }
+    }
+    let apart = above + below;
+    if apart < 40 {
+        None
+    } else if below * 50 <= apart {
+        Some(true)
+    } else if above * 50 <= apart {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Dashed, thinner or lighter than the curve.
+fn is_weaker(limit: &Chain, curve: &Chain) -> bool {
+    let dashed = limit.look.is_dashed() || limit.from_dashes;
+    let curve_dashed = curve.look.is_dashed() || curve.from_dashes;
+    let lightness = |color: [u8; 3]| color.iter().map(|&channel| u32::from(channel)).sum::<u32>();
+    (dashed && !curve_dashed)
+        || limit.look.width <= 0.8 * curve.look.width
+        || lightness(limit.look.color) > lightness(curve.look.color) + 60
+}
+
+fn looks_alike(one: &Chain, other: &Chain) -> bool {
+    one.look.is_like(&other.look) && one.from_dashes == other.from_dashes
+}
+
+/// Equal colours, or the same colour paler.
+fn same_hue(limit: &Chain, curve: &Chain) -> bool {
+    let (a, b) = (limit.look.color, curve.look.color);
+    if same_color(a, b) || (!is_hued(a) && !is_hued(b)) {
+        return true;
+    }
+    let deviation = |color: [u8; 3]| {
+        let mean = color.iter().map(|&channel| f64::from(channel)).sum::<f64>() / 3.0;
+        color.map(|channel| f64::from(channel) - mean)
+    };
+    let (da, db) = (deviation(a), deviation(b));
+    let dot: f64 = da.iter().zip(&db).map(|(x, y)| x * y).sum();
+    let norm = |values: [f64; 3]| values.iter().map(|value| value * value).sum::<f64>().sqrt();
+    dot > 0.95 * norm(da) * norm(db) && norm(da) > 1.0 && norm(db) > 1.0
+}
+
+fn mean_row(chain: &Chain) -> f64 {
+    let (mut area, mut width) = (0.0, 0.0);
+    for pair in chain.points.windows(2) {
+        let step = pair[1][0] - pair[0][0];
+        area += step * (pair[0][1] + pair[1][1]) / 2.0;
+        width += step;
+    }
+    if width > 0.0 { area / width } else { chain.start()[1] }
+}

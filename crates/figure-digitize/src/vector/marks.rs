@@ -1,0 +1,299 @@
+//! Censor marks: small shapes or single glyphs that repeat along a curve.
+
+use kmeta_figure_source::vector::{Bounds, Point, VectorGlyph, VectorPath};
+
+use super::chains::Chain;
+use super::lines::{Line, is_hued, is_seen, same_color};
+
+/// A mark is at most this share of the plot's height or width high and wide.
+const LARGEST: f64 = 0.09;
+/// Shapes of one kind have sizes that differ by less, in pixels.
+const SAME_SIZE_PX: f64 = 0.25;
+/// Parts of one mark have middles this near, in pixels.
+const SAME_MIDDLE_PX: f64 = 0.25;
+/// A mark sits this near to its place on the curve, in pixels.
+const ON_CURVE_PX: f64 = 0.35;
+/// Share of a kind of shapes that must sit on curves.
+const LEAST_SHARE: f64 = 0.6;
+/// Marks of one arm within this many pixels stand for one time.
+const SAME_TIME_PX: f64 = 0.02;
+/// Above this share of shapes on steps, and of steps with a shape, the shapes mark events.
+const EVENT_SHARE: f64 = 0.9;
+
+/// A shape that may be a mark.
+#[derive(Debug, Clone)]
+struct Shape {
+    middle: Point,
+    width: f64,
+    height: f64,
+    color: [u8; 3],
+    order: usize,
+    is_glyph: bool,
+    curved: bool,
+}
+
+/// The columns of each arm's censor marks, ascending.
+pub(crate) struct FoundMarks {
+    pub(crate) columns: Vec<Vec<f64>>,
+    /// Around each mark that was used.
+    pub(crate) areas: Vec<Bounds>,
+    /// How many marks stand where several arms run and were given to the arm of their neighbours.
+    pub(crate) shared: usize,
+    /// How many shapes mark events rather than censorings.
+    pub(crate) events: usize,
+}
+
+/// Finds the marks of the arms of a plot.
+pub(crate) fn find_marks(
+    paths: &[VectorPath],
+    glyphs: &[VectorGlyph],
+    lines: &[Line],
+    arms: &[Chain],
+    plot: &Bounds,
+) -> FoundMarks {
+    let mut found =
+        FoundMarks { columns: vec![Vec::new(); arms.len()], areas: Vec::new(), shared: 0, events: 0 };
+    let shapes = shapes_in(paths, glyphs, lines, plot);
+    for kind in kinds_of(shapes) {
+        let Some(offset) = common_offset(&kind, arms) else { continue };
+        let placed: Vec<(&Shape, Vec<usize>)> = kind
+            .iter()
+            .map(|shape| (shape, arms_under(shape, offset, arms)))
+            .filter(|(_, under)| !under.is_empty())
+            .collect();
+        if (placed.len() as f64) < LEAST_SHARE * kind.len() as f64 {
+            continue;
+        }
+        let owners = owners_of(&placed, arms, &mut found.shared);
+        let mut columns = vec![Vec::new(); arms.len()];
+        for ((shape, _), owner) in placed.iter().zip(owners) {
+            columns[owner].push(shape.middle[0]);
+            let (half_width, half_height) = (shape.width / 2.0, shape.height / 2.0);
+            found.areas.push(Bounds {
+                left: shape.middle[0] - half_width,
+                top: shape.middle[1] - half_height,
+                right: shape.middle[0] + half_width,
+                bottom: shape.middle[1] + half_height,
+            });
+        }
+        for (arm, own) in columns.into_iter().enumerate() {
+            if marks_events(&own, &arms[arm]) {
+                found.events += own.len();
+            } else {
+                found.columns[arm].extend(own);
+            }
+        }
+    }
+    for columns in &mut found.columns {
+        columns.sort_by(f64::total_cmp);
+        columns.dedup_by(|a, b| (*a - *b).abs() <= SAME_TIME_PX);
+    }
+    found
+}
+
+/// Small shapes and single glyphs within the plot.
+fn shapes_in(paths: &[VectorPath], glyphs: &[VectorGlyph], lines: &[Line], plot: &Bounds) -> Vec<Shape> {
+    let area = plot.grown(0.03 * plot.height());
+    let (widest, highest) = (LARGEST * plot.width(), LARGEST * plot.height());
+    let largest = widest.max(highest).min(60.0);
+    let fits = |bounds: &Bounds| {
+        bounds.width() <= largest
+            && bounds.height() <= largest
+            && bounds.width().max(bounds.height()) >= 1.5
+            && area.contains([bounds.center_x(), bounds.center_y()])
+    };
+    let mut shapes: Vec<Shape> = Vec::new();
+    for line in lines.iter().filter(|line| fits(&line.bounds) && !is_step(line)) {
+        shapes.push(Shape {
+            middle: [line.bounds.center_x(), line.bounds.center_y()],
+            width: line.bounds.width(),
+            height: line.bounds.height(),
+            color: line.look.color,
+            order: line.order,
+            is_glyph: false,
+            curved: line.curved,
+        });
+    }
+    for (order, path) in paths.iter().enumerate() {
+        let Some(fill) = path.fill.filter(is_seen) else { continue };
+        if path.stroke.as_ref().is_some_and(|stroke| is_seen(&stroke.color)) {
+            continue;
+        }
+        for subpath in &path.subpaths {
+            if let Some(bounds) = Bounds::around(&subpath.points).filter(&fits) {
+                shapes.push(Shape {
+                    middle: [bounds.center_x(), bounds.center_y()],
+                    width: bounds.width(),
+                    height: bounds.height(),
+                    color: fill.on_white(),
+                    order,
+                    is_glyph: false,
+                    curved: subpath.curved,
+                });
+            }
+        }
+    }
+    shapes = with_parts_joined(shapes);
+    let base = paths.len();
+    for (order, glyph) in glyphs.iter().enumerate().filter(|(_, glyph)| glyph.visible && is_mark(glyph)) {
+        if fits(&glyph.bounds) {
+            shapes.push(Shape {
+                middle: [glyph.bounds.center_x(), glyph.bounds.center_y()],
+                width: glyph.bounds.width(),
+                height: glyph.bounds.height(),
+                color: glyph.color.on_white(),
+                order: base + order,
+                is_glyph: true,
+                curved: false,
+            });
+        }
+    }
+    shapes
+}
+
+/// A piece of a staircase drawn piece by piece is no mark; a bar, a plus, a cross and a circle are.
+fn is_step(line: &Line) -> bool {
+    let turns = line.points.len() > 2 && !line.closed && !line.curved;
+    let level_first = turns && (line.points[0][1] - line.points[1][1]).abs() < 0.05;
+    turns && level_first && line.points.len() == 3
+}
+
+/// Glyphs that software uses for marks. Letters of the symbol fonts have no text or stand for themselves.
+fn is_mark(glyph: &VectorGlyph) -> bool {
+    const MARKS: &str = "+|x×Xo○●◦•lI¦∣❘△▲▵▴□■◇◆⬦✕✖*∗†‡'´❍n";
+    match &glyph.text {
+        None => true,
+        Some(text) => text.chars().count() == 1 && text.chars().all(|letter| MARKS.contains(letter)),
+    }
+}
+
+/// Strokes with one middle are one mark: a plus may be two lines.
+fn with_parts_joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
+    shapes.sort_by(|a, b| a.middle[0].total_cmp(&b.middle[0]).then(a.order.cmp(&b.order)));
+    let mut joined: Vec<Shape> = Vec::with_capacity(shapes.len());
+    for shape in shapes {
+        let partner = joined
+            .iter_mut()
+            .rev()
+            .take_while(|other| shape.middle[0] - other.middle[0] <= SAME_MIDDLE_PX)
+            .find(|other| {
+                (other.middle[1] - shape.middle[1]).abs() <= SAME_MIDDLE_PX
+                    && same_color(other.color, shape.color)
+                    && shape.order.abs_diff(other.order) <= 2
+            });
+        match partner {
+            Some(other) => {
+                other.width = other.width.max(shape.width);
+                other.height = other.height.max(shape.height);
+                other.curved |= shape.curved;
+            }
+            None => joined.push(shape),
+        }
+    }
+    joined.sort_by_key(|shape| shape.order);
+    joined
+}
+
+/// Groups shapes of one form and colour.
+fn kinds_of(shapes: Vec<Shape>) -> Vec<Vec<Shape>> {
+    let mut kinds: Vec<Vec<Shape>> = Vec::new();
+    for shape in shapes {
+        let partner = kinds.iter_mut().find(|kind| {
+            let first = &kind[0];
+            (first.width - shape.width).abs() <= SAME_SIZE_PX
+                && (first.height - shape.height).abs() <= SAME_SIZE_PX
+                && first.is_glyph == shape.is_glyph
+                && first.curved == shape.curved
+                && same_color(first.color, shape.color)
+        });
+        match partner {
+            Some(kind) => kind.push(shape),
+            None => kinds.push(vec![shape]),
+        }
+    }
+    kinds
+}
+
+/// How far below the curve most middles of a kind lie: marks may stand on the line rather than across it. Shapes that
+/// reach over no curve have no offset.
+fn common_offset(kind: &[Shape], arms: &[Chain]) -> Option<f64> {
+    let mut offsets: Vec<f64> = Vec::new();
+    for shape in kind {
+        for arm in arms {
+            if let Some((low, high)) = arm.rows_at(shape.middle[0], 0.0) {
+                offsets.extend([shape.middle[1] - low, shape.middle[1] - high]);
+            }
+        }
+    }
+    let limit = kind[0].height / 2.0 + 1.5;
+    offsets.retain(|offset| offset.abs() <= limit);
+    // A glyph may sit a little off the line: fonts centre their signs by their own measure.
+    let count = |center: f64| offsets.iter().filter(|&&other| (other - center).abs() <= ON_CURVE_PX).count();
+    let zero = (count(0.0), 0.0_f64);
+    let best = offsets
+        .iter()
+        .map(|&offset| (count(offset), offset))
+        .fold(zero, |best, next| if next.0 > best.0 + best.0 / 4 { next } else { best });
+    (best.0 > 0).then_some(best.1)
+}
+
+/// The arms whose line runs through a mark's place.
+fn arms_under(shape: &Shape, offset: f64, arms: &[Chain]) -> Vec<usize> {
+    let row = shape.middle[1] - offset;
+    (0..arms.len())
+        .filter(|&arm| {
+            let chain = &arms[arm];
+            // The last mark may stand at the very end of its curve.
+            let column = shape.middle[0].clamp(chain.start()[0], chain.end()[0]);
+            (column - shape.middle[0]).abs() <= ON_CURVE_PX
+                && chain.rows_at(column, 0.05).is_some_and(|(low, high)| {
+                    row >= low - ON_CURVE_PX && row <= high + ON_CURVE_PX
+                })
+        })
+        .collect()
+}
+
+/// One arm for each mark: the only one there, the one of its colour, or the one of the marks painted beside it.
+fn owners_of(placed: &[(&Shape, Vec<usize>)], arms: &[Chain], shared: &mut usize) -> Vec<usize> {
+    let sure: Vec<Option<usize>> = placed
+        .iter()
+        .map(|(shape, under)| {
+            if let [only] = under.as_slice() {
+                return Some(*only);
+            }
+            let of_color: Vec<usize> = under
+                .iter()
+                .copied()
+                .filter(|&arm| is_hued(shape.color) && same_color(arms[arm].look.color, shape.color))
+                .collect();
+            if let [only] = of_color.as_slice() { Some(*only) } else { None }
+        })
+        .collect();
+    placed
+        .iter()
+        .enumerate()
+        .map(|(index, (shape, under))| {
+            if let Some(owner) = sure[index] {
+                return owner;
+            }
+            *shared += 1;
+            // Software paints the marks of one arm before those of the next.
+            let nearest = (0..placed.len())
+                .filter(|&other| sure[other].is_some_and(|owner| under.contains(&owner)))
+                .min_by_key(|&other| (placed[other].0.order.abs_diff(shape.order), other));
+            nearest.and_then(|other| sure[other]).unwrap_or(under[0])
+        })
+        .collect()
+}
+
+/// Shapes at every step mark the events.
+fn marks_events(columns: &[f64], arm: &Chain) -> bool {
+    let steps = arm.step_columns();
+    if columns.len() < 3 || steps.is_empty() {
+        return false;
+    }
+    let near = |column: f64, others: &[f64]| others.iter().any(|other| (other - column).abs() <= 0.1);
+    let on_steps = columns.iter().filter(|&&column| near(column, &steps)).count() as f64;
+    let covered = steps.iter().filter(|&&step| near(step, columns)).count() as f64;
+    on_steps >= EVENT_SHARE * columns.len() as f64 && covered >= EVENT_SHARE * steps.len() as f64
+}

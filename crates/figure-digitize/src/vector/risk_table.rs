@@ -1,0 +1,262 @@
+//! Numbers at risk from the text of the file.
+
+use kmeta_figure_source::vector::Bounds;
+use kmeta_trial_data::{AxisCalibration, Origin, PixelBox, RiskCell, RiskRow, RiskTable};
+
+use super::text::{TextDirection, TextRun};
+use crate::number::parse_count;
+
+/// Share of the distance of columns by which a number may stand off its column.
+const COLUMN_TOLERANCE: f64 = 0.4;
+/// Rows of one table are at most this many heights of the font apart.
+const ROW_GAP: f64 = 4.5;
+/// Most columns beyond the labelled ticks on either side.
+const MOST_ADDED: usize = 4;
+
+/// A table with what is needed to give its rows to arms.
+#[derive(Debug, Clone)]
+pub(crate) struct FoundTable {
+    pub(crate) table: RiskTable,
+    /// Colour of each row's name, or of its numbers where it has none.
+    pub(crate) colors: Vec<[u8; 3]>,
+    /// Around its cells and names.
+    pub(crate) area: Bounds,
+}
+
+/// Where numbers may stand.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    time: f64,
+    pixel: f64,
+}
+
+/// One row while it is put together.
+struct Row<'t> {
+    cells: Vec<(usize, &'t TextRun)>,
+    baseline: f64,
+    size: f64,
+}
+
+/// Reads the table in a part of the page. `phrases` are used for the names of rows.
+pub(crate) fn read_table(
+    x_axis: &AxisCalibration,
+    words: &[TextRun],
+    phrases: &[TextRun],
+    region: &Bounds,
+) -> Option<FoundTable> {
+    let columns = columns_of(x_axis, region);
+    let gap = columns.windows(2).map(|pair| pair[1].pixel - pair[0].pixel).fold(f64::INFINITY, f64::min);
+    let inside: Vec<&TextRun> = words
+        .iter()
+        .filter(|word| word.visible && word.direction == TextDirection::Right)
+        .filter(|word| region.contains([word.bounds.center_x(), word.bounds.center_y()]))
+        .filter(|word| parse_cell(&word.text).is_some())
+        .collect();
+    let mut rows = rows_of(&inside);
+    for row in &mut rows {
+        place(row, &columns, gap);
+    }
+    rows.retain(|row| is_risk_row(row, &columns));
+    let rows = adjacent(rows);
+    if rows.is_empty() {
+        return None;
+    }
+    Some(table_of(&rows, &columns, phrases, region))
+}
+
+/// A count, perhaps with a number of censored or of events in brackets behind it.
+fn parse_cell(text: &str) -> Option<u32> {
+    let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '.');
+    let (count, rest) = text.split_once('(').unwrap_or((text, ""));
+    let plain = digits(count.trim()) && (rest.is_empty() || digits(rest.trim_end_matches([')', ' '])));
+    if plain { parse_count(text) } else { None }
+}
+
+/// The ticks, time 0, and what would be further ticks.
+fn columns_of(x_axis: &AxisCalibration, region: &Bounds) -> Vec<Column> {
+    let mut times: Vec<f64> = x_axis.ticks.iter().map(|tick| tick.value).collect();
+    times.sort_by(f64::total_cmp);
+    let step = times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return Vec::new() };
+    if step.is_finite() && step > 0.0 {
+        let before = (1..=MOST_ADDED).map(|count| first - count as f64 * step).take_while(|&time| time > -1e-6 * step);
+        times.extend(before.map(|time| if time.abs() < 1e-6 * step { 0.0 } else { time }));
+        times.extend((1..=MOST_ADDED).map(|count| last + count as f64 * step));
+        let known = times.clone();
+        // A tick without a label leaves a gap of several steps.
+        let inner = known.windows(2).flat_map(|pair| {
+            let steps = ((pair[1] - pair[0]) / step).round();
+            let count = if steps > 1.0 && steps < 20.0 { steps as usize } else { 1 };
+            (1..count).map(move |index| pair[0] + index as f64 * step)
+        });
+        times.extend(inner.collect::<Vec<f64>>());
+        times.sort_by(f64::total_cmp);
+        times.dedup_by(|a, b| (*a - *b).abs() < 1e-6 * step);
+    }
+    times
+        .into_iter()
+        .map(|time| Column { time, pixel: x_axis.pixel_at(time) })
+        .filter(|column| column.pixel >= region.left && column.pixel <= region.right)
+        .collect()
+}
+
+fn rows_of<'t>(words: &[&'t TextRun]) -> Vec<Row<'t>> {
+    let mut sorted = words.to_vec();
+    sorted.sort_by(|a, b| a.baseline.total_cmp(&b.baseline));
+    let mut rows: Vec<Row<'t>> = Vec::new();
+    for word in sorted {
+        match rows.last_mut() {
+            Some(row) if word.baseline - row.baseline <= 0.3 * row.size => row.cells.push((usize::MAX, word)),
+            _ => rows.push(Row { cells: vec![(usize::MAX, word)], baseline: word.baseline, size: word.size }),
+        }
+    }
+    rows
+}
+
+/// Gives each number of a row its column. Numbers may be centred at their tick or begin or end there, all alike.
+fn place(row: &mut Row<'_>, columns: &[Column], gap: f64) {
+    let anchors: [fn(&TextRun) -> f64; 3] =
+        [|word| word.center_x(), |word| word.bounds.left, |word| word.bounds.right];
+    let nearest = |pixel: f64| {
+        (0..columns.len()).min_by(|&a, &b| {
+            (columns[a].pixel - pixel).abs().total_cmp(&(columns[b].pixel - pixel).abs())
+        })
+    };
+    let off = |anchor: &fn(&TextRun) -> f64| {
+        let mut distances: Vec<f64> = row
+            .cells
+            .iter()
+            .filter_map(|(_, word)| nearest(anchor(word)).map(|column| (columns[column].pixel - anchor(word)).abs()))
+            .filter(|distance| *distance <= COLUMN_TOLERANCE * gap)
+            .collect();
+        distances.sort_by(f64::total_cmp);
+        distances.get(distances.len() / 2).copied().unwrap_or(f64::INFINITY)
+    };
+    let centred = off(&anchors[0]);
+    let best = anchors
+        .iter()
+        .copied()
+        .min_by(|a, b| off(a).total_cmp(&off(b)))
+        .filter(|anchor| off(anchor) < 0.5 * centred)
+        .unwrap_or(anchors[0]);
+    let reach = COLUMN_TOLERANCE * gap;
+    let placed = row
+        .cells
+        .iter()
+        .filter_map(|&(_, word)| {
+            let column = nearest(best(word))?;
+            let distance = (columns[column].pixel - best(word)).abs();
+            (distance <= reach).then_some((column, distance, word))
+        })
+        .collect::<Vec<_>>();
+    let mut placed = placed;
+    placed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    placed.dedup_by_key(|cell| cell.0);
+    row.cells = placed.into_iter().map(|(column, _, word)| (column, word)).collect();
+}
+
+/// Numbers at risk begin under one of the first two columns, never rise, and do not repeat the axis.
+fn is_risk_row(row: &Row<'_>, columns: &[Column]) -> bool {
+    let counts: Vec<(usize, u32)> =
+        row.cells.iter().filter_map(|(column, word)| parse_cell(&word.text).map(|count| (*column, count))).collect();
+    let first_time = columns.iter().position(|column| column.time >= -1e-9).unwrap_or(0);
+    let repeats_axis = counts
+        .iter()
+        .filter(|(column, count)| (columns[*column].time - f64::from(*count)).abs() < 1e-9)
+        .count()
+        >= counts.len().max(2) - 1;
+    counts.len() >= 2
+        && counts[0].0 <= first_time + 1
+        && !repeats_axis
+        && counts.windows(2).all(|pair| pair[1].1 <= pair[0].1)
+}
+
+/// The first rows that follow each other closely.
+fn adjacent(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
+    let mut kept: Vec<Row<'_>> = Vec::new();
+    for row in rows {
+        if let Some(last) = kept.last()
+            && row.baseline - last.baseline > ROW_GAP * last.size
+        {
+            break;
+        }
+        kept.push(row);
+    }
+    kept
+}
+
+fn table_of(rows: &[Row<'_>], columns: &[Column], phrases: &[TextRun], region: &Bounds) -> FoundTable {
+    let used: Vec<usize> = (0..columns.len())
+        .filter(|&column| rows.iter().any(|row| row.cells.iter().any(|cell| cell.0 == column)))
+        .collect();
+    let mut table = RiskTable { times: used.iter().map(|&column| columns[column].time).collect(), rows: Vec::new() };
+    let (mut colors, mut area): (Vec<[u8; 3]>, Option<Bounds>) = (Vec::new(), None);
+    for (index, row) in rows.iter().enumerate() {
+        let name = name_of(row, phrases, region).or_else(|| name_above(rows, index, phrases, region));
+        colors.push(name.as_ref().map_or_else(|| row.cells[0].1.color, |name| name.1));
+        let found = |column: &usize| row.cells.iter().find(|cell| cell.0 == *column).map(|cell| cell.1);
+        let cells: Vec<RiskCell> = used.iter().map(|column| cell_of(found(column))).collect();
+        let counts = used.iter().map(|column| found(column).and_then(|word| parse_cell(&word.text))).collect();
+        for (_, word) in &row.cells {
+            area = Some(area.map_or(word.bounds, |area| area.union(&word.bounds)));
+        }
+        table.rows.push(RiskRow { label: name.map_or(String::new(), |name| name.0), arm: None, counts, cells });
+    }
+    let area = area.unwrap_or(*region);
+    FoundTable { table, colors, area }
+}
+
+fn cell_of(word: Option<&TextRun>) -> RiskCell {
+    RiskCell {
+        text: word.map_or(String::new(), |word| word.text.clone()),
+        confidence: word.map_or(1.0, |word| word.confidence),
+        alternative: None,
+        location: word.map(|word| pixel_box(&word.bounds)),
+        origin: Origin::Automatic,
+    }
+}
+
+pub(crate) fn pixel_box(bounds: &Bounds) -> PixelBox {
+    PixelBox { left: bounds.left, top: bounds.top, right: bounds.right, bottom: bounds.bottom }
+}
+
+/// The text left of the first number on its line, with its colour.
+fn name_of(row: &Row<'_>, phrases: &[TextRun], region: &Bounds) -> Option<(String, [u8; 3])> {
+    let first = row.cells[0].1;
+    // A phrase may reach into the first number where the gap is small: its words before that are the name.
+    phrases
+        .iter()
+        .filter(|phrase| phrase.visible && phrase.direction == TextDirection::Right)
+        .filter(|phrase| (phrase.baseline - row.baseline).abs() <= 0.45 * row.size)
+        .filter(|phrase| phrase.bounds.left < first.bounds.left - 0.2 * row.size && phrase.bounds.right >= region.left)
+        .filter(|phrase| phrase.text.chars().any(char::is_alphabetic))
+        .max_by(|a, b| a.bounds.right.total_cmp(&b.bounds.right))
+        .map(|phrase| {
+            let mut text = phrase.text.as_str();
+            if phrase.bounds.right > first.bounds.left {
+                text = text.split(&first.text).next().unwrap_or(text);
+            }
+            (text.trim().to_owned(), phrase.color)
+        })
+        .filter(|(text, _)| !text.is_empty())
+}
+
+/// A name on the line above its numbers, where every row has one and no title can be meant.
+fn name_above(rows: &[Row<'_>], index: usize, phrases: &[TextRun], region: &Bounds) -> Option<(String, [u8; 3])> {
+    let row = &rows[index];
+    let above = if index == 0 { row.baseline - 2.2 * row.size } else { rows[index - 1].baseline };
+    phrases
+        .iter()
+        .filter(|phrase| phrase.visible && phrase.direction == TextDirection::Right)
+        .filter(|phrase| phrase.baseline > above + 0.3 * row.size && phrase.baseline < row.baseline - 0.3 * row.size)
+        .filter(|phrase| phrase.bounds.right >= region.left && phrase.bounds.left <= row.cells[0].1.bounds.right + 2.0 * row.size)
+        .filter(|phrase| phrase.text.chars().any(char::is_alphabetic) && !is_heading(&phrase.text))
+        .max_by(|a, b| a.baseline.total_cmp(&b.baseline))
+        .map(|phrase| (phrase.text.clone(), phrase.color))
+}
+
+/// The heading of a table: "Number at risk", "No. at risk (censored)".
+pub(crate) fn is_heading(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.contains("at risk") || lower.contains("number of patients") || lower.contains("numbers at")
+}

@@ -1,0 +1,291 @@
+//! Joins the glyphs of a page to words, and words to phrases.
+
+use kmeta_figure_source::vector::{Bounds, Subpath, VectorGlyph, VectorPage, VectorPath};
+use kmeta_label_reader::LabelReader;
+
+use super::outline_reading::read_outlines;
+
+/// Letters are joined over gaps up to this share of the font's height.
+const LETTER_GAP: f64 = 0.17;
+/// The same for letters known by their outlines alone, whose side bearings are part of the gap.
+const OUTLINE_GAP: f64 = 0.3;
+/// Letters overlap by at most this share of the font's height.
+const OVERLAP: f64 = 0.6;
+/// Words are joined to phrases over gaps up to this share of the font's height.
+const PHRASE_GAP: f64 = 0.75;
+/// Letters of one line stand on base lines that differ by at most this share of the font's height.
+const SAME_LINE: f64 = 0.15;
+
+/// Which way a text runs on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum TextDirection {
+    /// To the right.
+    Right,
+    /// Upwards, as titles of vertical axes do.
+    Up,
+    /// To the left: upside down.
+    Left,
+    /// Downwards.
+    Down,
+}
+
+/// A word or a phrase.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TextRun {
+    pub(crate) text: String,
+    /// Around its ink.
+    pub(crate) bounds: Bounds,
+    pub(crate) direction: TextDirection,
+    /// Where its base line begins and ends, along its direction.
+    pub(crate) along: (f64, f64),
+    /// The base line's place across the direction, growing from line to line.
+    pub(crate) baseline: f64,
+    /// Height of the font in pixels.
+    pub(crate) size: f64,
+    pub(crate) color: [u8; 3],
+    /// 1 where the file holds the text, the reader's where an outline was read.
+    pub(crate) confidence: f64,
+    /// Whether it can be seen on the page.
+    pub(crate) visible: bool,
+    /// Whether it is one glyph, which may be a mark.
+    pub(crate) single: bool,
+}
+
+impl TextRun {
+    /// Column of the middle of the room that the text takes: where software that centres text puts it. The middle of
+    /// the ink is off by the bearings of its first and last letter.
+    pub(crate) fn center_x(&self) -> f64 {
+        match self.direction {
+            TextDirection::Right => (self.along.0 + self.along.1) / 2.0,
+            TextDirection::Left => -(self.along.0 + self.along.1) / 2.0,
+            TextDirection::Up | TextDirection::Down => self.bounds.center_x(),
+        }
+    }
+
+    /// Row of the middle, in the same sense.
+    pub(crate) fn center_y(&self) -> f64 {
+        match self.direction {
+            TextDirection::Right | TextDirection::Left => self.bounds.center_y(),
+            TextDirection::Up => -(self.along.0 + self.along.1) / 2.0,
+            TextDirection::Down => (self.along.0 + self.along.1) / 2.0,
+        }
+    }
+}
+
+/// One glyph in the coordinates of its direction.
+#[derive(Debug, Clone)]
+struct Letter<'p> {
+    text: Option<&'p str>,
+    outline: Vec<&'p Subpath>,
+    along: (f64, f64),
+    baseline: f64,
+    size: f64,
+    bounds: Bounds,
+    color: [u8; 3],
+    visible: bool,
+    direction: TextDirection,
+}
+
+/// The words of a page. Letters whose text the file does not hold are read from their outlines.
+pub(crate) fn words_of(page: &VectorPage, reader: &LabelReader) -> Vec<TextRun> {
+    let letters: Vec<Letter<'_>> = page.glyphs.iter().filter_map(letter).collect();
+    words_from(letters, reader)
+}
+
+/// Words that are drawn as plain filled shapes, for a page on which text is nothing else.
+pub(crate) fn words_of_shapes(page: &VectorPage, reader: &LabelReader) -> Vec<TextRun> {
+    let tallest = page.pixels_per_inch * 0.35;
+    let letters = page.paths.iter().filter_map(|path| shape_letter(path, tallest)).collect();
+    words_from(letters, reader)
+}
+
+fn letter(glyph: &VectorGlyph) -> Option<Letter<'_>> {
+    let [x, y] = glyph.advance;
+    let direction = match (x.abs() >= y.abs(), x >= 0.0, y >= 0.0) {
+        (true, true, _) => TextDirection::Right,
+        (true, false, _) => TextDirection::Left,
+        (false, _, false) => TextDirection::Up,
+        (false, _, true) => TextDirection::Down,
+    };
+    // Slanted text is neither a tick label that is looked for nor a number at risk.
+    let slant = x.abs().min(y.abs());
+    if slant > 0.05 * x.abs().max(y.abs()) {
+        return None;
+    }
+    let [ox, oy] = glyph.origin;
+    let (start, length, baseline) = match direction {
+        TextDirection::Right => (ox, x, oy),
+        TextDirection::Left => (-ox, -x, -oy),
+        TextDirection::Up => (-oy, -y, ox),
+        TextDirection::Down => (oy, y, -ox),
+    };
+    let upright = matches!(direction, TextDirection::Right | TextDirection::Left);
+    // An outline says how high it is; a small letter is about 0.52 of its font, a capital 0.72.
+    let ink = if upright { glyph.bounds.height() } else { glyph.bounds.width() };
+    let size = if glyph.font_size > 0.0 { glyph.font_size } else { ink / 0.72 };
+    Some(Letter {
+        text: glyph.text.as_deref(),
+        outline: glyph.outline.iter().collect(),
+        along: (start, start + length),
+        baseline,
+        size,
+        bounds: glyph.bounds,
+        color: glyph.color.on_white(),
+        visible: glyph.visible && glyph.color.alpha > 0.0,
+        direction,
+    })
+}
+
+/// A filled shape of the size of a letter that is no rectangle.
+fn shape_letter(path: &VectorPath, tallest: f64) -> Option<Letter<'_>> {
+    let fill = path.fill.filter(|fill| fill.alpha > 0.5)?;
+    let bounds = Bounds::around(path.subpaths.iter().flat_map(|subpath| &subpath.points))?;
+    let is_letter = bounds.height() <= tallest
+        && bounds.width() <= 12.0 * tallest
+        && bounds.width().max(bounds.height()) >= 2.0
+        && path.subpaths.iter().any(|subpath| subpath.curved || subpath.points.len() > 5);
+    is_letter.then(|| Letter {
+        text: None,
+        outline: path.subpaths.iter().collect(),
+        along: (bounds.left, bounds.right),
+        baseline: bounds.bottom,
+        size: bounds.height() / 0.72,
+        bounds,
+        color: fill.on_white(),
+        visible: true,
+        direction: TextDirection::Right,
+    })
+}
+
+fn words_from(mut letters: Vec<Letter<'_>>, reader: &LabelReader) -> Vec<TextRun> {
+    letters.sort_by(|a, b| a.direction.cmp(&b.direction).then(a.baseline.total_cmp(&b.baseline)));
+    let mut words: Vec<Vec<Letter<'_>>> = Vec::new();
+    let mut line: Vec<Letter<'_>> = Vec::new();
+    for letter in letters {
+        let continues = line.last().is_some_and(|last| {
+            last.direction == letter.direction
+                && letter.baseline - last.baseline <= SAME_LINE * last.size.max(letter.size)
+        });
+        if !continues {
+            split_line(std::mem::take(&mut line), &mut words);
+        }
+        line.push(letter);
+    }
+    split_line(line, &mut words);
+    let outlines: Vec<(TextDirection, Vec<&Subpath>)> = words
+        .iter()
+        .filter(|word| word.iter().all(|letter| letter.text.is_none()))
+        .map(|word| (word[0].direction, word.iter().flat_map(|letter| letter.outline.iter().copied()).collect()))
+        .collect();
+    let mut readings = read_outlines(reader, &outlines).into_iter();
+    words
+        .iter()
+        .map(|word| {
+            let unread = word.iter().all(|letter| letter.text.is_none());
+            let reading = if unread { readings.next() } else { None };
+            run_of(word, reading)
+        })
+        .filter(|run| !run.text.is_empty())
+        .collect()
+}
+
+/// Splits the letters of one line at blanks and gaps.
+fn split_line<'p>(mut line: Vec<Letter<'p>>, words: &mut Vec<Vec<Letter<'p>>>) {
+    line.sort_by(|a, b| a.along.0.total_cmp(&b.along.0));
+    let mut word: Vec<Letter<'p>> = Vec::new();
+    let mut end = f64::NEG_INFINITY;
+    for letter in line {
+        if letter.text.is_some_and(|text| text.trim().is_empty()) {
+            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+            continue;
+        }
+        let size = word.iter().map(|other| other.size).fold(letter.size, f64::max);
+        let share = if letter.text.is_none() { OUTLINE_GAP } else { LETTER_GAP };
+        let gap = letter.along.0 - end;
+        // The same letter drawn twice in its place makes heavy print.
+        if word.last().is_some_and(|last| {
+            last.text == letter.text && last.text.is_some() && (last.along.0 - letter.along.0).abs() <= 0.1 * size
+        }) {
+            continue;
+        }
+        if !word.is_empty() && !(-OVERLAP * size..=share * size).contains(&gap) {
+            words.push(std::mem::take(&mut word));
+        }
+        end = letter.along.1;
+        word.push(letter);
+    }
+    words.extend((!word.is_empty()).then_some(word));
+}
+
+fn run_of(word: &[Letter<'_>], reading: Option<(String, f64)>) -> TextRun {
+    let first = &word[0];
+    let bounds = word.iter().map(|letter| letter.bounds).reduce(|a, b| a.union(&b)).unwrap_or(first.bounds);
+    let (text, confidence) =
+        reading.unwrap_or_else(|| (word.iter().map(|letter| letter.text.unwrap_or("\u{fffd}")).collect(), 1.0));
+    TextRun {
+        text: expand_ligatures(text.trim()),
+        bounds,
+        direction: first.direction,
+        along: (first.along.0, word[word.len() - 1].along.1),
+        baseline: first.baseline,
+        size: word.iter().map(|letter| letter.size).fold(0.0, f64::max),
+        color: first.color,
+        confidence,
+        visible: word.iter().all(|letter| letter.visible),
+        single: word.len() == 1,
+    }
+}
+
+fn expand_ligatures(text: &str) -> String {
+    text.replace('\u{fb00}', "ff")
+        .replace('\u{fb01}', "fi")
+        .replace('\u{fb02}', "fl")
+        .replace('\u{fb03}', "ffi")
+        .replace('\u{fb04}', "ffl")
+        .replace('\u{ad}', "-")
+        .replace('\u{a0}', " ")
+}
+
+/// Joins words that follow each other on a line into phrases, in reading order.
+pub(crate) fn phrases_of(words: &[TextRun]) -> Vec<TextRun> {
+    let mut sorted: Vec<&TextRun> = words.iter().collect();
+    sorted.sort_by(|a, b| a.direction.cmp(&b.direction).then(a.baseline.total_cmp(&b.baseline)));
+    let mut lines: Vec<Vec<&TextRun>> = Vec::new();
+    for word in sorted {
+        match lines.last_mut() {
+            Some(line)
+                if line[0].direction == word.direction
+                    && word.baseline - line[line.len() - 1].baseline <= SAME_LINE * line[0].size.max(word.size) =>
+            {
+                line.push(word);
+            }
+            _ => lines.push(vec![word]),
+        }
+    }
+    let mut phrases: Vec<TextRun> = Vec::new();
+    for mut line in lines {
+        line.sort_by(|a, b| a.along.0.total_cmp(&b.along.0));
+        let mut current: Option<TextRun> = None;
+        for word in line {
+            match &mut current {
+                Some(phrase) if joins(phrase, word) => {
+                    phrase.text.push(' ');
+                    phrase.text.push_str(&word.text);
+                    phrase.bounds = phrase.bounds.union(&word.bounds);
+                    phrase.along.1 = word.along.1;
+                    phrase.size = phrase.size.max(word.size);
+                    phrase.confidence = phrase.confidence.min(word.confidence);
+                    phrase.single = false;
+                }
+                _ => phrases.extend(current.replace(word.clone())),
+            }
+        }
+        phrases.extend(current);
+    }
+    phrases
+}
+
+fn joins(phrase: &TextRun, word: &TextRun) -> bool {
+    let gap = word.along.0 - phrase.along.1;
+    gap <= PHRASE_GAP * phrase.size.max(word.size) && phrase.visible == word.visible
+}
