@@ -41,6 +41,7 @@ mod slanted_labels;
 mod steps;
 mod ticks;
 mod trace;
+mod vector;
 mod verdict;
 mod words;
 
@@ -58,6 +59,7 @@ use crate::skew::{skew_of, upright};
 use crate::words::{Word, words_in};
 
 pub use overlay::draw_overlay;
+pub use vector::{VectorReading, digitize_vector};
 
 /// Choices of a person for one figure. The defaults decide everything from the picture.
 #[derive(Debug, Clone, Default, PartialEq)]

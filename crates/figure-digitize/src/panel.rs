@@ -282,7 +282,7 @@ fn mark_coverage(curve: &TracedCurve, curves: &[TracedCurve]) -> crate::coverage
 
 /// Gives each row of the risk table its arm: by the colour of its label, by its name, else by the order in
 /// which rows and curves leave the fewest contradictions.
-fn assign_rows(found: FoundRiskTable, arms: &mut [DigitizedArm], colors: &[Srgb]) -> RiskTable {
+pub(crate) fn assign_rows(found: FoundRiskTable, arms: &mut [DigitizedArm], colors: &[Srgb]) -> RiskTable {
     let mut table = found.table;
     let distinct = colors.iter().any(|&color| chroma(color) >= 0.04 || oklab(color)[0] > 0.35);
     for (row, color) in table.rows.iter_mut().zip(&found.label_colors) {

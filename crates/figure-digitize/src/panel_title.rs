@@ -88,13 +88,13 @@ fn shares_line(a: &Rect, b: &Rect) -> bool {
 }
 
 /// A title is made of words, not of numbers.
-fn is_title(text: &str) -> bool {
+pub(crate) fn is_title(text: &str) -> bool {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     letters >= 2 && letters * 2 > text.chars().count()
 }
 
 /// A panel letter in front of a title ("A", "(b)", "C."), and the rest.
-fn split_letter(text: &str) -> (Option<char>, &str) {
+pub(crate) fn split_letter(text: &str) -> (Option<char>, &str) {
     let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let bare = first.trim_start_matches('(').trim_end_matches([')', '.', ':']);
     let mut characters = bare.chars();

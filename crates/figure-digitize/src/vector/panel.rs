@@ -1,0 +1,234 @@
+//! Puts a panel together: axes, arms, marks, names and numbers at risk.
+
+use kmeta_figure_source::vector::{Bounds, VectorPage};
+use kmeta_trial_data::{
+    Axes, DigitizedArm, Finding, LineStyle, Panel, ReadText, RiskTable, StepCurve, TextRole,
+};
+
+use super::arms::find_arms;
+use super::axes::FoundAxes;
+use super::chains::{Chain, chains_in};
+use super::legend::names_of;
+use super::lines::{LEVEL_PX, Line, is_seen};
+use super::marks::{FoundMarks, find_marks};
+use super::risk_table::{FoundTable, is_heading, pixel_box, read_table};
+use super::text::TextRun;
+use super::titles::find_titles;
+use crate::axis_labels::time_unit_in;
+use crate::color::{Srgb, hex};
+use crate::panel::assign_rows;
+use crate::risk::FoundRiskTable;
+
+/// Standard deviation of a coordinate of a path, in pixels: files hold hundredths of a point, three to the pixel.
+const COORDINATE_SIGMA_PX: f64 = 0.01;
+
+/// A page with what was read of it so far.
+pub(crate) struct PanelPage<'p> {
+    pub(crate) page: &'p VectorPage,
+    pub(crate) lines: &'p [Line],
+    pub(crate) words: &'p [TextRun],
+    pub(crate) phrases: &'p [TextRun],
+    /// The part that belongs to the panel.
+    pub(crate) territory: Bounds,
+}
+
+/// A panel with what the verdict needs beside it.
+pub(crate) struct ReadPanel {
+    pub(crate) panel: Panel,
+    pub(crate) first_levels: Vec<f64>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Reads the panel with the given axes; nothing when no survival curve runs between them.
+pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usize) -> Option<ReadPanel> {
+    let mut axes = Axes { x: found.x.calibration.clone(), y: found.y.calibration.clone() };
+    let plot = plot_with_curves(found, &axes);
+    let chains = chains_in(content.lines, &content.page.paths, &plot);
+    let arms = find_arms(&chains, &axes, &plot).arms;
+    if arms.is_empty() {
+        return None;
+    }
+    let marks = find_marks(&content.page.paths, &content.page.glyphs, content.lines, &arms, &plot);
+    let table = risk_table(content, found, &axes);
+    let outside_table: Vec<TextRun> = content
+        .phrases
+        .iter()
+        .filter(|phrase| !table.as_ref().is_some_and(|table| phrase.bounds.overlaps(&table.area)))
+        .cloned()
+        .collect();
+    let filled = filled_shapes(content.page);
+    let names = names_of(&arms, content.lines, &filled, &outside_table, &content.territory);
+    let used: Vec<usize> = names.iter().flatten().copied().collect();
+    let titles = find_titles(found, &outside_table, &content.territory, &used);
+    let mut texts: Vec<ReadText> =
+        used.iter().map(|&index| read_text(&outside_table[index], TextRole::Legend)).collect();
+    if let Some(title) = titles.x.map(|index| &outside_table[index]) {
+        axes.x.unit = time_unit_in(&title.text);
+        axes.x.title = title.text.clone();
+        texts.push(read_text(title, TextRole::AxisTitle));
+    }
+    if let Some(title) = titles.y.map(|index| &outside_table[index]) {
+        axes.y.title = title.text.clone();
+        texts.push(read_text(title, TextRole::AxisTitle));
+    }
+    texts.extend(further_texts(content, found, &outside_table, &texts));
+    let mut digitized = Vec::new();
+    let mut first_levels = Vec::new();
+    for (arm, chain) in arms.iter().enumerate() {
+        let label = names[arm].map_or(String::new(), |index| outside_table[index].text.clone());
+        let (read, first_level) = digitized_arm(chain, label, &axes, &marks.columns[arm])?;
+        digitized.push(read);
+        first_levels.push(first_level);
+    }
+    let findings = findings_of(&marks, &titles.title, index);
+    let colors: Vec<Srgb> = arms.iter().map(|arm| srgb(arm.look.color)).collect();
+    let risk_table = table.map(|table| assigned(table, &mut digitized, &colors));
+    let panel = Panel {
+        panel: index,
+        letter: titles.letter,
+        title: titles.title,
+        plot_area: pixel_box(&found.area),
+        axes,
+        risk_table,
+        arms: digitized,
+        texts,
+    };
+    Some(ReadPanel { panel, first_levels, findings })
+}
+
+/// The plot, extended to S = 1 and S = 0 where those lie on the page beyond the last ticks.
+fn plot_with_curves(found: &FoundAxes, axes: &Axes) -> Bounds {
+    let mut plot = found.area;
+    let (one, zero) = (axes.y.pixel_at(1.0), axes.y.pixel_at(0.0));
+    plot.top = plot.top.min(one.max(plot.top - 0.3 * plot.height()));
+    if zero > plot.bottom && zero < found.x.labels.top {
+        plot.bottom = zero;
+    }
+    plot
+}
+
+fn risk_table(content: &PanelPage<'_>, found: &FoundAxes, axes: &Axes) -> Option<FoundTable> {
+    let territory = content.territory;
+    let below = Bounds { top: found.x.labels.bottom, ..territory };
+    let (words, phrases) = (content.words, content.phrases);
+    read_table(&axes.x, words, phrases, &below).or_else(|| {
+        // Some software prints the numbers between S = 0 and the time axis.
+        let zero = axes.y.pixel_at(0.0);
+        let within = Bounds { top: zero, bottom: found.x.labels.top, ..territory };
+        (within.bottom - within.top > found.x.size).then(|| read_table(&axes.x, words, phrases, &within)).flatten()
+    })
+}
+
+fn assigned(table: FoundTable, arms: &mut [DigitizedArm], colors: &[Srgb]) -> RiskTable {
+    let label_colors = table.colors.iter().map(|&color| Some(srgb(color))).collect();
+    let found = FoundRiskTable { table: table.table, label_colors, findings: Vec::new() };
+    assign_rows(found, arms, colors)
+}
+
+fn srgb(color: [u8; 3]) -> Srgb {
+    color.map(|channel| f32::from(channel) / 255.0)
+}
+
+/// Small filled shapes, which may be keys of a legend.
+fn filled_shapes(page: &VectorPage) -> Vec<(Bounds, [u8; 3])> {
+    page.paths
+        .iter()
+        .filter(|path| path.subpaths.len() == 1)
+        .filter_map(|path| {
+            let fill = path.fill.filter(is_seen)?;
+            Some((Bounds::around(&path.subpaths[0].points)?, fill.on_white()))
+        })
+        .collect()
+}
+
+fn read_text(run: &TextRun, role: TextRole) -> ReadText {
+    ReadText { text: run.text.clone(), confidence: run.confidence, location: pixel_box(&run.bounds), role }
+}
+
+/// Texts inside the plot and headings of the table that have no other role yet.
+fn further_texts(
+    content: &PanelPage<'_>,
+    found: &FoundAxes,
+    phrases: &[TextRun],
+    known: &[ReadText],
+) -> Vec<ReadText> {
+    let plot = found.area;
+    phrases
+        .iter()
+        .filter(|phrase| phrase.visible && phrase.text.chars().filter(|c| c.is_alphanumeric()).count() >= 2)
+        .filter(|phrase| {
+            let middle = [phrase.bounds.center_x(), phrase.bounds.center_y()];
+            plot.contains(middle) || (is_heading(&phrase.text) && content.territory.contains(middle))
+        })
+        .map(|phrase| {
+            let role = if is_heading(&phrase.text) { TextRole::RiskTableTitle } else { TextRole::Other };
+            read_text(phrase, role)
+        })
+        .filter(|text| known.iter().all(|other| other.location != text.location))
+        .collect()
+}
+
+fn findings_of(marks: &FoundMarks, title: &str, index: usize) -> Vec<Finding> {
+    let place = if title.is_empty() { format!("panel {index}") } else { format!("panel {index} ({title})") };
+    let mut findings = Vec::new();
+    if marks.shared > 0 {
+        findings.push(Finding::note(
+            "censor-marks-shared",
+            place.clone(),
+            format!(
+                "{} censor marks stand where several arms run; each was given to the arm whose marks were drawn beside it",
+                marks.shared
+            ),
+        ));
+    }
+    if marks.events > 0 {
+        findings.push(Finding::note(
+            "marks-of-events",
+            place,
+            format!("{} symbols stand at every drop of their curve: they mark events and are no censor marks", marks.events),
+        ));
+    }
+    findings
+}
+
+/// The arm of a chain, with the level of its first stretch.
+fn digitized_arm(chain: &Chain, label: String, axes: &Axes, marks: &[f64]) -> Option<(DigitizedArm, f64)> {
+    let time_at = |column: f64| axes.x.value_at(column).max(0.0);
+    let survival_at = |row: f64| axes.y.value_at(row).clamp(0.0, 1.0);
+    let one = axes.y.pixel_at(1.0);
+    let (mut times, mut survival) = (vec![0.0], vec![1.0]);
+    for &[column, row] in &chain.points {
+        // Rows that are S = 1 within the precision of coordinates.
+        let level = if (row - one).abs() <= 2.0 * LEVEL_PX { 1.0 } else { survival_at(row) };
+        let (last_time, last) = (times[times.len() - 1], survival[survival.len() - 1]);
+        if level >= last - 1e-9 {
+            continue;
+        }
+        let time: f64 = time_at(column).max(last_time);
+        if time - last_time <= axes.x.slope.abs() * LEVEL_PX / 2.0 && times.len() > 1 {
+            // Several corners of one drop.
+            survival.pop();
+            survival.push(level);
+        } else {
+            times.push(time);
+            survival.push(level);
+        }
+    }
+    let first_level = axes.y.value_at(chain.start()[1]);
+    let curve = StepCurve::new(times, survival).ok()?;
+    let uncertainty = |axis: &kmeta_trial_data::AxisCalibration| {
+        axis.slope.abs() * COORDINATE_SIGMA_PX.hypot(axis.residual_px)
+    };
+    let arm = DigitizedArm {
+        label,
+        color: hex(srgb(chain.look.color)),
+        line_style: if chain.look.is_dashed() || chain.from_dashes { LineStyle::Dashed } else { LineStyle::Solid },
+        line_width_px: chain.look.width,
+        curve_end: time_at(chain.end()[0]).max(curve.last_time()),
+        curve,
+        censor_times: marks.iter().map(|&column| time_at(column)).collect(),
+        survival_uncertainty: uncertainty(&axes.y),
+        time_uncertainty: uncertainty(&axes.x),
+    };
+    Some((arm, first_level))
+}
