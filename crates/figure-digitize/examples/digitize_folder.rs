@@ -51,6 +51,7 @@ fn digitize_file(file: &Path, out: &Path, reader: &LabelReader) -> Result<(), Bo
         width: page.image.width(),
         height: page.image.height(),
         pixels_per_inch: page.pixels_per_inch,
+        picture: None,
     };
     let figure = digitize(&page, source, reader, &DigitizeOptions::default());
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();

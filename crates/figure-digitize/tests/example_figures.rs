@@ -71,6 +71,7 @@ fn digitize_changed(
         width: page.image.width(),
         height: page.image.height(),
         pixels_per_inch: page.pixels_per_inch,
+        picture: None,
     };
     digitize(&page, source, reader, &DigitizeOptions::default())
 }

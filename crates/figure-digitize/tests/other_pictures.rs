@@ -17,6 +17,7 @@ fn digitize_image(image: RgbImage) -> DigitizedFigure {
         width: page.image.width(),
         height: page.image.height(),
         pixels_per_inch: None,
+        picture: None,
     };
     let figure = digitize(&page, source, &LabelReader::new().unwrap(), &DigitizeOptions::default());
     assert_eq!(draw_overlay(&page, &figure).dimensions(), page.image.dimensions());

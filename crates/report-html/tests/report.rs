@@ -149,6 +149,7 @@ fn figure_section() -> FigureSection {
             width: 800,
             height: 600,
             pixels_per_inch: None,
+            picture: None,
         },
         verdict: Verdict::Review,
         checks: vec![Check { name: "tick-residual".to_owned(), passed: false, message: "1.2 px".to_owned() }],

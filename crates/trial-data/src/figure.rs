@@ -58,6 +58,10 @@ pub struct FigureSource {
     pub height: u32,
     /// For a vector file, the resolution it was drawn at, in pixels per inch.
     pub pixels_per_inch: Option<f64>,
+    /// Set when the figure is a picture embedded in a page: where it stands there, in pixels of the page drawn at 216
+    /// per inch. Width, height and all other coordinates are then those of the picture's own samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PixelBox>,
 }
 
 /// The content of a `NAME.kmfig.json` sidecar: all that was read from one figure file. It is the truth of the

@@ -1,12 +1,11 @@
 //! The whole chain of a study: digitize, reconstruct, compare, pool.
 
-use kmeta_figure_source::FigurePage;
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, Finding, sha256_hex};
+use kmeta_trial_data::{DigitizedFigure, Finding};
 use rayon::prelude::*;
 
 use super::compare;
-use super::digitize::{DigitizedPage, digitize_page, pages};
+use super::digitize::{DigitizedPage, FigureFile};
 use super::pool::{Evidence, analyse};
 use super::reconstruct::{ArmPatients, Reconstruction, reconstruct_all};
 use crate::error::CommandError;
@@ -20,8 +19,8 @@ pub(crate) const GENERATOR: &str = concat!("kmeta ", env!("CARGO_PKG_VERSION"));
 /// A figure's page, ready to be digitized.
 #[derive(Debug)]
 pub(crate) struct StudyPage {
-    bytes: Vec<u8>,
-    page: FigurePage,
+    file: FigureFile,
+    page: usize,
 }
 
 /// All that a run produced.
@@ -59,14 +58,13 @@ fn read_page(study: &StudyFile, figure: &Figure) -> Result<StudyPage, (&'static 
     let bytes = std::fs::read(study.figure_path(&figure.file))
         .map_err(|error| ("file", format!("{} cannot be read: {error}", figure.file)))?;
     let field = if figure.page.is_some() { "page" } else { "file" };
-    let mut pages = pages(&bytes, figure.page).map_err(|message| (field, message))?;
-    if pages.len() > 1 {
-        let message = format!("{} has {} pages: state `page`, counted from 1", figure.file, pages.len());
-        return Err(("file", message));
-    }
-    match pages.pop() {
-        Some(page) => Ok(StudyPage { bytes, page }),
-        None => Err(("file", format!("{} has no pages", figure.file))),
+    let name = figure.file.rsplit(['/', '\\']).next().unwrap_or(&figure.file);
+    let file = FigureFile::open(bytes, name, figure.page).map_err(|message| (field, message))?;
+    match file.pages.as_slice() {
+        &[page] => Ok(StudyPage { file, page }),
+        pages => {
+            Err(("file", format!("{} has {} pages: state `page`, counted from 1", figure.file, pages.len())))
+        }
     }
 }
 
@@ -87,15 +85,21 @@ pub(crate) fn digitize_all(
         .figures
         .par_iter()
         .zip(pages)
-        .map(|(figure, StudyPage { bytes, page })| {
-            let file = figure.file.rsplit(['/', '\\']).next().unwrap_or(&figure.file);
-            let digitized = digitize_page(page, file, bytes, &reader)
+        .map(|(figure, StudyPage { file, page })| {
+            let digitized = file
+                .digitize_page(*page, &reader)
+                .and_then(only_figure)
                 .map_err(|error| CommandError::failed(&figure.file, error));
             after_each();
             digitized
         })
         .collect();
     read.into_iter().collect()
+}
+
+/// The first figure of a page: the one drawn with paths, where there is one.
+fn only_figure(figures: Vec<DigitizedPage>) -> Result<DigitizedPage, String> {
+    figures.into_iter().next().ok_or_else(|| "there is no Kaplan-Meier figure on this page".to_owned())
 }
 
 /// Everything after digitizing.
@@ -134,7 +138,7 @@ pub(crate) fn evaluate(project: &Project, pages: &[StudyPage], figures: Vec<Digi
         .figures
         .iter()
         .zip(pages)
-        .map(|(figure, page)| FileHash { file: figure.file.clone(), sha256: sha256_hex(&page.bytes) });
+        .map(|(figure, page)| FileHash { file: figure.file.clone(), sha256: page.file.sha256().to_owned() });
     StudyRun { results, figures, arms, inputs: inputs.collect() }
 }
 
