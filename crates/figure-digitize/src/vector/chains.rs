@@ -108,7 +108,7 @@ pub(crate) fn chains_in(lines: &[Line], paths: &[VectorPath], plot: &Bounds) -> 
         .filter_map(chain_of_line)
         .collect();
     whole.extend(outline_chains(paths, &area));
-    let mut joined = join_pieces(whole);
+    let mut joined = join_pieces(whole, plot);
     joined.sort_by(|a, b| a.order.cmp(&b.order));
     without_copies(joined)
 }
@@ -136,7 +136,7 @@ fn is_stepped(points: &[Point]) -> bool {
 }
 
 /// Joins pieces of one look whose ends meet, then dashes over their gaps.
-fn join_pieces(chains: Vec<Chain>) -> Vec<Chain> {
+fn join_pieces(chains: Vec<Chain>, plot: &Bounds) -> Vec<Chain> {
     let mut groups: Vec<Vec<Chain>> = Vec::new();
     for chain in chains {
         match groups.iter_mut().find(|group| group[0].look.is_like(&chain.look)) {
@@ -144,18 +144,39 @@ fn join_pieces(chains: Vec<Chain>) -> Vec<Chain> {
             None => groups.push(vec![chain]),
         }
     }
+    let meeting = |one: &Chain, other: &Chain| {
+        let (end, start) = (one.end(), other.start());
+        let distance = (start[0] - end[0]).abs().max((start[1] - end[1]).abs());
+        (distance <= MEETING_PX).then_some(distance)
+    };
+    let groups: Vec<Vec<Chain>> = groups.into_iter().map(|group| join(group, meeting, false)).collect();
+    let curves: Vec<Chain> = groups
+        .iter()
+        .flatten()
+        .filter(|chain| chain.points.len() >= 4 && chain.end()[0] - chain.start()[0] >= 0.15 * plot.width())
+        .cloned()
+        .collect();
     groups
         .into_iter()
-        .flat_map(|group| {
-            let meeting = |one: &Chain, other: &Chain| {
-                let (end, start) = (one.end(), other.start());
-                let distance = (start[0] - end[0]).abs().max((start[1] - end[1]).abs());
-                (distance <= MEETING_PX).then_some(distance)
-            };
-            let joined = join(group, meeting, false);
-            join_dashes(joined)
-        })
+        .flat_map(|group| if are_marks(&group, &curves) { group } else { join_dashes(group) })
         .collect()
+}
+
+/// Whether most short pieces of a look sit on curves: then they are their censor marks and no dashes.
+fn are_marks(group: &[Chain], curves: &[Chain]) -> bool {
+    let on_curve = |piece: &Chain| {
+        let middle = [(piece.start()[0] + piece.end()[0]) / 2.0, (piece.start()[1] + piece.end()[1]) / 2.0];
+        let reach = ((piece.end()[1] - piece.start()[1]).abs() / 2.0 + 0.5).min(12.0);
+        curves.iter().any(|curve| {
+            curve.points.len() > piece.points.len()
+                && curve
+                    .rows_at(middle[0], 0.05)
+                    .is_some_and(|(low, high)| middle[1] >= low - reach && middle[1] <= high + reach)
+        })
+    };
+    let short: Vec<&Chain> = group.iter().filter(|chain| chain.points.len() <= 3).collect();
+    let sitting = short.iter().filter(|chain| on_curve(chain)).count();
+    sitting * 10 >= short.len() * 6
 }
 
 /// Joins each chain to the nearest that can follow it.
@@ -204,20 +225,17 @@ fn append(whole: &mut Chain, next: &Chain, over_gap: bool) {
     whole.from_dashes |= over_gap;
 }
 
-/// Joins short pieces that follow each other at even gaps.
+/// Joins short pieces that follow each other at even gaps. What does not become a line of many dashes stays apart.
 fn join_dashes(chains: Vec<Chain>) -> Vec<Chain> {
-    let length = |chain: &Chain| {
-        chain.points.windows(2).map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1])).sum::<f64>()
-    };
-    let mut lengths: Vec<f64> = chains.iter().map(length).collect();
+    let mut lengths: Vec<f64> = chains.iter().map(length_of).collect();
     lengths.sort_by(f64::total_cmp);
     let typical = lengths.get(lengths.len() / 2).copied().unwrap_or(0.0);
     let has_own_dashes = chains.first().is_some_and(|chain| chain.look.is_dashed());
-    let (dashes, others): (Vec<Chain>, Vec<Chain>) =
-        chains.into_iter().partition(|chain| length(chain) <= 3.0 * typical);
-    if has_own_dashes || dashes.len() < LEAST_DASHES || typical <= 0.0 {
-        return dashes.into_iter().chain(others).collect();
+    if has_own_dashes || chains.len() < LEAST_DASHES || typical <= 0.0 {
+        return chains;
     }
+    let (dashes, mut others): (Vec<Chain>, Vec<Chain>) =
+        chains.into_iter().partition(|chain| length_of(chain) <= 3.0 * typical);
     let reach = 2.5 * typical + 2.0;
     let following = move |one: &Chain, other: &Chain| {
         let (end, start) = (one.end(), other.start());
@@ -225,7 +243,18 @@ fn join_dashes(chains: Vec<Chain>) -> Vec<Chain> {
         let near = across >= -MEETING_PX && down >= -MEETING_PX && across + down <= reach;
         near.then_some(across + down)
     };
-    join(dashes, following, true).into_iter().chain(others).collect()
+    for line in join(dashes, following, true) {
+        // A line of six dashes is at least as long as nine dashes and gaps.
+        if line.from_dashes && length_of(&line) >= 1.5 * LEAST_DASHES as f64 * typical.max(1.0) {
+            others.push(line);
+        }
+    }
+    others
+}
+
+/// Length along a chain.
+fn length_of(chain: &Chain) -> f64 {
+    chain.points.windows(2).map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1])).sum()
 }
 
 /// Leaves out chains drawn before in the same place: copies make heavy lines or halos. The last one painted is seen.
@@ -382,7 +411,8 @@ mod tests {
             piece(&[[0.0, 5.0], [10.0, 5.0]]),
             piece(&[[10.0, 8.0], [20.0, 8.0]]),
         ];
-        let joined = join_pieces(pieces);
+        let plot = Bounds { left: 0.0, top: 0.0, right: 100.0, bottom: 100.0 };
+        let joined = join_pieces(pieces, &plot);
         assert_eq!(joined.len(), 1);
         assert_eq!(joined[0].end(), [20.0, 8.0]);
         assert_eq!(joined[0].step_columns(), vec![10.0]);
@@ -411,7 +441,8 @@ mod tests {
     fn dashes_drawn_one_by_one_become_one_curve() {
         let pieces: Vec<Chain> =
             (0..10).map(|i| piece(&[[10.0 * f64::from(i), 5.0], [10.0 * f64::from(i) + 6.0, 5.0]])).collect();
-        let joined = join_pieces(pieces);
+        let plot = Bounds { left: 0.0, top: 0.0, right: 100.0, bottom: 100.0 };
+        let joined = join_pieces(pieces, &plot);
         assert_eq!(joined.len(), 1);
         assert!(joined[0].from_dashes);
         assert_eq!(joined[0].end(), [96.0, 5.0]);

@@ -69,6 +69,8 @@ pub(crate) struct Line {
     /// Place in the order of painting.
     pub(crate) order: usize,
     pub(crate) bounds: Bounds,
+    /// Around the line before it was clipped: a mark at the edge of a plot is cut, its middle is not.
+    pub(crate) whole: Bounds,
 }
 
 /// All stroked lines of the page that are seen.
@@ -82,13 +84,15 @@ pub(crate) fn stroked_lines(paths: &[VectorPath]) -> Vec<Line> {
             if subpath.closed && points.first() != points.last() {
                 points.extend(points.first().copied());
             }
-            let whole = clipped(&points, &path.clip);
-            let was_cut = whole.len() != 1 || whole[0].len() != points.len();
-            for part in whole {
+            let Some(whole) = Bounds::around(&points) else { continue };
+            let parts = clipped(&points, &path.clip);
+            let was_cut = parts.len() != 1 || parts[0].len() != points.len();
+            for part in parts {
                 let points = without_repeats(part);
                 if let Some(bounds) = Bounds::around(&points) {
                     let closed = subpath.closed && !was_cut;
-                    lines.push(Line { points, look: look.clone(), closed, curved: subpath.curved, order, bounds });
+                    let (look, curved) = (look.clone(), subpath.curved);
+                    lines.push(Line { points, look, closed, curved, order, bounds, whole });
                 }
             }
         }

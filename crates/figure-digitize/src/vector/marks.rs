@@ -103,11 +103,17 @@ fn shapes_in(paths: &[VectorPath], glyphs: &[VectorGlyph], lines: &[Line], plot:
             && area.contains([bounds.center_x(), bounds.center_y()])
     };
     let mut shapes: Vec<Shape> = Vec::new();
-    for line in lines.iter().filter(|line| fits(&line.bounds) && !is_step(line)) {
+    let mut last: Option<(usize, Bounds)> = None;
+    for line in lines.iter().filter(|line| fits(&line.whole) && !is_step(line)) {
+        // A line that its clip cuts to parts is one shape; one whose middle is cut off is not seen.
+        if last == Some((line.order, line.whole)) || !line.bounds.grown(0.5).contains(middle_of(&line.whole)) {
+            continue;
+        }
+        last = Some((line.order, line.whole));
         shapes.push(Shape {
-            middle: [line.bounds.center_x(), line.bounds.center_y()],
-            width: line.bounds.width(),
-            height: line.bounds.height(),
+            middle: middle_of(&line.whole),
+            width: line.whole.width(),
+            height: line.whole.height(),
             color: line.look.color,
             order: line.order,
             is_glyph: false,
@@ -120,7 +126,8 @@ fn shapes_in(paths: &[VectorPath], glyphs: &[VectorGlyph], lines: &[Line], plot:
             continue;
         }
         for subpath in &path.subpaths {
-            if let Some(bounds) = Bounds::around(&subpath.points).filter(&fits) {
+            let seen = |bounds: &Bounds| path.clip.grown(0.5).contains(middle_of(bounds));
+            if let Some(bounds) = Bounds::around(&subpath.points).filter(&fits).filter(seen) {
                 shapes.push(Shape {
                     middle: [bounds.center_x(), bounds.center_y()],
                     width: bounds.width(),
@@ -149,6 +156,10 @@ fn shapes_in(paths: &[VectorPath], glyphs: &[VectorGlyph], lines: &[Line], plot:
         }
     }
     shapes
+}
+
+fn middle_of(bounds: &Bounds) -> Point {
+    [bounds.center_x(), bounds.center_y()]
 }
 
 /// A piece of a staircase drawn piece by piece is no mark; a bar, a plus, a cross and a circle are.

@@ -22,6 +22,9 @@ use crate::risk::FoundRiskTable;
 /// Standard deviation of a coordinate of a path, in pixels: files hold hundredths of a point, three to the pixel.
 const COORDINATE_SIGMA_PX: f64 = 0.01;
 
+/// Middles of labels are off their ticks by at most this share of the font's height.
+const LABEL_OFFSET: f64 = 0.4;
+
 /// A page with what was read of it so far.
 pub(crate) struct PanelPage<'p> {
     pub(crate) page: &'p VectorPage,
@@ -48,6 +51,7 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
     if arms.is_empty() {
         return None;
     }
+    let anchored = anchor_at_starts(&mut axes, found, &arms);
     let marks = find_marks(&content.page.paths, &content.page.glyphs, content.lines, &arms, &plot);
     let table = risk_table(content, found, &axes);
     let outside_table: Vec<TextRun> = content
@@ -80,7 +84,14 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
         digitized.push(read);
         first_levels.push(first_level);
     }
-    let findings = findings_of(&marks, &titles.title, index);
+    let mut findings = findings_of(&marks, &titles.title, index);
+    findings.extend(anchored.then(|| {
+        Finding::note(
+            "axes-set-by-curve-start",
+            format!("panel {index}"),
+            "an axis has no tick marks: its labels give the scale, and the common start of the curves its place at S = 1 and time 0",
+        )
+    }));
     let colors: Vec<Srgb> = arms.iter().map(|arm| srgb(arm.look.color)).collect();
     let risk_table = table.map(|table| assigned(table, &mut digitized, &colors));
     let panel = Panel {
@@ -107,6 +118,25 @@ fn plot_with_curves(found: &FoundAxes, axes: &Axes) -> Bounds {
     plot
 }
 
+/// An axis without tick marks is known by its labels, whose middles are all off by the same unknown bit of the font. Where
+/// every curve starts at one point near S = 1 and time 0, that point sets the axis. Returns whether an axis was set.
+fn anchor_at_starts(axes: &mut Axes, found: &FoundAxes, arms: &[Chain]) -> bool {
+    let start = arms[0].start();
+    let in_common = |index: usize| arms.iter().all(|arm| (arm.start()[index] - start[index]).abs() <= LEVEL_PX);
+    let mut was_set = false;
+    for (axis, origin, value, index) in [(&mut axes.x, &found.x, 0.0, 0), (&mut axes.y, &found.y, 1.0, 1)] {
+        let off = start[index] - axis.pixel_at(value);
+        if !origin.has_marks && in_common(index) && off.abs() <= LABEL_OFFSET * origin.size {
+            axis.intercept -= off * axis.slope;
+            for tick in &mut axis.ticks {
+                tick.pixel += off;
+            }
+            was_set |= off != 0.0;
+        }
+    }
+    was_set
+}
+
 fn risk_table(content: &PanelPage<'_>, found: &FoundAxes, axes: &Axes) -> Option<FoundTable> {
     let territory = content.territory;
     let below = Bounds { top: found.x.labels.bottom, ..territory };
@@ -120,9 +150,27 @@ fn risk_table(content: &PanelPage<'_>, found: &FoundAxes, axes: &Axes) -> Option
 }
 
 fn assigned(table: FoundTable, arms: &mut [DigitizedArm], colors: &[Srgb]) -> RiskTable {
+    let mut by_name = table.table.clone();
+    for row in &mut by_name.rows {
+        let same: Vec<usize> = (0..arms.len()).filter(|&arm| same_name(&row.label, &arms[arm].label)).collect();
+        row.arm = if let [only] = same.as_slice() { Some(*only) } else { None };
+    }
+    let is_unique = (0..arms.len()).all(|arm| by_name.rows.iter().filter(|row| row.arm == Some(arm)).count() == 1);
+    if is_unique && by_name.rows.len() == arms.len() {
+        return by_name;
+    }
     let label_colors = table.colors.iter().map(|&color| Some(srgb(color))).collect();
     let found = FoundRiskTable { table: table.table, label_colors, findings: Vec::new() };
     assign_rows(found, arms, colors)
+}
+
+/// Whether two printed names mean one arm: legends often add the number of patients in brackets.
+fn same_name(row: &str, legend: &str) -> bool {
+    let plain = |name: &str| -> String {
+        let bare = name.split(['(', '[', ':']).next().filter(|bare| !bare.trim().is_empty()).unwrap_or(name);
+        bare.chars().filter(|c| c.is_alphanumeric() || *c == '+' || *c == '-').flat_map(char::to_lowercase).collect()
+    };
+    !plain(row).is_empty() && plain(row) == plain(legend)
 }
 
 fn srgb(color: [u8; 3]) -> Srgb {

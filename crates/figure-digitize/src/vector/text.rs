@@ -84,6 +84,8 @@ struct Letter<'p> {
     color: [u8; 3],
     visible: bool,
     direction: TextDirection,
+    /// Whether its room is that of its ink: bearings are part of the gaps then.
+    bare: bool,
 }
 
 /// The words of a page. Letters whose text the file does not hold are read from their outlines.
@@ -133,6 +135,7 @@ fn letter(glyph: &VectorGlyph) -> Option<Letter<'_>> {
         color: glyph.color.on_white(),
         visible: glyph.visible && glyph.color.alpha > 0.0,
         direction,
+        bare: glyph.font_size <= 0.0,
     })
 }
 
@@ -154,6 +157,7 @@ fn shape_letter(path: &VectorPath, tallest: f64) -> Option<Letter<'_>> {
         color: fill.on_white(),
         visible: true,
         direction: TextDirection::Right,
+        bare: true,
     })
 }
 
@@ -200,7 +204,7 @@ fn split_line<'p>(mut line: Vec<Letter<'p>>, words: &mut Vec<Vec<Letter<'p>>>) {
             continue;
         }
         let size = word.iter().map(|other| other.size).fold(letter.size, f64::max);
-        let share = if letter.text.is_none() { OUTLINE_GAP } else { LETTER_GAP };
+        let share = if letter.text.is_none() || letter.bare { OUTLINE_GAP } else { LETTER_GAP };
         let gap = letter.along.0 - end;
         // The same letter drawn twice in its place makes heavy print.
         if word.last().is_some_and(|last| {

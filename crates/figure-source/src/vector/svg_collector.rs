@@ -128,13 +128,11 @@ impl Collector<'_> {
         let Some(bounds) = Bounds::around(subpaths.iter().flat_map(|subpath| &subpath.points)) else { return };
         let fill = path.fill().map(|fill| self.fill(fill));
         if let (Some(glyph), Some(color)) = (&self.glyph, fill) {
-            // An outline taken from a font by reference: its origin is that of the reference.
-            let origin = self.place(transform, 0.0, 0.0);
             let glyph = VectorGlyph {
                 outline: if glyph.text.is_some() { Vec::new() } else { subpaths },
                 text: glyph.text.clone(),
-                origin: [bounds.left, origin[1]],
-                advance: [bounds.width(), 0.0],
+                origin: self.place(transform, 0.0, 0.0),
+                advance: [0.0; 2],
                 font_size: 0.0,
                 bounds,
                 color,
@@ -241,16 +239,19 @@ impl Collector<'_> {
     }
 }
 
-/// A glyph that was drawn as an outline, with direction and size from the transform of its reference: upright and
-/// turned text differ in it. The height of the font is unknown and is set where letters are joined to words.
+/// A glyph that was drawn as an outline taken from a font by reference: its direction is that of the reference, and its
+/// room along it that of its ink. The height of the font is not known; it stays zero and follows from the ink.
 fn sized(mut glyph: VectorGlyph, transform: Transform) -> VectorGlyph {
     let (along_x, along_y) = (f64::from(transform.sx), f64::from(transform.ky));
-    let length = along_x.hypot(along_y);
-    if length > 0.0 {
-        let bounds = glyph.bounds;
-        let (x, y) = (along_x / length, along_y / length);
-        let extent = x.abs() * bounds.width() + y.abs() * bounds.height();
-        glyph.advance = [x * extent, y * extent];
+    let bounds = glyph.bounds;
+    if along_x.abs() >= along_y.abs() {
+        let to_right = along_x >= 0.0;
+        glyph.origin[0] = if to_right { bounds.left } else { bounds.right };
+        glyph.advance = [if to_right { bounds.width() } else { -bounds.width() }, 0.0];
+    } else {
+        let downwards = along_y >= 0.0;
+        glyph.origin[1] = if downwards { bounds.top } else { bounds.bottom };
+        glyph.advance = [0.0, if downwards { bounds.height() } else { -bounds.height() }];
     }
     glyph
 }

@@ -1,8 +1,9 @@
 //! Letters that an SVG draws as outlines by reference.
 //!
-//! Matplotlib writes `<use xlink:href="#DejaVuSans-4b"/>`, whose name ends with the letter's code point; cairo and
-//! MuPDF number the outlines of a font (`#glyph-0-3`). References are given identifiers before `usvg` resolves them, which keeps
-//! identifiers of groups and forgets what they referred to.
+//! Matplotlib writes a text as `<!-- Months -->` followed by a group of `<use xlink:href="#DejaVuSans-4b"/>`, one for
+//! each letter; cairo and MuPDF number the outlines of a font (`#glyph-0-3`) and do not say what they are. References
+//! are given identifiers before `usvg` resolves them, which keeps identifiers of groups and forgets what they referred
+//! to.
 
 use resvg::usvg::roxmltree::{Document, Node, ParsingOptions};
 
@@ -15,26 +16,26 @@ pub(crate) fn with_glyph_names(svg: &str) -> String {
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let Ok(document) = Document::parse_with_options(svg, options) else { return svg.to_owned() };
     let mut insertions: Vec<(usize, String)> = Vec::new();
-    for (index, node) in document.descendants().filter(|node| node.tag_name().name() == "use").enumerate() {
-        let href = node.attribute("href").or_else(|| node.attribute(("http://www.w3.org/1999/xlink", "href")));
-        let Some(target) = href.and_then(|href| href.strip_prefix('#')) else { continue };
-        if node.attribute("id").is_some() {
+    for group in document.descendants().filter(Node::is_element) {
+        let uses: Vec<Node<'_, '_>> = group.children().filter(|node| node.tag_name().name() == "use").collect();
+        if uses.is_empty() {
             continue;
         }
-        if let Some(letter) = letter_of(target) {
+        let text = text_of(group, &uses);
+        for (index, node) in uses.iter().enumerate() {
+            if !target_of(node).is_some_and(is_outline_of_letter) || node.attribute("id").is_some() {
+                continue;
+            }
+            let code = text.as_ref().map_or(String::new(), |text| format!("{:x}", u32::from(text[index])));
             // Behind `<use`, which may carry a prefix.
             let start = node.range().start;
-            let name_ends = svg[start..].find(|c: char| c.is_whitespace() || c == '/' || c == '>');
-            if let Some(length) = name_ends {
-                insertions.push((start + length, format!(" id=\"{MARK}{letter}-{index}\"")));
-            }
-        } else if is_symbol_of_letter(target, &node) {
-            let start = node.range().start;
             if let Some(length) = svg[start..].find(|c: char| c.is_whitespace() || c == '/' || c == '>') {
-                insertions.push((start + length, format!(" id=\"{MARK}-{index}\"")));
+                let position = start + length;
+                insertions.push((position, format!(" id=\"{MARK}{code}-{position}\"")));
             }
         }
     }
+    insertions.sort();
     let mut named = String::with_capacity(svg.len() + 32 * insertions.len());
     let mut copied = 0;
     for (position, text) in insertions {
@@ -46,22 +47,40 @@ pub(crate) fn with_glyph_names(svg: &str) -> String {
     named
 }
 
-/// The code point, as hexadecimal digits, of an outline named FONT-CODE as matplotlib does.
-fn letter_of(target: &str) -> Option<String> {
-    let (font, code) = target.rsplit_once('-')?;
-    let is_code = (2..=6).contains(&code.len()) && code.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase());
-    let is_font = font.starts_with(|c: char| c.is_ascii_uppercase()) && !font.contains(char::is_whitespace);
-    let letter = u32::from_str_radix(code, 16).ok().and_then(char::from_u32)?;
-    (is_code && is_font && !letter.is_control()).then(|| code.to_owned())
+fn target_of<'a>(node: &Node<'a, '_>) -> Option<&'a str> {
+    let href = node.attribute("href").or_else(|| node.attribute(("http://www.w3.org/1999/xlink", "href")));
+    href.and_then(|href| href.strip_prefix('#'))
 }
 
-/// Numbered outlines of a font: `glyph-0-3`, `glyph0-3`, `font_1_23`.
-fn is_symbol_of_letter(target: &str, _: &Node<'_, '_>) -> bool {
-    let rest = target.strip_prefix("glyph").or_else(|| target.strip_prefix("font"));
-    rest.is_some_and(|rest| {
+/// Outlines of letters are numbered within their font: `glyph-0-3`, `glyph0-3`, `font_1_23`, `DejaVuSans-4b`.
+fn is_outline_of_letter(target: &str) -> bool {
+    let numbered = target.strip_prefix("glyph").or_else(|| target.strip_prefix("font")).is_some_and(|rest| {
         rest.chars().any(|c| c.is_ascii_digit())
             && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    })
+    });
+    let of_matplotlib = target.rsplit_once('-').is_some_and(|(font, code)| {
+        font.starts_with(|c: char| c.is_ascii_uppercase())
+            && (1..=6).contains(&code.len())
+            && code.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
+    });
+    numbered || of_matplotlib
+}
+
+/// The letters of a group of references, by the comment before the group or before its first reference. Nothing where
+/// the comment has another number of letters: formulas are written in it as their source.
+fn text_of(group: Node<'_, '_>, uses: &[Node<'_, '_>]) -> Option<Vec<char>> {
+    let before = |node: Node<'_, '_>| {
+        node.prev_siblings().skip(1).take_while(|other| !other.is_element() || other.tag_name().name() == "defs").find_map(
+            |other| if other.is_comment() { other.text().map(str::to_owned) } else { None },
+        )
+    };
+    let comment = before(uses[0]).or_else(|| before(group))?;
+    // One blank on either side is the comment's own.
+    let inner = comment.strip_prefix(' ').unwrap_or(&comment);
+    let inner = inner.strip_suffix(' ').unwrap_or(inner);
+    let letters: Vec<char> = inner.chars().collect();
+    let without_blanks: Vec<char> = letters.iter().copied().filter(|letter| !letter.is_whitespace()).collect();
+    [letters, without_blanks].into_iter().find(|letters| letters.len() == uses.len())
 }
 
 /// What an identifier of a group says: nothing when it is no letter, and for a letter its text where that is known.
@@ -76,21 +95,25 @@ pub(crate) fn glyph_name(id: &str) -> Option<Option<String>> {
 mod tests {
     use super::*;
 
+    const HEAD: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">"#;
+
     #[test]
-    fn letters_of_matplotlib_are_named() {
-        let svg = r##"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"><use xlink:href="#DejaVuSans-4b" x="1"/><use xlink:href="#m123abc"/></svg>"##;
-        let named = with_glyph_names(svg);
-        assert!(named.contains("<use id=\"kmeta-letter-4b-0\" xlink:href"), "{named}");
+    fn letters_of_matplotlib_are_named_by_the_comment_before_them() {
+        let svg = format!(
+            r##"{HEAD}<g id="text_1"><!-- 0.5 --><g><defs/><use xlink:href="#DejaVuSans-13"/><use xlink:href="#DejaVuSans-11"/><use xlink:href="#DejaVuSans-18"/></g></g><use xlink:href="#m123abc"/></svg>"##
+        );
+        let named = with_glyph_names(&svg);
+        let codes: Vec<&str> = named.split("kmeta-letter-").skip(1).filter_map(|rest| rest.split('-').next()).collect();
+        assert_eq!(codes, ["30", "2e", "35"]);
         assert_eq!(glyph_name("kmeta-letter-4b-0"), Some(Some("K".to_owned())));
-        assert_eq!(glyph_name("kmeta-letter--7"), Some(None));
-        assert_eq!(glyph_name("axes_1"), None);
-        assert_eq!(named.matches("kmeta-letter").count(), 1);
     }
 
     #[test]
-    fn numbered_outlines_are_letters_without_a_name() {
-        let svg = r##"<svg xmlns="http://www.w3.org/2000/svg"><use href="#glyph-0-3"/></svg>"##;
-        assert!(with_glyph_names(svg).contains("kmeta-letter--0"));
+    fn outlines_without_a_comment_are_letters_without_a_name() {
+        let svg = format!(r##"{HEAD}<g><use href="#glyph-0-3"/></g></svg>"##);
+        assert!(with_glyph_names(&svg).contains("id=\"kmeta-letter--"));
+        assert_eq!(glyph_name("kmeta-letter--7"), Some(None));
+        assert_eq!(glyph_name("axes_1"), None);
         assert_eq!(with_glyph_names("<svg"), "<svg");
     }
 }
