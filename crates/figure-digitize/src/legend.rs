@@ -164,9 +164,9 @@ fn pixels_of_curves(page: &InkPage, curves: &[TracedCurve]) -> Plane<bool> {
         let mut before = curve.path.rows.first().copied().unwrap_or(0);
         for (index, &row) in curve.path.rows.iter().enumerate() {
             let x = area.left + curve.path.start + index;
-            for y in
-                (area.top + before).saturating_sub(reach)..(area.top + row + reach + 1).min(page.height())
-            {
+            // The printed curve may fall or rise.
+            let (first, last) = (area.top + before.min(row), area.top + before.max(row));
+            for y in first.saturating_sub(reach)..(last + reach + 1).min(page.height()) {
                 near.set(x.min(page.width() - 1), y, true);
             }
             before = row;

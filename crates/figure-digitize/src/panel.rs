@@ -2,24 +2,25 @@
 
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{
-    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, RiskTable, StepCurve,
+    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, PlottedQuantity, RiskTable,
+    StepCurve,
 };
 
 use crate::arms::{TracedCurve, confidence_limits};
-use crate::axis_labels::{CalibratedAxes, LabelledAxis, read_titles, survival_axis, time_axis};
+use crate::axis_labels::{CalibratedAxes, read_titles, survival_axis, time_axis};
 use crate::axis_lines::AxisPair;
 use crate::color::{Srgb, chroma, hex, oklab};
-use crate::curve_search::{hide_curve, trace_curves};
+use crate::curve_search::hide_curve;
 use crate::ink::InkPage;
 use crate::legend::read_legend;
 use crate::marks::find_marks;
-use crate::palette::find_palette;
 use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
+use crate::plot_curves::{PlotCurves, trace_plot};
 use crate::risk::{FoundRiskTable, arm_of_color, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
+use crate::stretches::{Visibility, stretches_of};
 use crate::ticks::{survival_ticks, time_ticks};
-use crate::trace::{TraceStart, Visibility};
 use crate::words::Word;
 
 /// A panel with what the verdict needs beside it.
@@ -64,16 +65,16 @@ pub(crate) fn read_panel(
     let CalibratedAxes { lines: axes, mut x, mut y } = found;
     let inside = axes.inside();
     let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
-    let area = tracing_area(page, inside, &y.calibration);
-    let palette = find_palette(page, area);
-    let curves = trace_curves(page, area, &palette, trace_start(area, &x.calibration, &y.calibration));
-    let limits = confidence_limits(&curves);
-    let mut arms: Vec<&TracedCurve> =
-        curves.iter().zip(&limits).filter(|(_, limit)| limit.is_none()).map(|(curve, _)| curve).collect();
+    let traced = trace_plot(page, inside, &x.calibration, &y.calibration);
+    let limits = confidence_limits(&traced.curves);
+    y.calibration = traced.printed_axis_as_survival(&y.calibration);
+    let mut order: Vec<usize> = (0..traced.curves.len()).filter(|&curve| limits[curve].is_none()).collect();
+    order.sort_by(|&a, &b| mean_row(&traced.curves[a]).total_cmp(&mean_row(&traced.curves[b])));
+    let (area, curves) = (traced.area, traced.on_page());
+    let arms: Vec<&TracedCurve> = order.iter().map(|&curve| &curves[curve]).collect();
     if arms.is_empty() {
         return Err("no survival curve was found between the axes".to_owned());
     }
-    arms.sort_by(|a, b| mean_row(a).total_cmp(&mean_row(b)));
     let below = Rect { top: x.labels.bottom, ..territory };
     // Some software prints the numbers between S = 0 and the time axis.
     let within = Rect { left: territory.left, top: area.bottom, ..inside };
@@ -97,19 +98,28 @@ pub(crate) fn read_panel(
     let mut findings: Vec<Finding> = Vec::new();
     let mut digitized = Vec::new();
     let mut first_levels = Vec::new();
-    for (curve, name) in arms.iter().zip(names) {
-        let (arm, first_level) = digitized_arm(curve, name, &x, &y, &curves)?;
+    for (&curve, name) in order.iter().zip(names) {
+        let (arm, first_level) = digitized_arm(&traced.curves[curve], name, &x.calibration, &traced)?;
         first_levels.push(first_level);
         digitized.push(arm);
     }
-    let visibilities = arms.iter().map(|curve| curve.path.visibility()).collect();
+    let visibilities = arms.iter().map(|curve| Visibility::of(&stretches_of(curve, &arms))).collect();
     let colors: Vec<Srgb> = arms.iter().map(|curve| curve.color).collect();
     let risk_table = risk.map(|mut found| {
         findings.append(&mut found.findings);
         assign_rows(found, &mut digitized, &colors)
     });
+    if traced.rising {
+        findings.push(Finding::note(
+            "incidence-printed",
+            format!("panel {index}, survival axis"),
+            "the curves rise: what was printed is an incidence, and 1 - incidence is given as survival",
+        ));
+    }
+    let quantity = if traced.rising { PlottedQuantity::Incidence } else { PlottedQuantity::Survival };
     let panel = Panel {
         panel: index,
+        quantity,
         letter: heading.letter,
         title: heading.title,
         plot_area: inside.to_pixel_box(),
@@ -119,30 +129,6 @@ pub(crate) fn read_panel(
         texts,
     };
     Ok(ReadPanel { panel, first_levels, visibilities, findings })
-}
-
-/// The inside of the axes, extended upwards when S = 1 lies above the end of the survival axis, and cut below
-/// S = 0, where numbers at risk may stand.
-fn tracing_area(page: &InkPage, inside: Rect, y: &AxisCalibration) -> Rect {
-    let one = y.pixel_at(1.0);
-    let margin = 8.0;
-    let top = if one > 0.0 { (inside.top as f64).min(one - margin).max(0.0) as usize } else { inside.top };
-    let zero = (y.pixel_at(0.0) + margin).max(top as f64 + 1.0);
-    let bottom = if zero < inside.bottom as f64 { zero as usize } else { inside.bottom };
-    Rect { top, right: inside.right.min(page.width()), bottom, ..inside }
-}
-
-fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceStart {
-    let zero = (x.pixel_at(0.0) - area.left as f64 - 2.0).clamp(0.0, area.width() as f64 - 1.0) as usize;
-    let one = (y.pixel_at(1.0) - area.top as f64).clamp(0.0, area.height() as f64);
-    let reach = (0.02 * area.height() as f64).max(5.0);
-    TraceStart {
-        column: zero,
-        latest_column: zero + area.width() / 8,
-        rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
-        one_row: y.pixel_at(1.0) - area.top as f64,
-        median_row: y.pixel_at(0.5) - area.top as f64,
-    }
 }
 
 /// Median height of the letters in an area.
@@ -178,26 +164,26 @@ fn risk_area(risk: &Option<FoundRiskTable>, below: Rect) -> Rect {
 fn digitized_arm(
     curve: &TracedCurve,
     label: String,
-    x: &LabelledAxis,
-    y: &LabelledAxis,
-    curves: &[TracedCurve],
+    x: &AxisCalibration,
+    plot: &PlotCurves,
 ) -> Result<(DigitizedArm, f64), String> {
+    let y = &plot.survival_axis;
     let area = curve.coverage.area;
     let (left, top) = (area.left as f64, area.top as f64);
     let mut levels = plateaus(&curve.coverage, &curve.path, curve.line_width);
-    let zero_row = y.calibration.pixel_at(0.0) - top;
+    let zero_row = y.pixel_at(0.0) - top;
     finish(curve, &mut levels, zero_row);
-    let marks = find_marks(&mark_coverage(curve, curves), &curve.path, curve.line_width);
-    let time_at = |column: f64| x.calibration.value_at(left + column).max(0.0);
-    let survival_at = |level: f64| y.calibration.value_at(top + level).clamp(0.0, 1.0);
-    let one_row = y.calibration.pixel_at(1.0) - top;
+    let marks = find_marks(&mark_coverage(curve, &plot.curves), &curve.path, curve.line_width);
+    let time_at = |column: f64| x.value_at(left + column).max(0.0);
+    let survival_at = |level: f64| y.value_at(top + level).clamp(0.0, 1.0);
+    let one_row = y.pixel_at(1.0) - top;
     let first_row = if rises_to(&curve.coverage, &curve.path, curve.line_width, one_row) {
         // Patients died at once: the line falls from S = 1 before it runs level.
         Some(one_row)
     } else {
         levels.first().map(|plateau| plateau.level)
     };
-    let first_level = first_row.map_or(0.0, |row| y.calibration.value_at(top + row));
+    let first_level = first_row.map_or(0.0, |row| y.value_at(top + row));
     let mut times = vec![0.0];
     let mut survival = vec![1.0];
     for (index, plateau) in levels.iter().enumerate() {
@@ -224,15 +210,25 @@ fn digitized_arm(
         curve_end: time_at(end).max(step_curve.last_time()),
         curve: step_curve,
         censor_times: marks.iter().map(|mark| time_at(mark.column)).collect(),
-        survival_uncertainty: axis_uncertainty(&y.calibration),
-        time_uncertainty: axis_uncertainty(&x.calibration),
+        survival_uncertainty: y.slope.abs()
+            * axis_error(y).hypot(median(levels.iter().map(|level| level.level_error))),
+        time_uncertainty: x.slope.abs()
+            * axis_error(x).hypot(median(levels.iter().skip(1).map(|level| level.begins_error))),
     };
     Ok((arm, first_level))
 }
 
-/// Standard deviation of one reading: half a pixel of snapping (uniform, 0.29 px) and the axis' own residual.
-fn axis_uncertainty(axis: &AxisCalibration) -> f64 {
-    axis.slope.abs() * (0.29_f64.powi(2) + axis.residual_px.powi(2)).sqrt()
+/// Standard deviation in pixels of one place against an axis: half a pixel of snapping (uniform, 0.29 px) and the
+/// axis' own residual.
+fn axis_error(axis: &AxisCalibration) -> f64 {
+    0.29_f64.hypot(axis.residual_px)
+}
+
+/// The median; 0 of nothing.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// Adds the drop at the end of a curve, and removes a last "plateau" that is only the foot of a censor mark.
@@ -256,7 +252,14 @@ fn finish(curve: &TracedCurve, levels: &mut Vec<Plateau>, zero_row: f64) {
         if let Some(plateau) = levels.last_mut() {
             plateau.ends = column;
         }
-        levels.push(Plateau { begins: column, ends: column, level: snap(bottom), seen: 0 });
+        levels.push(Plateau {
+            begins: column,
+            begins_error: width / 4.0,
+            ends: column,
+            level: snap(bottom),
+            level_error: width / 4.0,
+            seen: 0,
+        });
     }
 }
 

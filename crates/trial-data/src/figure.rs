@@ -136,6 +136,9 @@ pub struct Panel {
     pub letter: String,
     /// Title as printed; empty when there is none.
     pub title: String,
+    /// What its curves show as printed. Curves and the survival axis of this file are always of survival.
+    #[serde(default, skip_serializing_if = "PlottedQuantity::is_survival")]
+    pub quantity: PlottedQuantity,
     /// The plot area: the inside of the axes.
     pub plot_area: PixelBox,
     /// Both axes.
@@ -146,6 +149,25 @@ pub struct Panel {
     pub arms: Vec<DigitizedArm>,
     /// Other texts that were read.
     pub texts: Vec<ReadText>,
+}
+
+/// What the printed curves of a panel show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PlottedQuantity {
+    /// Survival: the curves fall from 1.
+    #[default]
+    Survival,
+    /// Cumulative incidence: the curves rise from 0. Everything in this file is turned to `1 - incidence`, the
+    /// values of the survival axis and its ticks too; the labels of the ticks are as printed.
+    Incidence,
+}
+
+impl PlottedQuantity {
+    /// True for survival.
+    pub fn is_survival(&self) -> bool {
+        *self == Self::Survival
+    }
 }
 
 /// The two axes of a panel.

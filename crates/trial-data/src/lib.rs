@@ -39,7 +39,7 @@ pub use curve::{CurveError, StepCurve};
 pub use effect::EffectEstimate;
 pub use figure::{
     Axes, AxisCalibration, AxisScale, AxisTick, Check, DigitizedArm, DigitizedFigure, FigureSource,
-    LineStyle, PageRotation, Panel, PixelBox, ReadText, TextRole, Verdict,
+    LineStyle, PageRotation, Panel, PixelBox, PlottedQuantity, ReadText, TextRole, Verdict,
 };
 pub use finding::{Finding, Severity};
 pub use method::{
