@@ -7,7 +7,7 @@
 use kmeta_trial_data::{DigitizedArm, RiskRow, RiskTable};
 
 use crate::arms::TracedCurve;
-use crate::color::{Srgb, chroma, oklab, oklab_distance};
+use crate::color::{Srgb, chroma, oklab};
 use crate::ink::InkPage;
 use crate::legend::PlotText;
 use crate::swatch::{DashLook, Swatch, dash_look};
@@ -92,7 +92,8 @@ pub(crate) fn assign_names(
     let row_of_entry = linked(&entries, texts, rows);
     let row_cost = |row: usize, arm: usize| {
         table.map_or(0.0, |table| {
-            look_cost(&looks[row], &drawn[arm]) + fit_cost(table, row, &arms[arm])
+            look_cost(&looks[row], &drawn[arm])
+                + fit_cost(table, row, &arms[arm])
                 + 0.02 * row.abs_diff(arm) as f64
         })
     };
@@ -221,7 +222,7 @@ fn text_cost(text: &PlotText, arm: &DrawnArm<'_>, is_row_name: bool) -> f64 {
 }
 
 fn swatch_cost(swatch: &Swatch, arm: &DrawnArm<'_>) -> f64 {
-    let color = f64::from(oklab_distance(swatch.color, arm.curve.color) / COLOR_UNIT).min(MOST_COST);
+    let color = f64::from(hue_distance(swatch.color, arm.curve.color) / COLOR_UNIT).min(MOST_COST);
     let dashes = match (swatch.dashes, arm.dashes) {
         _ if swatch.is_block => 0.0,
         (Some(a), Some(b)) => {
@@ -237,12 +238,14 @@ fn swatch_cost(swatch: &Swatch, arm: &DrawnArm<'_>) -> f64 {
 
 /// The cost of a coloured text at an arm's colour; nothing when the text is black or grey, as most print is.
 fn color_cost(ink: Srgb, arm: Srgb) -> Option<f64> {
-    (chroma(ink) >= LEAST_CHROMA).then(|| {
-        // Thin letters are paler than the line: hue counts more than lightness.
-        let ([l, a, b], [m, c, d]) = (oklab(ink), oklab(arm));
-        let distance = (0.25 * (l - m).powi(2) + (a - c).powi(2) + (b - d).powi(2)).sqrt();
-        f64::from(distance / COLOR_UNIT).min(MOST_COST)
-    })
+    (chroma(ink) >= LEAST_CHROMA).then(|| f64::from(hue_distance(ink, arm) / COLOR_UNIT).min(MOST_COST))
+}
+
+/// Distance of two colours of which one may be diluted: thin lines and letters are paler than thick ones, so that hue
+/// counts more than lightness.
+fn hue_distance(one: Srgb, other: Srgb) -> f32 {
+    let ([l, a, b], [m, c, d]) = (oklab(one), oklab(other));
+    (0.1 * (l - m).powi(2) + (a - c).powi(2) + (b - d).powi(2)).sqrt()
 }
 
 fn look_cost(look: &RowLook, arm: &DrawnArm<'_>) -> f64 {
@@ -259,9 +262,7 @@ fn distance_to_curve(text: &PlotText, curve: &TracedCurve) -> f64 {
     let first = area.left + curve.path.start;
     let end = first + curve.path.rows.len();
     let row_at = |x: usize| curve.path.rows.get(x.checked_sub(first)?).map(|row| (area.top + row) as f64);
-    let gap = |row: f64| {
-        (text.area.top as f64 - row).max(row - text.area.bottom as f64).max(0.0)
-    };
+    let gap = |row: f64| (text.area.top as f64 - row).max(row - text.area.bottom as f64).max(0.0);
     let beside = (text.area.left.max(first)..text.area.right.min(end))
         .filter_map(row_at)
         .map(gap)
@@ -278,8 +279,12 @@ fn distance_to_curve(text: &PlotText, curve: &TracedCurve) -> f64 {
 /// goes on.
 fn fit_cost(table: &RiskTable, row: usize, arm: &DigitizedArm) -> f64 {
     let counts = &table.rows[row].counts;
-    let seen: Vec<(f64, u32)> =
-        table.times.iter().zip(counts).filter_map(|(&time, count)| count.map(|count| (time, count))).collect();
+    let seen: Vec<(f64, u32)> = table
+        .times
+        .iter()
+        .zip(counts)
+        .filter_map(|(&time, count)| count.map(|count| (time, count)))
+        .collect();
     let Some(first) = seen.first().map(|cell| cell.1).filter(|&count| count > 0) else { return 0.0 };
     let excess: f64 = seen
         .iter()

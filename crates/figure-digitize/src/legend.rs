@@ -56,8 +56,12 @@ pub(crate) fn read_plot_texts(
         }
     }
     // A dash of one entry's sample may itself look like a short word.
-    let samples: Vec<Rect> = found.iter().filter_map(|(_, swatch)| swatch.map(|swatch| swatch.area)).collect();
-    found.retain(|(phrase, _)| !samples.iter().any(|area| area.overlaps(&phrase.area)));
+    let samples: Vec<Rect> =
+        found.iter().filter_map(|(_, swatch)| swatch.map(|swatch| swatch.area)).collect();
+    let within = |area: &Rect, phrase: &Rect| area.left <= phrase.left && phrase.right <= area.right + 2;
+    found.retain(|(phrase, _)| {
+        !samples.iter().any(|area| area.overlaps(&phrase.area) && within(area, &phrase.area))
+    });
     let areas: Vec<Rect> = found.iter().map(|(phrase, _)| phrase.area).collect();
     let readings = read_words(page, reader, &areas, CharacterSet::Any);
     found

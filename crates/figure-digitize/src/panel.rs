@@ -88,7 +88,8 @@ pub(crate) fn read_panel(
     };
     let title_areas: Vec<Rect> = texts.iter().map(|text| rect_of(text.location)).collect();
     let excluded = [&[x.labels, y.labels, risk_area(&risk, below)], title_areas.as_slice()].concat();
-    let plot_texts = read_plot_texts(page, reader, &words, inside, &pixels_of_curves(page, &curves), &excluded);
+    let plot_texts =
+        read_plot_texts(page, reader, &words, inside, &pixels_of_curves(page, &curves), &excluded);
     let mut findings: Vec<Finding> = Vec::new();
     let mut digitized = Vec::new();
     let mut first_levels = Vec::new();

@@ -19,7 +19,9 @@ fn pattern(text: &str) -> Regex {
 }
 
 static HAZARD_RATIO: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:\bHR|hazard\s*ratio)(?:\s*\(HR\))?(?:\s*for\s*[a-z ]+)?\s*[,:=]?\s*(?P<value>NUMBER)(?P<rest>.*)")
+    pattern(
+        r"(?:\bHR|hazard\s*ratio)(?:\s*\(HR\))?(?:\s*for\s*[a-z ]+)?\s*[,:=]?\s*(?P<value>NUMBER)(?P<rest>.*)",
+    )
 });
 static INTERVAL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -101,8 +103,7 @@ fn statistics_of(text: &ReadText, arm: Option<usize>) -> Vec<PrintedStatistic> {
         found.push(ratio);
     }
     if let Some(hit) = P_VALUE.captures(line) {
-        let kind =
-            if LOG_RANK.is_match(line) { StatisticKind::LogRankPValue } else { StatisticKind::PValue };
+        let kind = if LOG_RANK.is_match(line) { StatisticKind::LogRankPValue } else { StatisticKind::PValue };
         let mut p = of(kind, number(&hit, "value"), None);
         p.relation = match &hit["relation"] {
             "<" | "≤" => Relation::Below,

@@ -217,7 +217,8 @@ fn label_area(row: &[Cell], words: &[&Word]) -> Option<Rect> {
 
 /// The colour of a row's name, or of its numbers where the name is black or missing, and the sample of a line before it.
 fn row_look(page: &InkPage, row: &[Cell], label: Option<Rect>) -> RowLook {
-    let first = row.first().map(|cell| Word { area: label.unwrap_or(cell.area), letter_height: cell.letter_height });
+    let first =
+        row.first().map(|cell| Word { area: label.unwrap_or(cell.area), letter_height: cell.letter_height });
     let is_colored = |color: &Srgb| chroma(*color) >= 0.05;
     let of_label = label.map(|area| ink_color(page, area));
     let of_cells = row.iter().map(|cell| ink_color(page, cell.area)).find(is_colored);

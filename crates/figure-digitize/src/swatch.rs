@@ -15,7 +15,7 @@ const DASH_GAP: f64 = 1.2;
 /// Length of a line sample, in letter heights: shorter ones are signs of a text, longer ones axes and rules.
 const SAMPLE_LENGTH: std::ops::RangeInclusive<f64> = 1.1..=12.0;
 /// Side of a filled block, in letter heights.
-const BLOCK_SIDE: std::ops::RangeInclusive<f64> = 0.4..=3.0;
+const BLOCK_SIDE: std::ops::RangeInclusive<f64> = 0.5..=3.0;
 /// Half the height of the strip, in letter heights.
 const HALF_STRIP: f64 = 0.75;
 /// Contrast that a sample has at least.
@@ -51,20 +51,35 @@ pub(crate) fn swatch_left_of(page: &InkPage, text: &Word, curves: Option<&Plane<
         right: text.area.left.saturating_sub(1),
         bottom: ((middle + HALF_STRIP * height).ceil() as usize).min(page.height()),
     };
-    let first = first_ink(page, &strip, LEAST_CONTRAST)?;
+    // On a scan the ground itself stands out from the page's background.
+    let beside = Rect { left: strip.right.saturating_sub((TEXT_GAP * height) as usize), ..strip };
+    let ground = usual_contrast(page, &beside);
+    let first = first_ink(page, &strip, ground + LEAST_CONTRAST)?;
     if (strip.right - first) as f64 > TEXT_GAP * height {
         return None;
     }
     // What counts as ink is relative to the sample: a band around a line or a key's ground are paler than it.
     let near = Rect { left: (first + 1).saturating_sub(height.ceil() as usize), right: first + 1, ..strip };
     let strongest = strongest_contrast(page, &near);
-    let threshold = (0.5 * strongest).max(LEAST_CONTRAST);
+    let threshold = ground + (0.5 * (strongest - ground)).max(LEAST_CONTRAST);
     let pieces = pieces_leftwards(page, &strip, threshold, DASH_GAP * height);
     // The longest run of pieces that together look like a sample.
     (1..=pieces.len()).rev().find_map(|count| {
         let area = Rect { left: pieces[count - 1].0, right: pieces[0].1, ..strip };
-        sample_in(page, area, threshold, height, curves)
+        let gap = (text.area.left - area.right) as f64;
+        let before = pieces.get(count).map_or(f64::INFINITY, |piece| (area.left - piece.1) as f64);
+        // The letters of another word are no block.
+        let is_alone = gap >= 0.3 * height && before >= 0.5 * height;
+        sample_in(page, area, threshold, height, curves).filter(|swatch| !swatch.is_block || is_alone)
     })
+}
+
+/// The contrast that most of an area has: its ground.
+fn usual_contrast(page: &InkPage, area: &Rect) -> f32 {
+    let pixels = (area.top..area.bottom).flat_map(|y| (area.left..area.right).map(move |x| (x, y)));
+    let mut values: Vec<f32> = pixels.map(|(x, y)| page.contrast.get(x, y)).collect();
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 3).copied().unwrap_or(0.0)
 }
 
 fn first_ink(page: &InkPage, strip: &Rect, threshold: f32) -> Option<usize> {
@@ -80,10 +95,22 @@ fn strongest_contrast(page: &InkPage, area: &Rect) -> f32 {
     pixels.map(|(x, y)| page.contrast.get(x, y)).fold(0.0, f32::max)
 }
 
-/// Columns with ink, as runs from right to left, up to the first wide gap.
+/// A vertical line that goes on above and below the strip: the frame of a legend or a table.
+fn is_rule(page: &InkPage, strip: &Rect, x: usize, threshold: f32) -> bool {
+    let reach = strip.height() / 2;
+    (strip.top.saturating_sub(reach)..strip.top)
+        .chain(strip.bottom..(strip.bottom + reach).min(page.height()))
+        .all(|y| page.contrast.get(x, y) >= threshold)
+        && (strip.top..strip.bottom).all(|y| page.contrast.get(x, y) >= threshold)
+}
+
+/// Columns with ink, as runs from right to left, up to the first wide gap or a frame.
 fn pieces_leftwards(page: &InkPage, strip: &Rect, threshold: f32, widest_gap: f64) -> Vec<(usize, usize)> {
     let mut pieces: Vec<(usize, usize)> = Vec::new();
     for x in (strip.left..strip.right).rev().filter(|&x| has_ink(page, strip, x, threshold)) {
+        if is_rule(page, strip, x, 0.5 * threshold) {
+            break;
+        }
         match pieces.last_mut() {
             Some(piece) if piece.0 == x + 1 => piece.0 = x,
             Some(piece) if (piece.0 - x) as f64 > widest_gap => break,
@@ -129,7 +156,7 @@ fn sample_in(
         && even
         && usual as f64 <= (0.5 * height).max(3.0)
         && usual * 2 <= area.width();
-    let fills = line.iter().map(|&x| thickness(x)).sum::<usize>() * 4 >= area.width() * usual * 3;
+    let fills = line.iter().filter(|&&x| thickness(x) + 2 >= usual).count() * 10 >= area.width() * 9;
     let is_block = !is_line
         && BLOCK_SIDE.contains(&(length / height))
         && (usual as f64) >= BLOCK_SIDE.start() * height
