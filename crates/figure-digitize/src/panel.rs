@@ -2,22 +2,24 @@
 
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{
-    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, PlottedQuantity, RiskTable,
-    StepCurve,
+    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, PlottedQuantity, ReadText,
+    RiskTable, StepCurve, TextRole,
 };
 
+use crate::arm_names::{DrawnArm, RowLook, assign_names};
 use crate::arms::{TracedCurve, confidence_limits};
 use crate::axis_labels::{CalibratedAxes, read_titles, survival_axis, time_axis};
 use crate::axis_lines::AxisPair;
-use crate::color::{Srgb, chroma, hex, oklab};
+use crate::color::hex;
 use crate::curve_search::hide_curve;
 use crate::ink::InkPage;
-use crate::legend::read_legend;
+use crate::legend::{PlotText, pixels_of_curves, read_plot_texts};
 use crate::marks::find_marks;
 use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
 use crate::plot_curves::{PlotCurves, trace_plot};
-use crate::risk::{FoundRiskTable, arm_of_color, read_risk_table};
+use crate::printed_statistics::{is_statistic, statistics_in};
+use crate::risk::{FoundRiskTable, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
 use crate::stretches::{Visibility, stretches_of};
 use crate::ticks::{survival_ticks, time_ticks};
@@ -84,30 +86,22 @@ pub(crate) fn read_panel(
         }
         found => (found, below),
     };
-    let excluded = [x.labels, y.labels, risk_area(&risk, below)];
-    let legend = read_legend(page, reader, &words, &arms, &curves, &excluded);
-    let names: Vec<String> = legend
-        .label_of_arm
-        .iter()
-        .map(|label| label.map_or(String::new(), |index| legend.texts[index].text.clone()))
-        .collect();
-    let legend_areas: Vec<Rect> = legend.texts.iter().map(|text| rect_of(text.location)).collect();
-    let plot = Plot { inside, label_height: letter_height(&words, x.labels) };
-    let heading = read_panel_title(page, reader, &words, territory, &plot, &legend_areas);
-    texts.extend(legend.texts);
+    let title_areas: Vec<Rect> = texts.iter().map(|text| rect_of(text.location)).collect();
+    let excluded = [&[x.labels, y.labels, risk_area(&risk, below)], title_areas.as_slice()].concat();
+    let plot_texts =
+        read_plot_texts(page, reader, &words, inside, &pixels_of_curves(page, &curves), &excluded);
     let mut findings: Vec<Finding> = Vec::new();
     let mut digitized = Vec::new();
     let mut first_levels = Vec::new();
-    for (&curve, name) in order.iter().zip(names) {
-        let (arm, first_level) = digitized_arm(&traced.curves[curve], name, &x.calibration, &traced)?;
+    for &curve in &order {
+        let (arm, first_level) = digitized_arm(&traced.curves[curve], &x.calibration, &traced)?;
         first_levels.push(first_level);
         digitized.push(arm);
     }
     let visibilities = arms.iter().map(|curve| Visibility::of(&stretches_of(curve, &arms))).collect();
-    let colors: Vec<Srgb> = arms.iter().map(|curve| curve.color).collect();
-    let risk_table = risk.map(|mut found| {
+    let mut risk_table = risk.map(|mut found| {
         findings.append(&mut found.findings);
-        assign_rows(found, &mut digitized, &colors)
+        (found.table, found.looks)
     });
     if traced.rising {
         findings.push(Finding::note(
@@ -117,6 +111,18 @@ pub(crate) fn read_panel(
         ));
     }
     let quantity = if traced.rising { PlottedQuantity::Incidence } else { PlottedQuantity::Survival };
+    let text_of_arm = name_arms(page, &plot_texts, &mut risk_table, &arms, &mut digitized);
+    let named = |index: usize| text_of_arm.iter().position(|text| *text == Some(index));
+    let names: Vec<String> = digitized.iter().map(|arm| arm.label.clone()).collect();
+    let read: Vec<ReadText> = plot_texts.iter().map(|text| text.text.clone()).collect();
+    let statistics = statistics_in(&read, &names, named);
+    let legend_areas: Vec<Rect> = text_of_arm.iter().flatten().map(|&index| plot_texts[index].area).collect();
+    let plot = Plot { inside, label_height: letter_height(&words, x.labels) };
+    let heading = read_panel_title(page, reader, &words, territory, &plot, &legend_areas);
+    texts.extend(read.into_iter().enumerate().map(|(index, text)| {
+        let role = if named(index).is_some() { TextRole::Legend } else { TextRole::Other };
+        ReadText { role, ..text }
+    }));
     let panel = Panel {
         panel: index,
         quantity,
@@ -124,9 +130,10 @@ pub(crate) fn read_panel(
         title: heading.title,
         plot_area: inside.to_pixel_box(),
         axes: Axes { x: x.calibration, y: y.calibration },
-        risk_table,
+        risk_table: risk_table.map(|(table, _)| table),
         arms: digitized,
         texts,
+        statistics,
     };
     Ok(ReadPanel { panel, first_levels, visibilities, findings })
 }
@@ -163,7 +170,6 @@ fn risk_area(risk: &Option<FoundRiskTable>, below: Rect) -> Rect {
 
 fn digitized_arm(
     curve: &TracedCurve,
-    label: String,
     x: &AxisCalibration,
     plot: &PlotCurves,
 ) -> Result<(DigitizedArm, f64), String> {
@@ -203,7 +209,7 @@ fn digitized_arm(
         if (line_end - mark.column).abs() <= mark.reach + curve.line_width { mark.column } else { line_end }
     });
     let arm = DigitizedArm {
-        label,
+        label: String::new(),
         color: hex(curve.color),
         line_style: if curve.dashed { LineStyle::Dashed } else { LineStyle::Solid },
         line_width_px: curve.line_width,
@@ -283,87 +289,33 @@ fn mark_coverage(curve: &TracedCurve, curves: &[TracedCurve]) -> crate::coverage
     coverage
 }
 
-/// Gives each row of the risk table its arm: by the colour of its label, by its name, else by the order in
-/// which rows and curves leave the fewest contradictions.
-fn assign_rows(found: FoundRiskTable, arms: &mut [DigitizedArm], colors: &[Srgb]) -> RiskTable {
-    let mut table = found.table;
-    let distinct = colors.iter().any(|&color| chroma(color) >= 0.04 || oklab(color)[0] > 0.35);
-    for (row, color) in table.rows.iter_mut().zip(&found.label_colors) {
-        let by_color = color.filter(|_| distinct).and_then(|color| arm_of_color(color, colors));
-        row.arm = by_name(&row.label, arms).or(by_color);
-    }
-    let unique = |table: &RiskTable| {
-        (0..arms.len()).all(|arm| table.rows.iter().filter(|row| row.arm == Some(arm)).count() <= 1)
+/// Names the arms and gives each row of the risk table its arm; returns for each arm the index of its text.
+fn name_arms(
+    page: &InkPage,
+    texts: &[PlotText],
+    risk_table: &mut Option<(RiskTable, Vec<RowLook>)>,
+    curves: &[&TracedCurve],
+    arms: &mut [DigitizedArm],
+) -> Vec<Option<usize>> {
+    let drawn: Vec<DrawnArm<'_>> = curves.iter().map(|curve| DrawnArm::new(page, curve)).collect();
+    let is_statistic = |index: usize| is_statistic(&texts[index].text);
+    let (table, looks) = match risk_table {
+        Some((table, looks)) => (Some(&*table), looks.as_slice()),
+        None => (None, [].as_slice()),
     };
-    let complete = table.rows.iter().all(|row| row.arm.is_some());
-    if !(complete && unique(&table)) {
-        assign_by_fit(&mut table, arms);
-    }
-    for row in &table.rows {
-        if let Some(arm) = row.arm.and_then(|arm| arms.get_mut(arm))
-            && arm.label.is_empty()
-        {
-            arm.label.clone_from(&row.label);
+    let assigned = assign_names(texts, table, looks, &drawn, arms, is_statistic);
+    for (arm, text) in arms.iter_mut().zip(&assigned.text_of_arm) {
+        if let Some(text) = text {
+            arm.label.clone_from(&texts[*text].text.text);
         }
     }
-    table
-}
-
-fn simplified(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-fn by_name(label: &str, arms: &[DigitizedArm]) -> Option<usize> {
-    let name = simplified(label);
-    let same: Vec<usize> =
-        (0..arms.len()).filter(|&arm| !name.is_empty() && simplified(&arms[arm].label) == name).collect();
-    if let [only] = same.as_slice() { Some(*only) } else { None }
-}
-
-/// Tries every pairing of rows and arms (at most four of each) and keeps the one in which n(t)/n(0) exceeds
-/// S(t) the least; the printed order wins ties.
-fn assign_by_fit(table: &mut RiskTable, arms: &[DigitizedArm]) {
-    let rows = table.rows.len();
-    if rows == 0 || rows > 6 || arms.len() > 6 {
-        return;
-    }
-    let mut best: (f64, Vec<usize>) = (f64::INFINITY, Vec::new());
-    for order in permutations(arms.len(), rows.min(arms.len())) {
-        let excess: f64 =
-            order.iter().enumerate().map(|(row, &arm)| risk_excess(table, row, &arms[arm])).sum();
-        if excess < best.0 - 1e-9 {
-            best = (excess, order);
+    if let Some((table, _)) = risk_table {
+        for (row, arm) in table.rows.iter_mut().zip(assigned.arm_of_row) {
+            row.arm = arm;
+            if let Some(arm) = arm.and_then(|arm| arms.get_mut(arm)).filter(|arm| arm.label.is_empty()) {
+                arm.label.clone_from(&row.label);
+            }
         }
     }
-    for (row, arm) in best.1.into_iter().enumerate() {
-        table.rows[row].arm = Some(arm);
-    }
-}
-
-fn risk_excess(table: &RiskTable, row: usize, arm: &DigitizedArm) -> f64 {
-    let counts = &table.rows[row].counts;
-    let Some(first) = counts.first().copied().flatten().filter(|&count| count > 0) else { return 0.0 };
-    table
-        .times
-        .iter()
-        .zip(counts)
-        .filter_map(|(&time, count)| count.map(|count| (time, f64::from(count) / f64::from(first))))
-        .map(|(time, share)| (share - arm.curve.survival_at(time - 2.0 * arm.time_uncertainty)).max(0.0))
-        .sum()
-}
-
-/// Ordered choices of `taken` out of `0..items`, in lexicographic order.
-fn permutations(items: usize, taken: usize) -> Vec<Vec<usize>> {
-    if taken == 0 {
-        return vec![Vec::new()];
-    }
-    let mut longer = Vec::new();
-    for prefix in permutations(items, taken - 1) {
-        for item in (0..items).filter(|item| !prefix.contains(item)) {
-            let mut order = prefix.clone();
-            order.push(item);
-            longer.push(order);
-        }
-    }
-    longer
+    assigned.text_of_arm
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, Origin, RiskTable, StepCurve, TimeUnit};
+use crate::{Finding, Origin, PrintedStatistic, RiskTable, StepCurve, TimeUnit};
 
 /// A rectangle in pixels, edges continuous (a pixel at column 3 spans 3.0 to 4.0).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -149,6 +149,9 @@ pub struct Panel {
     pub arms: Vec<DigitizedArm>,
     /// Other texts that were read.
     pub texts: Vec<ReadText>,
+    /// Statistics printed in the panel: for checks, never used in place of what was traced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statistics: Vec<PrintedStatistic>,
 }
 
 /// What the printed curves of a panel show.

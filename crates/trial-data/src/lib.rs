@@ -33,6 +33,7 @@ mod patient;
 mod pooled;
 mod provenance;
 mod risk_table;
+mod statistic;
 mod time_unit;
 
 pub use curve::{CurveError, StepCurve};
@@ -58,4 +59,5 @@ pub use pooled::{
 };
 pub use provenance::{Origin, Provenance, sha256_hex};
 pub use risk_table::{NumberAtRisk, RiskCell, RiskRow, RiskTable, RiskTableError};
+pub use statistic::{PrintedStatistic, Relation, StatisticKind};
 pub use time_unit::TimeUnit;
