@@ -12,6 +12,7 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree, fontdb};
 
 use crate::limits::{check_size, resolution};
+use crate::svg_effort::check_effort;
 use crate::{FigurePage, FigureSourceError};
 
 static FONT: &[u8] = include_bytes!("../fonts/LiberationSans-Regular.ttf");
@@ -28,6 +29,7 @@ pub(crate) fn read_page(bytes: &[u8]) -> Result<FigurePage, FigureSourceError> {
     let pixels_per_inch = resolution(width / UNITS_PER_INCH, height / UNITS_PER_INCH)
         .ok_or_else(|| damaged(&format!("its size is {width} x {height}")))?;
     let scale = pixels_per_inch / UNITS_PER_INCH;
+    check_effort(&tree, scale)?;
     let pixels = |units: f64| (units * scale).round().max(1.0) as u32;
     let mut pixmap = Pixmap::new(pixels(width), pixels(height))
         .ok_or_else(|| damaged(&format!("its size is {width} x {height}")))?;

@@ -1,11 +1,11 @@
 //! `kmeta digitize`: figures to sidecars and overlays.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use kmeta_figure_source::FigurePage;
 use kmeta_label_reader::LabelReader;
+use kmeta_trial_data::DigitizedFigure;
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -16,85 +16,121 @@ use crate::output_folder::{to_json, write_file};
 use crate::project::{Problem, Problems};
 use crate::stages::digitize::{DigitizedPage, digitize_page, pages};
 
-/// One page of a figure file, to be digitized.
-struct Job {
+/// One page of a figure file after its sidecar and overlay were written.
+struct Written {
     name: String,
-    file: String,
-    bytes: Vec<u8>,
-    page: FigurePage,
+    figure: DigitizedFigure,
+    sidecar: PathBuf,
+    overlay: PathBuf,
 }
 
+/// What became of a figure file.
+enum Outcome {
+    Written(Vec<Written>),
+    Unreadable(Problem),
+}
+
+/// A file is read, digitized and written by one thread, so that only as many pictures are in memory as there are
+/// threads. Files that cannot be read are named at the end, with the exit code for wrong input.
 pub(crate) fn run(args: &DigitizeArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
-    let jobs = read_jobs(args)?;
+    let (files, mut problems) = named_files(&args.figures);
     let reader = LabelReader::new().map_err(|error| CommandError::Failed(error.to_string()))?;
-    let progress = console.progress(jobs.len(), "digitize");
-    let done: Vec<Result<DigitizedPage, String>> = jobs
+    let progress = console.progress(files.len(), "digitize");
+    let outcomes: Vec<Result<Outcome, CommandError>> = files
         .par_iter()
-        .map(|job| {
-            let digitized = digitize_page(&job.page, &job.file, &job.bytes, &reader);
+        .map(|(stem, path)| {
+            let outcome = digitize_file(stem, path, args, &reader);
             progress.inc(1);
-            digitized
+            outcome
         })
         .collect();
     progress.finish_and_clear();
+    let mut written = Vec::new();
+    for outcome in outcomes {
+        match outcome? {
+            Outcome::Written(pages) => written.extend(pages),
+            Outcome::Unreadable(problem) => problems.push(problem),
+        }
+    }
+    if written.is_empty() && !problems.is_empty() {
+        return Err(Problems(problems).into());
+    }
+    report(&written, problems, console)
+}
+
+/// The files by the name of their output; two files with one name are a problem of the second.
+fn named_files(paths: &[PathBuf]) -> (Vec<(String, &Path)>, Vec<Problem>) {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    let mut names: HashMap<String, &Path> = HashMap::new();
+    for path in paths {
+        let stem = stem(path);
+        if let Some(other) = names.insert(stem.clone(), path) {
+            let other = other.display();
+            let message = format!("would be written over the output of {other}: both are named {stem}");
+            problems.push(Problem::in_file(path.display().to_string(), message));
+        } else {
+            files.push((stem, path.as_path()));
+        }
+    }
+    (files, problems)
+}
+
+fn digitize_file(
+    stem: &str,
+    path: &Path,
+    args: &DigitizeArgs,
+    reader: &LabelReader,
+) -> Result<Outcome, CommandError> {
+    let read = std::fs::read(path)
+        .map_err(|error| format!("cannot be read: {error}"))
+        .and_then(|bytes| Ok((pages(&bytes, args.page)?, bytes)));
+    let (pages, bytes) = match read {
+        Ok(read) => read,
+        Err(message) => {
+            return Ok(Outcome::Unreadable(Problem::in_file(path.display().to_string(), message)));
+        }
+    };
+    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let several = pages.len() > 1;
+    let written: Result<Vec<Written>, CommandError> = pages
+        .into_par_iter()
+        .map(|page| {
+            let name = match page.page {
+                Some(number) if several => format!("{stem}-page{number}"),
+                _ => stem.to_owned(),
+            };
+            let DigitizedPage { figure, overlay_png } = digitize_page(&page, &file, &bytes, reader)
+                .map_err(|error| CommandError::failed(&name, error))?;
+            let sidecar = args.out.join(format!("{name}.kmfig.json"));
+            let overlay = args.out.join(format!("{name}.overlay.png"));
+            write_file(&sidecar, to_json(&figure)?)?;
+            write_file(&overlay, overlay_png)?;
+            Ok(Written { name, figure, sidecar, overlay })
+        })
+        .collect();
+    Ok(Outcome::Written(written?))
+}
+
+/// Says what was written and what could not be read.
+fn report(
+    written: &[Written],
+    problems: Vec<Problem>,
+    console: &mut Console,
+) -> Result<ExitCode, CommandError> {
     let (mut listed, mut text) = (Vec::new(), String::new());
-    for (job, digitized) in jobs.iter().zip(done) {
-        let DigitizedPage { figure, overlay_png } =
-            digitized.map_err(|error| CommandError::failed(&job.name, error))?;
-        let sidecar = args.out.join(format!("{}.kmfig.json", job.name));
-        let overlay = args.out.join(format!("{}.overlay.png", job.name));
-        write_file(&sidecar, to_json(&figure)?)?;
-        write_file(&overlay, overlay_png)?;
+    for Written { name, figure, sidecar, overlay } in written {
         console.findings(&figure.findings);
         let curves: usize = figure.panels.iter().map(|panel| panel.arms.len()).sum();
         let verdict = crate::stages::write_tables::serde_name(&figure.verdict);
-        text.push_str(&format!(
-            "{}: {verdict}, {curves} curve{}, see {}\n",
-            job.name,
-            if curves == 1 { "" } else { "s" },
-            overlay.display()
-        ));
+        let plural = if curves == 1 { "" } else { "s" };
+        text.push_str(&format!("{name}: {verdict}, {curves} curve{plural}, see {}\n", overlay.display()));
         listed.push(json!({
-            "name": job.name, "verdict": figure.verdict, "curves": curves,
+            "name": name, "verdict": figure.verdict, "curves": curves,
             "sidecar": sidecar, "overlay": overlay, "findings": figure.findings,
         }));
     }
-    console.result(&json!({ "figures": listed }), &text)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Reads every file and finds its pages, before anything is digitized.
-fn read_jobs(args: &DigitizeArgs) -> Result<Vec<Job>, CommandError> {
-    let (mut jobs, mut problems, mut names) = (Vec::new(), Vec::new(), HashMap::new());
-    for path in &args.figures {
-        let file = path.display().to_string();
-        let read = std::fs::read(path)
-            .map_err(|error| format!("cannot be read: {error}"))
-            .and_then(|bytes| Ok((pages(&bytes, args.page)?, bytes)));
-        let (pages, bytes) = match read {
-            Ok(read) => read,
-            Err(message) => {
-                problems.push(Problem::in_file(file, message));
-                continue;
-            }
-        };
-        let stem = stem(path);
-        if let Some(other) = names.insert(stem.clone(), file.clone()) {
-            let message = format!("would be written over the output of {other}: both are named {stem}");
-            problems.push(Problem::in_file(file, message));
-            continue;
-        }
-        let several = pages.len() > 1;
-        for page in pages {
-            let name = match page.page {
-                Some(number) if several => format!("{stem}-page{number}"),
-                _ => stem.clone(),
-            };
-            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            jobs.push(Job { name, file, bytes: bytes.clone(), page });
-        }
-    }
-    if problems.is_empty() { Ok(jobs) } else { Err(Problems(problems).into()) }
+    console.result(&json!({ "figures": listed, "problems": problems }), &text)?;
+    if problems.is_empty() { Ok(ExitCode::SUCCESS) } else { Ok(console.problems(&Problems(problems))) }
 }
 
 /// The file's name without folder and extension.
