@@ -90,12 +90,13 @@ def page_point(figure, point):
     )
 
 
-def axis_points(figure, axis, is_x):
-    """Two points of an axis as [value, column, row]."""
+def axis_points(figure, axis, is_x, incidence=False):
+    """Two points of an axis as [printed value, column, row]."""
     ticks = axis["ticks"]
     pixels = [ticks[0]["pixel"], ticks[-1]["pixel"]] if len(ticks) > 1 else [0.0, 100.0]
     line = axis["line_px"]
-    value = lambda pixel: axis["intercept"] + axis["slope"] * pixel
+    mapped = lambda pixel: axis["intercept"] + axis["slope"] * pixel
+    value = lambda pixel: 1 - mapped(pixel) if incidence and not is_x else mapped(pixel)
     return [[value(pixel), *page_point(figure, (pixel, line) if is_x else (line, pixel))] for pixel in pixels]
 
 
@@ -106,7 +107,8 @@ def curves_for_score(figure):
             {"label": arm["label"], "color": arm["color"], "panel": panel["panel"], **arm["curve"]}
             for arm in panel["arms"]
         ]
-        axes = {key: axis_points(figure, panel["axes"][key], key == "x") for key in ("x", "y")}
+        incidence = panel.get("quantity") == "incidence"
+        axes = {key: axis_points(figure, panel["axes"][key], key == "x", incidence) for key in ("x", "y")}
         panels.append({"arms": arms, "axes": axes})
     return {"panels": panels, "arms": [arm for panel in panels for arm in panel["arms"]]}
 

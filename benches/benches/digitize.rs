@@ -1,4 +1,9 @@
-//! Reading one figure of the example, from the bytes of the file to curves and numbers at risk.
+//! Reading one figure of the example, from the bytes of the file to curves and numbers at risk; and, where the
+//! environment variable KMETA_FIGURES names a folder of figures, the median and the worst time over all of them.
+//! `fixtures/generate/figures/make.py --size 1200x900` draws such a set.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use divan::{Bencher, black_box};
 use kmeta_figure_digitize::{DigitizeOptions, digitize};
@@ -6,8 +11,56 @@ use kmeta_figure_source::read_figure;
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{FigureSource, sha256_hex};
 
+/// Endings of the files of a folder that are taken as figures.
+const ENDINGS: [&str; 7] = ["png", "jpg", "tif", "gif", "webp", "bmp", "pdf"];
+
 fn main() {
     divan::main();
+    if let Some(folder) = std::env::var_os("KMETA_FIGURES") {
+        time_every_figure(Path::new(&folder));
+    }
+}
+
+/// Times each figure of a folder once, on this one thread, and prints median and worst.
+fn time_every_figure(folder: &Path) {
+    let reader = LabelReader::new().expect("the embedded model");
+    let mut times: Vec<(Duration, String)> = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder that KMETA_FIGURES names").flatten() {
+        let path = entry.path();
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        if !ENDINGS.contains(&ending.as_str()) {
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("a readable file");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let start = Instant::now();
+        read_and_digitize(&bytes, &name, &reader);
+        times.push((start.elapsed(), name));
+    }
+    times.sort();
+    let Some((worst, slowest)) = times.last() else { return };
+    let median = times[times.len() / 2].0;
+    println!(
+        "{} figures: median {:.2} s, worst {:.2} s ({slowest})",
+        times.len(),
+        median.as_secs_f64(),
+        worst.as_secs_f64()
+    );
+}
+
+fn read_and_digitize(bytes: &[u8], name: &str, reader: &LabelReader) {
+    for page in read_figure(black_box(bytes)).expect("a figure file") {
+        let source = FigureSource {
+            file: name.to_owned(),
+            sha256: sha256_hex(bytes),
+            format: page.format.clone(),
+            page: page.page,
+            width: page.image.width(),
+            height: page.image.height(),
+            pixels_per_inch: page.pixels_per_inch,
+        };
+        black_box(digitize(&page, source, reader, &DigitizeOptions::default()));
+    }
 }
 
 const FIGURE: &[u8] = include_bytes!("../../fixtures/atc-tki/figures/tahara2017-os.png");
@@ -15,20 +68,7 @@ const FIGURE: &[u8] = include_bytes!("../../fixtures/atc-tki/figures/tahara2017-
 #[divan::bench(sample_count = 10)]
 fn survminer_figure_with_band(bencher: Bencher<'_, '_>) {
     let reader = LabelReader::new().expect("the embedded model");
-    bencher.bench(|| {
-        let pages = read_figure(black_box(FIGURE)).expect("a PNG file");
-        let page = &pages[0];
-        let source = FigureSource {
-            file: "tahara2017-os.png".to_owned(),
-            sha256: sha256_hex(FIGURE),
-            format: page.format.clone(),
-            page: page.page,
-            width: page.image.width(),
-            height: page.image.height(),
-            pixels_per_inch: page.pixels_per_inch,
-        };
-        digitize(page, source, &reader, &DigitizeOptions::default())
-    });
+    bencher.bench(|| read_and_digitize(FIGURE, "tahara2017-os.png", &reader));
 }
 
 #[divan::bench]

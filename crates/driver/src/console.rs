@@ -10,6 +10,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use serde::Serialize;
 
 use crate::error::CommandError;
+use crate::project::Problems;
 
 /// Exit code for wrong input.
 const BAD_INPUT: u8 = 2;
@@ -100,24 +101,27 @@ impl Console {
             to_stdout(&format!("{object}\n"));
         }
         match error {
-            CommandError::Input(problems) => {
-                let handler = report_handler();
-                for problem in &problems.0 {
-                    let mut text = String::new();
-                    if handler.render_report(&mut text, problem).is_err() {
-                        text = problem.to_string();
-                    }
-                    to_stderr(&text);
-                }
-                let count = problems.0.len();
-                to_stderr(&format!("{count} problem{} in the input\n", if count == 1 { "" } else { "s" }));
-                ExitCode::from(BAD_INPUT)
-            }
+            CommandError::Input(problems) => self.problems(problems),
             CommandError::Failed(message) => {
                 to_stderr(&format!("error: {message}\n"));
                 ExitCode::FAILURE
             }
         }
+    }
+
+    /// Says what is wrong with the input, on standard error, and gives the exit code for it.
+    pub(crate) fn problems(&self, problems: &Problems) -> ExitCode {
+        let handler = report_handler();
+        for problem in &problems.0 {
+            let mut text = String::new();
+            if handler.render_report(&mut text, problem).is_err() {
+                text = problem.to_string();
+            }
+            to_stderr(&text);
+        }
+        let count = problems.0.len();
+        to_stderr(&format!("{count} problem{} in the input\n", if count == 1 { "" } else { "s" }));
+        ExitCode::from(BAD_INPUT)
     }
 }
 

@@ -158,6 +158,58 @@ fn digitize_names_what_it_cannot_read_and_keeps_what_it_refuses() {
 }
 
 #[test]
+fn a_bad_file_among_figures_is_named_and_the_others_are_digitized() {
+    let folder = folder(&[("notes.png", "no figure")]);
+    let file = |name: &str| text(folder.path().join(name));
+    image::RgbImage::from_pixel(60, 40, image::Rgb([255, 255, 255]))
+        .save(folder.path().join("blank.png"))
+        .unwrap();
+    let figures = [file("notes.png"), file("blank.png")];
+    let output = kmeta(&["digitize", &figures[0], &figures[1], "--out", &file("out"), "--json"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("notes.png: not a figure file"), "{}", stderr(&output));
+    let printed: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(printed["figures"][0]["name"], "blank");
+    assert_eq!(printed["problems"].as_array().map(Vec::len), Some(1));
+    assert!(folder.path().join("out/blank.kmfig.json").exists());
+
+    // Two files whose outputs would have one name: the second is named, the first is kept.
+    fs::copy(folder.path().join("blank.png"), folder.path().join("blank.bmp")).unwrap();
+    let output = kmeta(&["digitize", &figures[1], &file("blank.bmp"), "--out", &file("twice")]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("would be written over"), "{}", stderr(&output));
+    assert_eq!(json(&folder.path().join("twice/blank.kmfig.json"))["source"]["file"], "blank.png");
+}
+
+#[test]
+fn digitized_files_are_the_same_bytes_on_one_thread_and_on_two() {
+    let folder = folder(&[]);
+    let figures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/atc-tki/figures");
+    let named = ["wirth2021-os.png", "higashiyama2022-os.pdf", "savvides2013-os.jpg"];
+    let written = |threads: &str| {
+        let out = folder.path().join(threads);
+        let mut arguments = vec!["digitize".to_owned(), "--threads".to_owned(), threads.to_owned()];
+        arguments.extend(named.iter().map(|name| text(figures.join(name))));
+        arguments.extend(["--out".to_owned(), text(out.clone())]);
+        let output = kmeta(&arguments);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let mut files: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let said = stdout(&output).replace(&text(out), "");
+        (
+            said,
+            files
+                .iter()
+                .map(|file| (file.file_name().unwrap().to_owned(), fs::read(file).unwrap()))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let (one, two) = (written("1"), written("2"));
+    assert_eq!(one.1.len(), 2 * named.len());
+    assert!(one == two, "the outputs differ between one thread and two");
+}
+
+#[test]
 fn init_writes_a_project_and_overwrites_nothing() {
     let folder = folder(&[]);
     let project = text(folder.path().join("review"));

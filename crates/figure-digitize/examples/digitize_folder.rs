@@ -10,7 +10,7 @@ use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{FigureSource, sha256_hex};
 use rayon::prelude::*;
 
-const SUFFIXES: [&str; 8] = ["png", "jpg", "jpeg", "pdf", "svg", "tif", "tiff", "webp"];
+const SUFFIXES: [&str; 10] = ["png", "jpg", "jpeg", "pdf", "svg", "tif", "tiff", "webp", "gif", "bmp"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -2,7 +2,7 @@
 
 use kmeta_trial_data::{Check, DigitizedArm, Panel, StepCurve};
 
-use crate::trace::Visibility;
+use crate::stretches::Visibility;
 
 /// Largest share of an arm's columns that may be hidden by other ink.
 const MOST_HIDDEN: f64 = 0.5;

@@ -5,7 +5,9 @@ use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{AxisCalibration, AxisTick, ReadText, TextRole, TimeUnit};
 
 use crate::axis_lines::AxisPair;
-use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance};
+use crate::calibrate::{
+    Direction, LabelledTick, TICK_TOLERANCE_PX, add_unlabelled_ticks, calibrate, label_tolerance,
+};
 use crate::ink::InkPage;
 use crate::number::parse_number;
 use crate::plane::Rect;
@@ -181,12 +183,20 @@ fn plain_or_turned(
 ) -> Result<LabelledAxis, String> {
     let labels: Vec<&Word> = pairs.iter().map(|(_, word)| *word).collect();
     let turned = are_turned(&labels, words);
-    let plain = labelled_axis(page, reader, pairs, direction, line_px);
+    let marks: Vec<f64> = ticks.iter().map(|tick| tick.position).collect();
+    let with_all_marks = |mut axis: LabelledAxis| {
+        // Where labels stand for ticks, the marks are something else.
+        if axis.calibration.ticks.iter().all(|tick| marks.contains(&tick.pixel)) {
+            add_unlabelled_ticks(&mut axis.calibration, &marks);
+        }
+        axis
+    };
+    let plain = labelled_axis(page, reader, pairs, direction, line_px).map(with_all_marks);
     if plain.is_ok() && !turned {
         return plain;
     }
     match slanted_axis(page, reader, ticks, region, direction, line_px) {
-        Some(axis) => Ok(axis),
+        Some(axis) => Ok(with_all_marks(axis)),
         None if turned => {
             Err("the tick labels are turned or touch other print and cannot be read".to_owned())
         }

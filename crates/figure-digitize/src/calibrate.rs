@@ -27,6 +27,13 @@ pub(crate) const TICK_TOLERANCE_PX: f64 = 1.6;
 /// The same where a label's middle stands for a missing tick: digits are not all equally wide.
 const LABEL_TOLERANCE_PX: f64 = 3.0;
 
+/// A tick that lies off the line of all others by less is no outlier: renderers snap ticks by half a pixel.
+const LEAST_OUTLIER_PX: f64 = 0.9;
+/// A tick mark without a label may lie this far from where the next label would be.
+const UNLABELLED_TOLERANCE_PX: f64 = 1.2;
+/// Labels stand farther apart than this; between closer marks one could not tell which is meant.
+const LEAST_STEP_PX: f64 = 10.0;
+
 /// How far a label's middle may lie from the line, in pixels, for letters of a height: the middle of "1" is off
 /// that of its room by a fixed share of the letter.
 pub(crate) fn label_tolerance(letter_height: f64) -> f64 {
@@ -61,7 +68,7 @@ pub(crate) fn calibrate(
     if inliers.len() == 2 && points.len() > 3 {
         return Err(format!("only 2 of {} tick labels agree on a scale", points.len()));
     }
-    Ok(fit(ticks, &inliers, direction, line_px))
+    Ok(fit(ticks, &without_outliers(inliers), direction, line_px))
 }
 
 /// The largest set of points that lie on one line through two of them, by summed confidence.
@@ -96,14 +103,71 @@ fn largest_agreement(
     best.1
 }
 
+/// Leaves out the ticks that lie off the line of the others by far more than those do among themselves: one merged with
+/// a curve or the edge of a panel. At least three, and three of five, stay.
+fn without_outliers(mut points: Vec<(usize, f64, f64)>) -> Vec<(usize, f64, f64)> {
+    let fewest = 3.max(points.len() * 3 / 5);
+    while points.len() > fewest && points.len() > 3 {
+        let line = Line::through(points.iter().map(|point| (point.1, point.2)));
+        let off: Vec<f64> = points.iter().map(|point| line.distance(point.1, point.2)).collect();
+        let Some(worst) = (0..off.len()).max_by(|&a, &b| off[a].total_cmp(&off[b])) else { break };
+        let rest = points.iter().enumerate().filter(|(index, _)| *index != worst);
+        let others = Line::through(rest.clone().map(|(_, point)| (point.1, point.2)));
+        let scatter = rest.map(|(_, point)| others.distance(point.1, point.2)).fold(0.0, f64::max);
+        if others.distance(points[worst].1, points[worst].2) <= (3.0 * scatter).max(LEAST_OUTLIER_PX) {
+            break;
+        }
+        points.remove(worst);
+    }
+    points
+}
+
+/// Least squares line of values over pixels.
+struct Line {
+    intercept: f64,
+    slope: f64,
+    covariance: [[f64; 2]; 2],
+    residual_px: f64,
+}
+
+impl Line {
+    fn through(points: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
+        let count = points.clone().count() as f64;
+        let mean_pixel = points.clone().map(|point| point.0).sum::<f64>() / count;
+        let mean_value = points.clone().map(|point| point.1).sum::<f64>() / count;
+        let spread: f64 = points.clone().map(|point| (point.0 - mean_pixel).powi(2)).sum();
+        let slope =
+            points.clone().map(|point| (point.0 - mean_pixel) * (point.1 - mean_value)).sum::<f64>() / spread;
+        let intercept = mean_value - slope * mean_pixel;
+        let residual_squares: f64 =
+            points.map(|point| (point.0 - (point.1 - intercept) / slope).powi(2)).sum();
+        // Two ticks fit any line: a renderer's half-pixel snapping (uniform, SD 0.29) is the least uncertainty.
+        let sigma_px = (residual_squares / (count - 2.0).max(1.0)).sqrt().max(0.29);
+        let variance = (sigma_px * slope).powi(2);
+        let slope_variance = variance / spread;
+        Self {
+            intercept,
+            slope,
+            covariance: [
+                [variance / count + mean_pixel.powi(2) * slope_variance, -mean_pixel * slope_variance],
+                [-mean_pixel * slope_variance, slope_variance],
+            ],
+            residual_px: (residual_squares / count).sqrt(),
+        }
+    }
+
+    /// Distance in pixels of a tick from the line.
+    fn distance(&self, pixel: f64, value: f64) -> f64 {
+        (pixel - (value - self.intercept) / self.slope).abs()
+    }
+}
+
 fn fit(
     ticks: &[LabelledTick],
     inliers: &[(usize, f64, f64)],
     direction: Direction,
     line_px: f64,
 ) -> AxisCalibration {
-    let count = inliers.len() as f64;
-    let mean_pixel = inliers.iter().map(|point| point.1).sum::<f64>() / count;
     let largest = inliers.iter().map(|point| point.2).fold(f64::MIN, f64::max);
     let scale = match direction {
         Direction::Increasing => AxisScale::Time,
@@ -111,30 +175,15 @@ fn fit(
         Direction::Decreasing => AxisScale::Fraction,
     };
     let unit = if scale == AxisScale::Percent { 0.01 } else { 1.0 };
-    let mean_value = inliers.iter().map(|point| point.2 * unit).sum::<f64>() / count;
-    let spread: f64 = inliers.iter().map(|point| (point.1 - mean_pixel).powi(2)).sum();
-    let slope =
-        inliers.iter().map(|point| (point.1 - mean_pixel) * (point.2 * unit - mean_value)).sum::<f64>()
-            / spread;
-    let intercept = mean_value - slope * mean_pixel;
-    let residual_squares: f64 =
-        inliers.iter().map(|point| (point.1 - (point.2 * unit - intercept) / slope).powi(2)).sum();
-    let residual_px = (residual_squares / count).sqrt();
-    // Two ticks fit any line: a renderer's half-pixel snapping (uniform, SD 0.29) is the least uncertainty.
-    let sigma_px = (residual_squares / (count - 2.0).max(1.0)).sqrt().max(0.29);
-    let variance = (sigma_px * slope).powi(2);
-    let slope_variance = variance / spread;
+    let line = Line::through(inliers.iter().map(|point| (point.1, point.2 * unit)));
     AxisCalibration {
         title: String::new(),
         unit: None,
         scale,
-        intercept,
-        slope,
-        covariance: [
-            [variance / count + mean_pixel.powi(2) * slope_variance, -mean_pixel * slope_variance],
-            [-mean_pixel * slope_variance, slope_variance],
-        ],
-        residual_px,
+        intercept: line.intercept,
+        slope: line.slope,
+        covariance: line.covariance,
+        residual_px: line.residual_px,
         line_px,
         ticks: inliers
             .iter()
@@ -147,6 +196,47 @@ fn fit(
             .collect(),
         origin: Origin::Automatic,
     }
+}
+
+/// Adds tick marks whose label was not read but that stand where the next label of the same step would be, the nearest
+/// to the known ones first, and fits the line again: fewer values are extrapolated.
+pub(crate) fn add_unlabelled_ticks(calibration: &mut AxisCalibration, marks: &[f64]) {
+    let mut values: Vec<f64> = calibration.ticks.iter().map(|tick| tick.value).collect();
+    values.sort_by(f64::total_cmp);
+    let step = values.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    let step_px = (step / calibration.slope).abs();
+    if calibration.ticks.len() < 3 || !step_px.is_finite() || step_px < LEAST_STEP_PX {
+        return;
+    }
+    let first = values[0];
+    let highest = if calibration.scale == AxisScale::Time { f64::INFINITY } else { 1.0 + 1e-9 };
+    let mut free: Vec<f64> = marks.to_vec();
+    loop {
+        let known: Vec<f64> = calibration.ticks.iter().map(|tick| tick.pixel).collect();
+        let nearest =
+            |mark: f64| known.iter().map(|pixel| (pixel - mark).abs()).fold(f64::INFINITY, f64::min);
+        let next = free
+            .iter()
+            .copied()
+            .filter(|&mark| nearest(mark) >= 0.5 * step_px && nearest(mark) <= 2.5 * step_px)
+            .filter_map(|mark| {
+                let value = first + ((calibration.value_at(mark) - first) / step).round() * step;
+                // Sums of steps must not leave traces such as 0.30000000000000004.
+                let value = (value * 1e9).round() / 1e9;
+                let fits = (calibration.pixel_at(value) - mark).abs() <= UNLABELLED_TOLERANCE_PX;
+                (fits && value >= 0.0 && value <= highest).then_some((mark, value))
+            })
+            .min_by(|a, b| nearest(a.0).total_cmp(&nearest(b.0)).then(a.0.total_cmp(&b.0)));
+        let Some((pixel, value)) = next else { break };
+        free.retain(|&mark| mark != pixel);
+        calibration.ticks.push(AxisTick { pixel, value, label: String::new(), confidence: 0.0 });
+        let line = Line::through(calibration.ticks.iter().map(|tick| (tick.pixel, tick.value)));
+        calibration.intercept = line.intercept;
+        calibration.slope = line.slope;
+        calibration.covariance = line.covariance;
+        calibration.residual_px = line.residual_px;
+    }
+    calibration.ticks.sort_by(|a, b| a.pixel.total_cmp(&b.pixel));
 }
 
 #[cfg(test)]
@@ -164,6 +254,24 @@ mod tests {
         let axis = calibrate(&ticks, Direction::Increasing, 0.0, TICK_TOLERANCE_PX).unwrap();
         assert_eq!(axis.ticks.len(), 4);
         assert!((axis.value_at(110.0) - 12.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_tick_off_the_line_of_the_others_is_left_out() {
+        let ticks =
+            [tick(11.4, "0"), tick(60.0, "6"), tick(110.0, "12"), tick(160.0, "18"), tick(210.0, "24")];
+        let axis = calibrate(&ticks, Direction::Increasing, 0.0, TICK_TOLERANCE_PX).unwrap();
+        assert!((axis.pixel_at(0.0) - 10.0).abs() < 1e-6, "{}", axis.pixel_at(0.0));
+    }
+
+    #[test]
+    fn marks_without_a_label_continue_the_scale() {
+        let ticks = [tick(10.0, "0"), tick(60.2, "6"), tick(110.0, "12")];
+        let mut axis = calibrate(&ticks, Direction::Increasing, 0.0, TICK_TOLERANCE_PX).unwrap();
+        add_unlabelled_ticks(&mut axis, &[10.0, 35.0, 60.2, 110.0, 160.0, 209.9, 240.0]);
+        let values: Vec<f64> = axis.ticks.iter().map(|tick| tick.value).collect();
+        assert_eq!(values, [0.0, 6.0, 12.0, 18.0, 24.0]);
+        assert_eq!(axis.ticks[4].label, "");
     }
 
     #[test]

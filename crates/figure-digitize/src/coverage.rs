@@ -2,17 +2,16 @@
 
 use crate::color::{Srgb, dot, length, subtract};
 use crate::ink::InkPage;
-use crate::palette::Palette;
-use crate::plane::{Plane, Rect};
+use crate::plane::{ColumnPlane, Rect};
 
 /// What a plot area looks like to one line colour. Coordinates are relative to `area`.
 #[derive(Debug, Clone)]
 pub(crate) struct Coverage {
     pub(crate) area: Rect,
     /// Share of the pixel covered by the colour, 0 to 1.
-    pub(crate) own: Plane<f32>,
+    pub(crate) own: ColumnPlane<f32>,
     /// Share of the pixel covered by anything else than ground: the colour may be hidden there.
-    pub(crate) other: Plane<f32>,
+    pub(crate) other: ColumnPlane<f32>,
 }
 
 /// Distance of a colour from the mixing line of ground and ink at which it no longer counts as a mixture.
@@ -27,31 +26,64 @@ const GROUND_NOISE: f32 = 0.035;
 const FAINT_INK: f32 = 0.2;
 const OPAQUE_INK: f32 = 0.45;
 
-/// Measures the coverage by `color`. A pixel is taken as a mixture of the colour and the ground that explain
-/// it best; renderers mix in encoded sRGB, so the projection is done there.
-pub(crate) fn coverage_of(page: &InkPage, area: Rect, palette: &Palette, color: Srgb) -> Coverage {
-    let mut own = Plane::filled(area.width(), area.height(), 0.0);
-    let mut other = Plane::filled(area.width(), area.height(), 0.0);
-    for y in 0..area.height() {
-        for x in 0..area.width() {
-            let pixel = page.colors.get(area.left + x, area.top + y);
-            let (share, foreign) = mixture(pixel, color, &palette.grounds);
-            own.set(x, y, share);
-            other.set(x, y, foreign);
-        }
-    }
-    Coverage { area, own, other }
+/// A pixel of a plot area that is no ground.
+#[derive(Debug, Clone, Copy)]
+struct InkPixel {
+    x: usize,
+    y: usize,
+    color: Srgb,
+    /// How far it hides what lies below, 0 to 1: faint ink such as a grid lies below curves and hides none.
+    opaque: f32,
 }
 
-/// The share of `pixel` that is `color`, and the share that is something else again.
-fn mixture(pixel: Srgb, color: Srgb, grounds: &[Srgb]) -> (f32, f32) {
+/// The pixels of a plot area that are no ground: found once, asked for every colour.
+#[derive(Debug, Clone)]
+pub(crate) struct PlotInk {
+    area: Rect,
+    pixels: Vec<InkPixel>,
+}
+
+impl PlotInk {
+    pub(crate) fn of(page: &InkPage, area: Rect, grounds: &[Srgb]) -> Self {
+        let mut pixels = Vec::new();
+        for x in 0..area.width() {
+            for y in 0..area.height() {
+                let color = page.colors.get(area.left + x, area.top + y);
+                if is_ground(color, grounds) {
+                    continue;
+                }
+                let nearest = grounds
+                    .iter()
+                    .map(|&ground| length(subtract(color, ground)))
+                    .fold(f32::INFINITY, f32::min);
+                let opaque = ((nearest - FAINT_INK) / (OPAQUE_INK - FAINT_INK)).clamp(0.0, 1.0);
+                pixels.push(InkPixel { x, y, color, opaque });
+            }
+        }
+        Self { area, pixels }
+    }
+
+    /// Measures the coverage by `color`. A pixel is taken as a mixture of the colour and the ground that explain
+    /// it best; renderers mix in encoded sRGB, so the projection is done there.
+    pub(crate) fn coverage_by(&self, color: Srgb, grounds: &[Srgb]) -> Coverage {
+        let mut own = ColumnPlane::filled(self.area.width(), self.area.height(), 0.0);
+        let mut other = own.clone();
+        for pixel in &self.pixels {
+            let share = share_of(pixel.color, color, grounds);
+            own.set(pixel.x, pixel.y, share);
+            other.set(pixel.x, pixel.y, (pixel.opaque - share).max(0.0));
+        }
+        Coverage { area: self.area, own, other }
+    }
+}
+
+/// The share of `pixel` that is `color`.
+fn share_of(pixel: Srgb, color: Srgb, grounds: &[Srgb]) -> f32 {
     let mut best = (f32::INFINITY, 0.0_f32);
-    let mut nearest_ground = f32::INFINITY;
     for &ground in grounds {
         let axis = subtract(color, ground);
         let offset = subtract(pixel, ground);
         let reach = dot(axis, axis);
-        nearest_ground = nearest_ground.min(length(offset));
         if reach < 0.01 {
             continue;
         }
@@ -63,16 +95,8 @@ fn mixture(pixel: Srgb, color: Srgb, grounds: &[Srgb]) -> (f32, f32) {
             best = (residual, share);
         }
     }
-    if is_ground(pixel, grounds) {
-        return (0.0, 0.0);
-    }
-    best.1 = best.1.min(1.0);
     let likeness = (-(best.0 / MIXTURE_TOLERANCE).powi(2)).exp();
-    let own = best.1 * likeness;
-    // Faint ink such as a grid lies below curves and hides none.
-    let opaque = ((nearest_ground - FAINT_INK) / (OPAQUE_INK - FAINT_INK)).clamp(0.0, 1.0);
-    let foreign = (opaque - own).max(0.0);
-    (own, foreign)
+    best.1.min(1.0) * likeness
 }
 
 /// True for a ground and for the transition between two grounds: the edge of a band.
@@ -96,6 +120,14 @@ impl Coverage {
 
     pub(crate) fn height(&self) -> usize {
         self.own.height()
+    }
+
+    /// Turns it upside down.
+    pub(crate) fn mirror(&mut self) {
+        for x in 0..self.width() {
+            self.own.column_mut(x).reverse();
+            self.other.column_mut(x).reverse();
+        }
     }
 
     /// Turns the ink at a pixel into something that hides the colour rather than being it.

@@ -7,7 +7,7 @@
 
 use crate::arms::TracedCurve;
 use crate::color::{Srgb, oklab_distance};
-use crate::coverage::{Coverage, coverage_of};
+use crate::coverage::{Coverage, PlotInk};
 use crate::curve_shape::{has_gaps_of_a_line, is_band_edge, is_remnant_of};
 use crate::ink::InkPage;
 use crate::palette::{Palette, is_blend};
@@ -44,8 +44,9 @@ pub(crate) fn trace_curves(
     palette: &Palette,
     start: TraceStart,
 ) -> Vec<TracedCurve> {
+    let plot = PlotInk::of(page, area, &palette.grounds);
     let mut inks: Vec<Ink> =
-        palette.lines.iter().map(|&color| Ink::new(page, area, palette, color, start)).collect();
+        palette.lines.iter().map(|&color| Ink::new(&plot, palette, color, start)).collect();
     let mut curves: Vec<TracedCurve> = Vec::new();
     for costs in [TraceCosts::SOLID, TraceCosts::DASHED, TraceCosts::DOTTED] {
         let dashed = costs != TraceCosts::SOLID;
@@ -104,8 +105,8 @@ fn best_ink(inks: &mut [Ink], costs: TraceCosts, start: TraceStart) -> Option<us
 }
 
 impl Ink {
-    fn new(page: &InkPage, area: Rect, palette: &Palette, color: Srgb, start: TraceStart) -> Self {
-        let mut coverage = coverage_of(page, area, palette, color);
+    fn new(plot: &PlotInk, palette: &Palette, color: Srgb, start: TraceStart) -> Self {
+        let mut coverage = plot.coverage_by(color, &palette.grounds);
         hide_full_lines(&mut coverage);
         hide_median_line(&mut coverage, start.median_row);
         let line_width = coverage.line_width();

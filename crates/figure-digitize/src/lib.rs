@@ -10,10 +10,12 @@
 //! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms`
 //!    tells arms from confidence limits;
 //! 5. `steps` and `marks`: sub-pixel plateaus, drops and censor marks;
-//! 6. `legend`, `panel_title` and `risk`: names and numbers at risk;
+//! 6. `legend`, `swatch`, `panel_title` and `risk`: texts and numbers at risk; `arm_names` assigns them to arms, and
+//!    `printed_statistics` finds hazard ratios, p values and medians in them;
 //! 7. `verdict`: the named checks.
 
 mod arm_checks;
+mod arm_names;
 mod arms;
 mod axis_labels;
 mod axis_lines;
@@ -33,12 +35,16 @@ mod palette;
 mod panel;
 mod panel_title;
 mod plane;
+mod plot_curves;
+mod printed_statistics;
 mod reading;
 mod reference_lines;
 mod risk;
 mod skew;
 mod slanted_labels;
 mod steps;
+mod stretches;
+mod swatch;
 mod ticks;
 mod trace;
 mod vector;

@@ -2,24 +2,27 @@
 
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{
-    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, RiskTable, StepCurve,
+    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PixelBox, PlottedQuantity, ReadText,
+    RiskTable, StepCurve, TextRole,
 };
 
+use crate::arm_names::{DrawnArm, RowLook, assign_names};
 use crate::arms::{TracedCurve, confidence_limits};
-use crate::axis_labels::{CalibratedAxes, LabelledAxis, read_titles, survival_axis, time_axis};
+use crate::axis_labels::{CalibratedAxes, read_titles, survival_axis, time_axis};
 use crate::axis_lines::AxisPair;
-use crate::color::{Srgb, chroma, hex, oklab};
-use crate::curve_search::{hide_curve, trace_curves};
+use crate::color::hex;
+use crate::curve_search::hide_curve;
 use crate::ink::InkPage;
-use crate::legend::read_legend;
+use crate::legend::{PlotText, pixels_of_curves, read_plot_texts};
 use crate::marks::find_marks;
-use crate::palette::find_palette;
 use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
-use crate::risk::{FoundRiskTable, arm_of_color, read_risk_table};
+use crate::plot_curves::{PlotCurves, trace_plot};
+use crate::printed_statistics::{is_statistic, statistics_in};
+use crate::risk::{FoundRiskTable, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
+use crate::stretches::{Visibility, stretches_of};
 use crate::ticks::{survival_ticks, time_ticks};
-use crate::trace::{TraceStart, Visibility};
 use crate::words::Word;
 
 /// A panel with what the verdict needs beside it.
@@ -64,16 +67,16 @@ pub(crate) fn read_panel(
     let CalibratedAxes { lines: axes, mut x, mut y } = found;
     let inside = axes.inside();
     let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
-    let area = tracing_area(page, inside, &y.calibration);
-    let palette = find_palette(page, area);
-    let curves = trace_curves(page, area, &palette, trace_start(area, &x.calibration, &y.calibration));
-    let limits = confidence_limits(&curves);
-    let mut arms: Vec<&TracedCurve> =
-        curves.iter().zip(&limits).filter(|(_, limit)| limit.is_none()).map(|(curve, _)| curve).collect();
+    let traced = trace_plot(page, inside, &x.calibration, &y.calibration);
+    let limits = confidence_limits(&traced.curves);
+    y.calibration = traced.printed_axis_as_survival(&y.calibration);
+    let mut order: Vec<usize> = (0..traced.curves.len()).filter(|&curve| limits[curve].is_none()).collect();
+    order.sort_by(|&a, &b| mean_row(&traced.curves[a]).total_cmp(&mean_row(&traced.curves[b])));
+    let (area, curves) = (traced.area, traced.on_page());
+    let arms: Vec<&TracedCurve> = order.iter().map(|&curve| &curves[curve]).collect();
     if arms.is_empty() {
         return Err("no survival curve was found between the axes".to_owned());
     }
-    arms.sort_by(|a, b| mean_row(a).total_cmp(&mean_row(b)));
     let below = Rect { top: x.labels.bottom, ..territory };
     // Some software prints the numbers between S = 0 and the time axis.
     let within = Rect { left: territory.left, top: area.bottom, ..inside };
@@ -83,66 +86,56 @@ pub(crate) fn read_panel(
         }
         found => (found, below),
     };
-    let excluded = [x.labels, y.labels, risk_area(&risk, below)];
-    let legend = read_legend(page, reader, &words, &arms, &curves, &excluded);
-    let names: Vec<String> = legend
-        .label_of_arm
-        .iter()
-        .map(|label| label.map_or(String::new(), |index| legend.texts[index].text.clone()))
-        .collect();
-    let legend_areas: Vec<Rect> = legend.texts.iter().map(|text| rect_of(text.location)).collect();
-    let plot = Plot { inside, label_height: letter_height(&words, x.labels) };
-    let heading = read_panel_title(page, reader, &words, territory, &plot, &legend_areas);
-    texts.extend(legend.texts);
+    let title_areas: Vec<Rect> = texts.iter().map(|text| rect_of(text.location)).collect();
+    let excluded = [&[x.labels, y.labels, risk_area(&risk, below)], title_areas.as_slice()].concat();
+    let plot_texts =
+        read_plot_texts(page, reader, &words, inside, &pixels_of_curves(page, &curves), &excluded);
     let mut findings: Vec<Finding> = Vec::new();
     let mut digitized = Vec::new();
     let mut first_levels = Vec::new();
-    for (curve, name) in arms.iter().zip(names) {
-        let (arm, first_level) = digitized_arm(curve, name, &x, &y, &curves)?;
+    for &curve in &order {
+        let (arm, first_level) = digitized_arm(&traced.curves[curve], &x.calibration, &traced)?;
         first_levels.push(first_level);
         digitized.push(arm);
     }
-    let visibilities = arms.iter().map(|curve| curve.path.visibility()).collect();
-    let colors: Vec<Srgb> = arms.iter().map(|curve| curve.color).collect();
-    let risk_table = risk.map(|mut found| {
+    let visibilities = arms.iter().map(|curve| Visibility::of(&stretches_of(curve, &arms))).collect();
+    let mut risk_table = risk.map(|mut found| {
         findings.append(&mut found.findings);
-        assign_rows(found, &mut digitized, &colors)
+        (found.table, found.looks)
     });
+    if traced.rising {
+        findings.push(Finding::note(
+            "incidence-printed",
+            format!("panel {index}, survival axis"),
+            "the curves rise: what was printed is an incidence, and 1 - incidence is given as survival",
+        ));
+    }
+    let quantity = if traced.rising { PlottedQuantity::Incidence } else { PlottedQuantity::Survival };
+    let text_of_arm = name_arms(page, &plot_texts, &mut risk_table, &arms, &mut digitized);
+    let named = |index: usize| text_of_arm.iter().position(|text| *text == Some(index));
+    let names: Vec<String> = digitized.iter().map(|arm| arm.label.clone()).collect();
+    let read: Vec<ReadText> = plot_texts.iter().map(|text| text.text.clone()).collect();
+    let statistics = statistics_in(&read, &names, named);
+    let legend_areas: Vec<Rect> = text_of_arm.iter().flatten().map(|&index| plot_texts[index].area).collect();
+    let plot = Plot { inside, label_height: letter_height(&words, x.labels) };
+    let heading = read_panel_title(page, reader, &words, territory, &plot, &legend_areas);
+    texts.extend(read.into_iter().enumerate().map(|(index, text)| {
+        let role = if named(index).is_some() { TextRole::Legend } else { TextRole::Other };
+        ReadText { role, ..text }
+    }));
     let panel = Panel {
         panel: index,
+        quantity,
         letter: heading.letter,
         title: heading.title,
         plot_area: inside.to_pixel_box(),
         axes: Axes { x: x.calibration, y: y.calibration },
-        risk_table,
+        risk_table: risk_table.map(|(table, _)| table),
         arms: digitized,
         texts,
+        statistics,
     };
     Ok(ReadPanel { panel, first_levels, visibilities, findings })
-}
-
-/// The inside of the axes, extended upwards when S = 1 lies above the end of the survival axis, and cut below
-/// S = 0, where numbers at risk may stand.
-fn tracing_area(page: &InkPage, inside: Rect, y: &AxisCalibration) -> Rect {
-    let one = y.pixel_at(1.0);
-    let margin = 8.0;
-    let top = if one > 0.0 { (inside.top as f64).min(one - margin).max(0.0) as usize } else { inside.top };
-    let zero = (y.pixel_at(0.0) + margin).max(top as f64 + 1.0);
-    let bottom = if zero < inside.bottom as f64 { zero as usize } else { inside.bottom };
-    Rect { top, right: inside.right.min(page.width()), bottom, ..inside }
-}
-
-fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceStart {
-    let zero = (x.pixel_at(0.0) - area.left as f64 - 2.0).clamp(0.0, area.width() as f64 - 1.0) as usize;
-    let one = (y.pixel_at(1.0) - area.top as f64).clamp(0.0, area.height() as f64);
-    let reach = (0.02 * area.height() as f64).max(5.0);
-    TraceStart {
-        column: zero,
-        latest_column: zero + area.width() / 8,
-        rows: ((one - reach).max(0.0) as usize, (one + reach).ceil() as usize),
-        one_row: y.pixel_at(1.0) - area.top as f64,
-        median_row: y.pixel_at(0.5) - area.top as f64,
-    }
 }
 
 /// Median height of the letters in an area.
@@ -177,27 +170,26 @@ fn risk_area(risk: &Option<FoundRiskTable>, below: Rect) -> Rect {
 
 fn digitized_arm(
     curve: &TracedCurve,
-    label: String,
-    x: &LabelledAxis,
-    y: &LabelledAxis,
-    curves: &[TracedCurve],
+    x: &AxisCalibration,
+    plot: &PlotCurves,
 ) -> Result<(DigitizedArm, f64), String> {
+    let y = &plot.survival_axis;
     let area = curve.coverage.area;
     let (left, top) = (area.left as f64, area.top as f64);
     let mut levels = plateaus(&curve.coverage, &curve.path, curve.line_width);
-    let zero_row = y.calibration.pixel_at(0.0) - top;
+    let zero_row = y.pixel_at(0.0) - top;
     finish(curve, &mut levels, zero_row);
-    let marks = find_marks(&mark_coverage(curve, curves), &curve.path, curve.line_width);
-    let time_at = |column: f64| x.calibration.value_at(left + column).max(0.0);
-    let survival_at = |level: f64| y.calibration.value_at(top + level).clamp(0.0, 1.0);
-    let one_row = y.calibration.pixel_at(1.0) - top;
+    let marks = find_marks(&mark_coverage(curve, &plot.curves), &curve.path, curve.line_width);
+    let time_at = |column: f64| x.value_at(left + column).max(0.0);
+    let survival_at = |level: f64| y.value_at(top + level).clamp(0.0, 1.0);
+    let one_row = y.pixel_at(1.0) - top;
     let first_row = if rises_to(&curve.coverage, &curve.path, curve.line_width, one_row) {
         // Patients died at once: the line falls from S = 1 before it runs level.
         Some(one_row)
     } else {
         levels.first().map(|plateau| plateau.level)
     };
-    let first_level = first_row.map_or(0.0, |row| y.calibration.value_at(top + row));
+    let first_level = first_row.map_or(0.0, |row| y.value_at(top + row));
     let mut times = vec![0.0];
     let mut survival = vec![1.0];
     for (index, plateau) in levels.iter().enumerate() {
@@ -217,22 +209,32 @@ fn digitized_arm(
         if (line_end - mark.column).abs() <= mark.reach + curve.line_width { mark.column } else { line_end }
     });
     let arm = DigitizedArm {
-        label,
+        label: String::new(),
         color: hex(curve.color),
         line_style: if curve.dashed { LineStyle::Dashed } else { LineStyle::Solid },
         line_width_px: curve.line_width,
         curve_end: time_at(end).max(step_curve.last_time()),
         curve: step_curve,
         censor_times: marks.iter().map(|mark| time_at(mark.column)).collect(),
-        survival_uncertainty: axis_uncertainty(&y.calibration),
-        time_uncertainty: axis_uncertainty(&x.calibration),
+        survival_uncertainty: y.slope.abs()
+            * axis_error(y).hypot(median(levels.iter().map(|level| level.level_error))),
+        time_uncertainty: x.slope.abs()
+            * axis_error(x).hypot(median(levels.iter().skip(1).map(|level| level.begins_error))),
     };
     Ok((arm, first_level))
 }
 
-/// Standard deviation of one reading: half a pixel of snapping (uniform, 0.29 px) and the axis' own residual.
-fn axis_uncertainty(axis: &AxisCalibration) -> f64 {
-    axis.slope.abs() * (0.29_f64.powi(2) + axis.residual_px.powi(2)).sqrt()
+/// Standard deviation in pixels of one place against an axis: half a pixel of snapping (uniform, 0.29 px) and the
+/// axis' own residual.
+fn axis_error(axis: &AxisCalibration) -> f64 {
+    0.29_f64.hypot(axis.residual_px)
+}
+
+/// The median; 0 of nothing.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// Adds the drop at the end of a curve, and removes a last "plateau" that is only the foot of a censor mark.
@@ -256,7 +258,14 @@ fn finish(curve: &TracedCurve, levels: &mut Vec<Plateau>, zero_row: f64) {
         if let Some(plateau) = levels.last_mut() {
             plateau.ends = column;
         }
-        levels.push(Plateau { begins: column, ends: column, level: snap(bottom), seen: 0 });
+        levels.push(Plateau {
+            begins: column,
+            begins_error: width / 4.0,
+            ends: column,
+            level: snap(bottom),
+            level_error: width / 4.0,
+            seen: 0,
+        });
     }
 }
 
@@ -280,87 +289,33 @@ fn mark_coverage(curve: &TracedCurve, curves: &[TracedCurve]) -> crate::coverage
     coverage
 }
 
-/// Gives each row of the risk table its arm: by the colour of its label, by its name, else by the order in
-/// which rows and curves leave the fewest contradictions.
-pub(crate) fn assign_rows(found: FoundRiskTable, arms: &mut [DigitizedArm], colors: &[Srgb]) -> RiskTable {
-    let mut table = found.table;
-    let distinct = colors.iter().any(|&color| chroma(color) >= 0.04 || oklab(color)[0] > 0.35);
-    for (row, color) in table.rows.iter_mut().zip(&found.label_colors) {
-        let by_color = color.filter(|_| distinct).and_then(|color| arm_of_color(color, colors));
-        row.arm = by_name(&row.label, arms).or(by_color);
-    }
-    let unique = |table: &RiskTable| {
-        (0..arms.len()).all(|arm| table.rows.iter().filter(|row| row.arm == Some(arm)).count() <= 1)
+/// Names the arms and gives each row of the risk table its arm; returns for each arm the index of its text.
+fn name_arms(
+    page: &InkPage,
+    texts: &[PlotText],
+    risk_table: &mut Option<(RiskTable, Vec<RowLook>)>,
+    curves: &[&TracedCurve],
+    arms: &mut [DigitizedArm],
+) -> Vec<Option<usize>> {
+    let drawn: Vec<DrawnArm<'_>> = curves.iter().map(|curve| DrawnArm::new(page, curve)).collect();
+    let is_statistic = |index: usize| is_statistic(&texts[index].text);
+    let (table, looks) = match risk_table {
+        Some((table, looks)) => (Some(&*table), looks.as_slice()),
+        None => (None, [].as_slice()),
     };
-    let complete = table.rows.iter().all(|row| row.arm.is_some());
-    if !(complete && unique(&table)) {
-        assign_by_fit(&mut table, arms);
-    }
-    for row in &table.rows {
-        if let Some(arm) = row.arm.and_then(|arm| arms.get_mut(arm))
-            && arm.label.is_empty()
-        {
-            arm.label.clone_from(&row.label);
+    let assigned = assign_names(texts, table, looks, &drawn, arms, is_statistic);
+    for (arm, text) in arms.iter_mut().zip(&assigned.text_of_arm) {
+        if let Some(text) = text {
+            arm.label.clone_from(&texts[*text].text.text);
         }
     }
-    table
-}
-
-fn simplified(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-fn by_name(label: &str, arms: &[DigitizedArm]) -> Option<usize> {
-    let name = simplified(label);
-    let same: Vec<usize> =
-        (0..arms.len()).filter(|&arm| !name.is_empty() && simplified(&arms[arm].label) == name).collect();
-    if let [only] = same.as_slice() { Some(*only) } else { None }
-}
-
-/// Tries every pairing of rows and arms (at most four of each) and keeps the one in which n(t)/n(0) exceeds
-/// S(t) the least; the printed order wins ties.
-fn assign_by_fit(table: &mut RiskTable, arms: &[DigitizedArm]) {
-    let rows = table.rows.len();
-    if rows == 0 || rows > 6 || arms.len() > 6 {
-        return;
-    }
-    let mut best: (f64, Vec<usize>) = (f64::INFINITY, Vec::new());
-    for order in permutations(arms.len(), rows.min(arms.len())) {
-        let excess: f64 =
-            order.iter().enumerate().map(|(row, &arm)| risk_excess(table, row, &arms[arm])).sum();
-        if excess < best.0 - 1e-9 {
-            best = (excess, order);
+    if let Some((table, _)) = risk_table {
+        for (row, arm) in table.rows.iter_mut().zip(assigned.arm_of_row) {
+            row.arm = arm;
+            if let Some(arm) = arm.and_then(|arm| arms.get_mut(arm)).filter(|arm| arm.label.is_empty()) {
+                arm.label.clone_from(&row.label);
+            }
         }
     }
-    for (row, arm) in best.1.into_iter().enumerate() {
-        table.rows[row].arm = Some(arm);
-    }
-}
-
-fn risk_excess(table: &RiskTable, row: usize, arm: &DigitizedArm) -> f64 {
-    let counts = &table.rows[row].counts;
-    let Some(first) = counts.first().copied().flatten().filter(|&count| count > 0) else { return 0.0 };
-    table
-        .times
-        .iter()
-        .zip(counts)
-        .filter_map(|(&time, count)| count.map(|count| (time, f64::from(count) / f64::from(first))))
-        .map(|(time, share)| (share - arm.curve.survival_at(time - 2.0 * arm.time_uncertainty)).max(0.0))
-        .sum()
-}
-
-/// Ordered choices of `taken` out of `0..items`, in lexicographic order.
-fn permutations(items: usize, taken: usize) -> Vec<Vec<usize>> {
-    if taken == 0 {
-        return vec![Vec::new()];
-    }
-    let mut longer = Vec::new();
-    for prefix in permutations(items, taken - 1) {
-        for item in (0..items).filter(|item| !prefix.contains(item)) {
-            let mut order = prefix.clone();
-            order.push(item);
-            longer.push(order);
-        }
-    }
-    longer
+    assigned.text_of_arm
 }

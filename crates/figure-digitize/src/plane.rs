@@ -42,6 +42,47 @@ impl<T: Copy> Plane<T> {
     }
 }
 
+/// A column-major rectangle of values: algorithms that walk down columns read it as slices.
+#[derive(Debug, Clone)]
+pub(crate) struct ColumnPlane<T> {
+    width: usize,
+    height: usize,
+    values: Vec<T>,
+}
+
+impl<T: Copy> ColumnPlane<T> {
+    /// A plane with the same value everywhere.
+    pub(crate) fn filled(width: usize, height: usize, value: T) -> Self {
+        Self { width, height, values: vec![value; width * height] }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn height(&self) -> usize {
+        self.height
+    }
+
+    pub(crate) fn get(&self, x: usize, y: usize) -> T {
+        self.values[x * self.height + y]
+    }
+
+    pub(crate) fn set(&mut self, x: usize, y: usize, value: T) {
+        self.values[x * self.height + y] = value;
+    }
+
+    /// The values of one column, from top to bottom.
+    pub(crate) fn column(&self, x: usize) -> &[T] {
+        &self.values[x * self.height..(x + 1) * self.height]
+    }
+
+    /// The values of one column, to be changed.
+    pub(crate) fn column_mut(&mut self, x: usize) -> &mut [T] {
+        &mut self.values[x * self.height..(x + 1) * self.height]
+    }
+}
+
 /// A rectangle of whole pixels; `right` and `bottom` are exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rect {

@@ -4,19 +4,20 @@ use kmeta_label_reader::CharacterSet;
 use kmeta_label_reader::{LabelReader, ReadLabel};
 use kmeta_trial_data::{AxisCalibration, Finding, Origin, RiskCell, RiskRow, RiskTable};
 
-use crate::color::{Srgb, oklab_distance};
+use crate::arm_names::RowLook;
+use crate::color::{Srgb, chroma};
 use crate::ink::InkPage;
 use crate::number::parse_count;
 use crate::plane::Rect;
 use crate::reading::read_words;
+use crate::swatch::swatch_left_of;
 use crate::words::{Word, phrases};
 
-/// A risk table with the colour of each row's label.
+/// A risk table with the look of each row.
 #[derive(Debug, Clone)]
 pub(crate) struct FoundRiskTable {
     pub(crate) table: RiskTable,
-    /// Colour of the row's label, where there is one.
-    pub(crate) label_colors: Vec<Option<Srgb>>,
+    pub(crate) looks: Vec<RowLook>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -66,7 +67,7 @@ pub(crate) fn read_risk_table(
     let labels: Vec<Option<Rect>> = rows.iter().map(|row| label_area(row, &within)).collect();
     let areas: Vec<Rect> = labels.iter().flatten().copied().collect();
     let mut texts = read_words(page, reader, &areas, CharacterSet::Any).into_iter();
-    let label_colors = labels.iter().map(|label| label.map(|area| ink_color(page, area))).collect();
+    let looks = rows.iter().zip(&labels).map(|(row, label)| row_look(page, row, *label)).collect();
     let mut table = RiskTable { times: columns.iter().map(|column| column.time).collect(), rows: Vec::new() };
     for (row, label) in rows.iter().zip(&labels) {
         let text = if label.is_some() {
@@ -77,7 +78,7 @@ pub(crate) fn read_risk_table(
         table.rows.push(risk_row(row, text.trim().to_owned(), columns.len(), &mut findings));
     }
     drop_unused_columns(&mut table);
-    Some(FoundRiskTable { table, label_colors, findings })
+    Some(FoundRiskTable { table, looks, findings })
 }
 
 /// Where numbers may stand: below the ticks, below time 0 (whose tick may be hidden by the survival axis), and
@@ -214,6 +215,19 @@ fn label_area(row: &[Cell], words: &[&Word]) -> Option<Rect> {
         .map(|phrase| phrase.area)
 }
 
+/// The colour of a row's name, or of its numbers where the name is black or missing, and the sample of a line before it.
+fn row_look(page: &InkPage, row: &[Cell], label: Option<Rect>) -> RowLook {
+    let first =
+        row.first().map(|cell| Word { area: label.unwrap_or(cell.area), letter_height: cell.letter_height });
+    let is_colored = |color: &Srgb| chroma(*color) >= 0.05;
+    let of_label = label.map(|area| ink_color(page, area));
+    let of_cells = row.iter().map(|cell| ink_color(page, cell.area)).find(is_colored);
+    RowLook {
+        ink: of_label.filter(is_colored).or(of_cells).or(of_label),
+        swatch: first.and_then(|first| swatch_left_of(page, &first, None)),
+    }
+}
+
 /// The colour of a text: that of its most contrasting pixels.
 pub(crate) fn ink_color(page: &InkPage, area: Rect) -> Srgb {
     let mut pixels: Vec<(f32, Srgb)> = (area.top..area.bottom)
@@ -320,14 +334,4 @@ fn drop_unused_columns(table: &mut RiskTable) {
         let mut index = 0;
         row.cells.retain(|_| keep(&mut index));
     }
-}
-
-/// The arm whose colour a label has, if it stands out clearly.
-pub(crate) fn arm_of_color(color: Srgb, arms: &[Srgb]) -> Option<usize> {
-    let mut distances: Vec<(f32, usize)> =
-        arms.iter().enumerate().map(|(index, &arm)| (oklab_distance(color, arm), index)).collect();
-    distances.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (nearest, arm) = *distances.first()?;
-    let runner_up = distances.get(1).map_or(f32::INFINITY, |second| second.0);
-    (nearest < 0.12 && runner_up > nearest + 0.05).then_some(arm)
 }

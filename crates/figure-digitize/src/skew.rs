@@ -10,8 +10,8 @@ use crate::ink::InkPage;
 
 /// Largest angle that is looked for, in degrees.
 const LARGEST_ANGLE: f64 = 3.0;
-/// First and second step of the search, in degrees.
-const STEPS: [f64; 2] = [0.1, 0.02];
+/// Steps of the search, each finer than the one before, in degrees.
+const STEPS: [f64; 3] = [0.1, 0.02, 0.005];
 /// Smaller angles stay: over the length of an axis they are a pixel or two.
 const SMALLEST_ANGLE: f64 = 0.1;
 /// The turned projection must be sharper than the upright one by this factor.

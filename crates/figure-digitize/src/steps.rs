@@ -8,10 +8,14 @@ use crate::trace::Path;
 pub(crate) struct Plateau {
     /// Column of the drop that leads down to it (for the first one, where the curve starts).
     pub(crate) begins: f64,
+    /// Standard error of that column, in pixels, without the snapping of the renderer.
+    pub(crate) begins_error: f64,
     /// Column where it ends.
     pub(crate) ends: f64,
     /// Its level: the centre of the line.
     pub(crate) level: f64,
+    /// Standard error of the level, in pixels, without the snapping of the renderer.
+    pub(crate) level_error: f64,
     /// Number of columns that the level was measured on; 0 when the line is hidden all along.
     pub(crate) seen: usize,
 }
@@ -30,15 +34,15 @@ pub(crate) fn plateaus(coverage: &Coverage, path: &Path, line_width: f64) -> Vec
         }
         let row = path.rows[from];
         let columns = (path.start + from, path.start + index);
-        let (level, seen) = measure_level(coverage, columns, row, line_width);
-        let begins = match from.checked_sub(1) {
-            None => columns.0 as f64,
+        let Level { level, level_error, seen } = measure_level(coverage, columns, row, line_width);
+        let (begins, begins_error) = match from.checked_sub(1) {
+            None => (columns.0 as f64, 0.5),
             Some(before) => drop_column(coverage, columns.0, path.rows[before], row, line_width),
         };
         if let Some(previous) = found.last_mut() {
             previous.ends = begins;
         }
-        found.push(Plateau { begins, ends: columns.1 as f64, level, seen });
+        found.push(Plateau { begins, begins_error, ends: columns.1 as f64, level, level_error, seen });
         from = index;
     }
     merge_equal_levels(found)
@@ -55,6 +59,8 @@ fn merge_equal_levels(plateaus: Vec<Plateau>) -> Vec<Plateau> {
                 break;
             }
             before.level = (before.level * long_before + last.level * long_last) / (long_before + long_last);
+            before.level_error = (before.level_error * long_before).hypot(last.level_error * long_last)
+                / (long_before + long_last);
             before.ends = last.ends;
             before.seen += last.seen;
             merged.pop();
@@ -63,23 +69,37 @@ fn merge_equal_levels(plateaus: Vec<Plateau>) -> Vec<Plateau> {
     merged
 }
 
-/// The centre of the line over the columns `from..to`, with the number of columns that show it cleanly.
-fn measure_level(
-    coverage: &Coverage,
-    (from, to): (usize, usize),
-    row: usize,
-    line_width: f64,
-) -> (f64, usize) {
+/// A level with its standard error (pixels) and the number of columns that show it cleanly.
+struct Level {
+    level: f64,
+    level_error: f64,
+    seen: usize,
+}
+
+/// The centre of the line over the columns `from..to`.
+fn measure_level(coverage: &Coverage, (from, to): (usize, usize), row: usize, line_width: f64) -> Level {
     let margin = ((line_width / 2.0).ceil() as usize + 1).min((to - from).saturating_sub(1) / 2);
     let mut centers: Vec<f64> =
         (from + margin..to - margin).filter_map(|x| line_center(coverage, x, row, line_width)).collect();
     if centers.is_empty() {
-        return (row as f64 + 0.5, 0);
+        // The path may run anywhere within the line.
+        return Level { level: row as f64 + 0.5, level_error: 0.5 + line_width / 4.0, seen: 0 };
     }
     centers.sort_by(f64::total_cmp);
     let quarter = centers.len() / 4;
     let middle = &centers[quarter..centers.len() - quarter];
-    (middle.iter().sum::<f64>() / middle.len() as f64, centers.len())
+    let level = middle.iter().sum::<f64>() / middle.len() as f64;
+    Level { level, level_error: standard_error(&centers), seen: centers.len() }
+}
+
+/// Standard error of the middle of sorted values by the distance of their quartiles; no better than a twentieth of
+/// a pixel, below which the shades of antialiasing do not resolve.
+fn standard_error(sorted: &[f64]) -> f64 {
+    let quarter = sorted.len() / 4;
+    let spread = (sorted[sorted.len() - 1 - quarter] - sorted[quarter]) / 1.349;
+    // One or two values tell nothing of their spread.
+    let spread = if sorted.len() < 3 { spread.max(0.25) } else { spread };
+    (spread / (sorted.len() as f64).sqrt()).max(0.05)
 }
 
 /// The centre of the line's ink in one column; nothing where the ink is hidden or reaches farther than a line
@@ -100,16 +120,24 @@ fn line_center(coverage: &Coverage, x: usize, row: usize, line_width: f64) -> Op
     (ends_clear && mass > 0.5 * line_width.min(1.5)).then(|| moment / mass)
 }
 
-/// The column of a drop from row `upper` to row `lower` that the path takes at column `x`.
-fn drop_column(coverage: &Coverage, x: usize, upper: usize, lower: usize, line_width: f64) -> f64 {
+/// The column of a drop from row `upper` to row `lower` that the path takes at column `x`, with its standard error.
+fn drop_column(coverage: &Coverage, x: usize, upper: usize, lower: usize, line_width: f64) -> (f64, f64) {
     let half = (line_width / 2.0).ceil() as usize;
     let (from, to) = (upper + half + 1, lower.saturating_sub(half));
     let stroke = if from + 2 <= to { stroke_column(coverage, x, (from, to), line_width) } else { None };
-    stroke.or_else(|| edge_column(coverage, x, upper, lower, line_width)).unwrap_or(x as f64)
+    // Round joins and shades of antialiasing blur the ends of two edges; a hidden drop may lie anywhere in its line.
+    stroke
+        .or_else(|| edge_column(coverage, x, upper, lower, line_width).map(|column| (column, 0.35)))
+        .unwrap_or((x as f64, 0.5 + line_width / 2.0))
 }
 
-/// Centre of the vertical stroke between two rows.
-fn stroke_column(coverage: &Coverage, x: usize, (from, to): (usize, usize), line_width: f64) -> Option<f64> {
+/// Centre of the vertical stroke between two rows, with its standard error.
+fn stroke_column(
+    coverage: &Coverage,
+    x: usize,
+    (from, to): (usize, usize),
+    line_width: f64,
+) -> Option<(f64, f64)> {
     let reach = line_width.ceil() as usize + 2;
     let columns = x.saturating_sub(reach)..(x + reach + 1).min(coverage.width());
     let mut centers = Vec::new();
@@ -128,7 +156,7 @@ fn stroke_column(coverage: &Coverage, x: usize, (from, to): (usize, usize), line
         return None;
     }
     centers.sort_by(f64::total_cmp);
-    Some(centers[centers.len() / 2])
+    Some((centers[centers.len() / 2], standard_error(&centers)))
 }
 
 /// For a drop smaller than the line is wide: the upper plateau's upper edge ends half a width behind the drop
@@ -176,6 +204,7 @@ pub(crate) fn final_drop(coverage: &Coverage, path: &Path, line_width: f64) -> O
     }
     let bottom = (last_row + half + 1 + depth) as f64;
     let rows = (last_row + half + 2, (last_row + half + depth).max(last_row + half + 3));
-    let center = stroke_column(coverage, column, rows, line_width).unwrap_or(column as f64 + 0.5);
+    let center =
+        stroke_column(coverage, column, rows, line_width).map_or(column as f64 + 0.5, |stroke| stroke.0);
     Some((center, bottom - line_width / 2.0))
 }

@@ -6,7 +6,7 @@
 //! pixel, and no greedy choice is ever made.
 
 use crate::coverage::Coverage;
-use crate::plane::Plane;
+use crate::plane::ColumnPlane;
 
 /// What a path pays and gains, per pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,8 +58,6 @@ pub(crate) struct Path {
     pub(crate) on_ink: f32,
     /// Share of its columns that lie on bare ground.
     pub(crate) on_bare: f32,
-    /// Longest run of columns without its own ink, as a share of all.
-    pub(crate) longest_unseen: f32,
 }
 
 impl Path {
@@ -68,27 +66,10 @@ impl Path {
         self.start + self.rows.len()
     }
 
-    /// How much of the line was seen.
-    pub(crate) fn visibility(&self) -> Visibility {
-        Visibility {
-            hidden: f64::from(1.0 - self.on_ink - self.on_bare).clamp(0.0, 1.0),
-            longest_unseen: f64::from(self.longest_unseen),
-        }
-    }
-
     /// The row at a column of the path.
     pub(crate) fn row_at(&self, column: usize) -> Option<usize> {
         column.checked_sub(self.start).and_then(|index| self.rows.get(index)).copied()
     }
-}
-
-/// How much of an arm's line can be seen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Visibility {
-    /// Share of its columns in which other ink hides it.
-    pub(crate) hidden: f64,
-    /// Longest run of columns without its own ink, as a share of all.
-    pub(crate) longest_unseen: f64,
 }
 
 /// What the middle of a run of ink gains over its ends.
@@ -121,7 +102,7 @@ pub(crate) fn trace(
     }
     let half = half_width(line_width);
     let mut states = vec![State { score: f32::NEG_INFINITY, started: start.column }; height];
-    let mut origin = Plane::filled(width, height, 0_u16);
+    let mut origin = ColumnPlane::filled(width, height, 0_u16);
     let mut best = (f32::NEG_INFINITY, (0, 0), 0);
     for x in start.column..width {
         if x <= start.latest_column {
@@ -135,7 +116,7 @@ pub(crate) fn trace(
             }
         }
         let column = Column::of(coverage, x, half, costs);
-        advance(&column, costs, &mut states, |y, from| origin.set(x, y, from as u16));
+        advance(&column, costs, &mut states, origin.column_mut(x));
         for (y, state) in states.iter().enumerate() {
             if state.score > best.0 {
                 best = (state.score, (x, y), state.started);
@@ -160,16 +141,13 @@ struct Column {
 
 impl Column {
     fn of(coverage: &Coverage, x: usize, half: usize, costs: TraceCosts) -> Self {
-        let height = coverage.height();
-        let mut gain = Vec::with_capacity(height);
-        let mut drop_cost = Vec::with_capacity(height);
+        let (own, other) = (coverage.own.column(x), coverage.other.column(x));
+        let mut gain = gains_of_column(own, other, half, costs);
+        let mut drop_cost = Vec::with_capacity(own.len());
         let mut total = 0.0;
-        for y in 0..height {
-            gain.push(gain_at(coverage, x, y, half, costs));
+        for (ink, hiding) in own.iter().zip(other) {
             drop_cost.push(total);
-            let ink = coverage.own.get(x, y);
-            let open = (1.0 - ink - 0.8 * coverage.other.get(x, y)).max(0.0);
-            total += costs.bare_drop * open;
+            total += costs.bare_drop * (1.0 - ink - 0.8 * hiding).max(0.0);
         }
         prefer_centers(coverage, x, half, &mut gain);
         Self { gain, drop_cost }
@@ -180,10 +158,11 @@ impl Column {
 /// each other, every row is ink, and the line that they stand on runs along the middle.
 fn prefer_centers(coverage: &Coverage, x: usize, half: usize, gain: &mut [f32]) {
     let ink = |x: usize, y: usize| coverage.own.get(x, y) >= 0.4;
+    let here = coverage.own.column(x);
     let reach = 6 * (half + 1);
     let mut y = 0;
-    while y < coverage.height() {
-        let length = (y..coverage.height()).take_while(|&row| ink(x, row)).count();
+    while y < here.len() {
+        let length = here[y..].iter().take_while(|&&ink| ink >= 0.4).count();
         let middle = (length as f32 - 1.0) / 2.0;
         let row = y + length / 2;
         // The stroke of a drop has no line through its middle.
@@ -197,22 +176,32 @@ fn prefer_centers(coverage: &Coverage, x: usize, half: usize, gain: &mut [f32]) 
     }
 }
 
-/// Gain of the stroke centred at a pixel.
-fn gain_at(coverage: &Coverage, x: usize, y: usize, half: usize, costs: TraceCosts) -> f32 {
-    let (from, to) = (y.saturating_sub(half), (y + half + 1).min(coverage.height()));
-    let (mut own, mut other) = (0.0, 0.0);
-    for row in from..to {
-        own += coverage.own.get(x, row);
-        other += coverage.other.get(x, row);
-    }
+/// Gain of the stroke centred at each row of a column.
+fn gains_of_column(own: &[f32], other: &[f32], half: usize, costs: TraceCosts) -> Vec<f32> {
     let size = (2 * half + 1) as f32;
-    let own = own / size;
-    let other = (other / size).min(1.0 - own);
-    own - other * costs.hidden - (1.0 - own - other) * costs.bare
+    let mut gains = Vec::with_capacity(own.len());
+    let (mut own_sum, mut other_sum) = (0.0_f32, 0.0_f32);
+    for y in 0..own.len() + half {
+        if let (Some(own), Some(other)) = (own.get(y), other.get(y)) {
+            own_sum += own;
+            other_sum += other;
+        }
+        if y < half {
+            continue;
+        }
+        let share = (own_sum / size).clamp(0.0, 1.0);
+        let hidden = (other_sum / size).clamp(0.0, 1.0 - share);
+        gains.push(share - hidden * costs.hidden - (1.0 - share - hidden) * costs.bare);
+        if let Some(leaving) = y.checked_sub(2 * half) {
+            own_sum -= own[leaving];
+            other_sum -= other[leaving];
+        }
+    }
+    gains
 }
 
 /// One column of the recursion: stay on the row, or drop from the best row above.
-fn advance(column: &Column, costs: TraceCosts, states: &mut [State], mut remember: impl FnMut(usize, usize)) {
+fn advance(column: &Column, costs: TraceCosts, states: &mut [State], origin: &mut [u16]) {
     let mut best_above = (State { score: f32::NEG_INFINITY, started: 0 }, 0);
     for (y, state) in states.iter_mut().enumerate() {
         let stay = *state;
@@ -225,13 +214,13 @@ fn advance(column: &Column, costs: TraceCosts, states: &mut [State], mut remembe
         let (score, started, from) =
             if fall > stay.score { (fall, above.0.started, above.1) } else { (stay.score, stay.started, y) };
         *state = State { score: score + column.gain[y], started };
-        remember(y, from);
+        origin[y] = from as u16;
     }
 }
 
 fn follow_back(
     coverage: &Coverage,
-    origin: &Plane<u16>,
+    origin: &ColumnPlane<u16>,
     end: (usize, usize),
     started: usize,
     score: f32,
@@ -250,14 +239,11 @@ fn follow_back(
 
 fn summarize(coverage: &Coverage, start: usize, rows: Vec<usize>, score: f32, half: usize) -> Path {
     let (mut ink, mut bare) = (0.0, 0.0);
-    let (mut unseen, mut longest_unseen) = (0.0_f32, 0.0_f32);
     for (index, &y) in rows.iter().enumerate() {
         let x = start + index;
         let near = y.saturating_sub(half)..(y + half + 1).min(coverage.height());
         let own = near.clone().map(|row| coverage.own.get(x, row)).fold(0.0, f32::max);
         let other = near.map(|row| coverage.other.get(x, row)).fold(0.0, f32::max);
-        unseen = if own >= 0.4 { 0.0 } else { unseen + 1.0 };
-        longest_unseen = longest_unseen.max(unseen);
         if own >= 0.4 {
             ink += 1.0;
         } else if other < 0.4 {
@@ -265,12 +251,5 @@ fn summarize(coverage: &Coverage, start: usize, rows: Vec<usize>, score: f32, ha
         }
     }
     let count = rows.len() as f32;
-    Path {
-        start,
-        rows,
-        score,
-        on_ink: ink / count,
-        on_bare: bare / count,
-        longest_unseen: longest_unseen / count,
-    }
+    Path { start, rows, score, on_ink: ink / count, on_bare: bare / count }
 }

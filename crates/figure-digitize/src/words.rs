@@ -61,7 +61,7 @@ pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> V
         .filter(|(area, pixels)| {
             area.height() <= tallest_letter && area.width() <= 3 * tallest_letter && *pixels >= 1
         })
-        .filter(|(area, _)| !is_dash(area, page.height()))
+        .filter(|(area, _)| !is_dash(area, page.height()) && !is_line_sample(page, area))
         .map(|(area, _)| Word { letter_height: area.height(), area })
         .collect();
     let words = join(letters, LETTER_GAP);
@@ -72,6 +72,27 @@ pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> V
 /// hyphens of a phrase lie between its other letters and are found again with them.
 fn is_dash(area: &Rect, page_height: usize) -> bool {
     area.width() >= 2 * area.height() && area.height() <= 2 + page_height / 500
+}
+
+/// A straight line across the whole piece, thin in most places: the sample of a line in a legend, with or without a
+/// mark on it. No letter looks like that.
+fn is_line_sample(page: &InkPage, area: &Rect) -> bool {
+    let (width, height) = (area.width(), area.height());
+    if width < 8 || 2 * width < 3 * height {
+        return false;
+    }
+    let on_row = |y: usize| (area.left..area.right).filter(|&x| page.is_ink(x, y)).count();
+    let Some(row) = (area.top..area.bottom).max_by_key(|&y| on_row(y)) else { return false };
+    if on_row(row) * 10 < width * 9 {
+        return false;
+    }
+    let mut inked: Vec<usize> = (area.left..area.right)
+        .map(|x| (area.top..area.bottom).filter(|&y| page.is_ink(x, y)).count())
+        .collect();
+    inked.sort_unstable();
+    let usual = inked[width / 2];
+    let even = inked.iter().filter(|&&count| count <= usual + 1).count() * 10 >= width * 6;
+    even && (4 * usual <= width) && (usual == height || 2 * usual <= height + 1 || usual + 2 >= height)
 }
 
 /// Joins words that stand on one line and are a blank apart into phrases.
@@ -153,6 +174,14 @@ mod tests {
         let words = words_in(&page, Rect { left: 0, top: 0, right: 200, bottom: 60 }, 30);
         assert_eq!(words.len(), 2);
         assert_eq!(words[0].area, Rect { left: 10, top: 10, right: 24, bottom: 20 });
+    }
+
+    #[test]
+    fn a_line_sample_with_a_mark_is_no_part_of_the_name_behind_it() {
+        let page = page_with(&[(10, 14, 34, 16), (21, 10, 23, 20), (37, 10, 43, 20), (45, 10, 51, 20)]);
+        let words = words_in(&page, Rect { left: 0, top: 0, right: 200, bottom: 60 }, 30);
+        assert_eq!(words.len(), 1);
+        assert_eq!(words[0].area.left, 37);
     }
 
     #[test]

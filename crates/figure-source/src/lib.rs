@@ -16,6 +16,7 @@ mod limits;
 mod pdf;
 mod raster;
 mod svg;
+mod svg_effort;
 mod tiff_pages;
 pub mod vector;
 
@@ -37,7 +38,8 @@ pub struct FigurePage {
     pub pixels_per_inch: Option<f64>,
 }
 
-/// Reads the pages of a figure file: PNG, JPEG, TIFF, GIF (first frame), WebP, BMP, PDF or SVG.
+/// Reads the pages of a figure file: PNG, JPEG, TIFF, GIF, WebP, BMP, PDF or SVG. Animations are
+/// refused.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -2,29 +2,57 @@
 
 use std::io::Cursor;
 
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
 use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::limits::{MAXIMUM_DECODER_BYTES, MAXIMUM_PIXELS, MAXIMUM_SIDE, check_size};
 use crate::{FigurePage, FigureSourceError, format};
 
-/// Decodes one raster file (of an animation, the first frame).
+/// Decodes one raster file. An animation is refused: which of its pictures is meant cannot be told.
 pub(crate) fn read_page(bytes: &[u8], format: ImageFormat) -> Result<FigurePage, FigureSourceError> {
     let name = format::name(format);
     if format == ImageFormat::Jpeg {
         check_jpeg_end(bytes)?;
     }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAXIMUM_DECODER_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
+    reader.limits(decoder_limits());
     let mut decoder = reader.into_decoder().map_err(|error| explain(name, &error))?;
     let (width, height) = decoder.dimensions();
     check_size(name, width, height)?;
+    if is_animation(bytes, format) {
+        let reason = "it is an animation, and which of its pictures is meant cannot be told".into();
+        return Err(FigureSourceError::Unsupported { format: name, reason });
+    }
     let orientation = decoder.orientation().map_err(|error| explain(name, &error))?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| explain(name, &error))?;
     picture.apply_orientation(orientation);
     Ok(FigurePage { image: flatten(picture), format: name.into(), page: None, pixels_per_inch: None })
+}
+
+fn decoder_limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAXIMUM_DECODER_BYTES);
+    limits
+}
+
+/// Whether a file holds more than one picture in sequence. Damage is left to the decoder to report.
+fn is_animation(bytes: &[u8], format: ImageFormat) -> bool {
+    let content = Cursor::new(bytes);
+    match format {
+        ImageFormat::Gif => {
+            let mut options = gif::DecodeOptions::new();
+            options.skip_frame_decoding(true);
+            let Ok(mut frames) = options.read_info(content) else { return false };
+            (0..2).all(|_| matches!(frames.next_frame_info(), Ok(Some(_))))
+        }
+        ImageFormat::Png => PngDecoder::with_limits(content, decoder_limits())
+            .and_then(|decoder| decoder.is_apng())
+            .unwrap_or(false),
+        ImageFormat::WebP => WebPDecoder::new(content).is_ok_and(|decoder| decoder.has_animation()),
+        _ => false,
+    }
 }
 
 /// The picture over white, 8 bits a channel.

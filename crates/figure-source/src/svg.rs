@@ -12,6 +12,7 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{ImageHrefResolver, Options, Tree, fontdb};
 
 use crate::limits::{check_size, resolution};
+use crate::svg_effort::check_effort;
 use crate::vector::{VectorPage, collect_svg_page, with_glyph_names};
 use crate::{FigurePage, FigureSourceError};
 
@@ -41,6 +42,7 @@ pub(crate) fn read_page(bytes: &[u8]) -> Result<FigurePage, FigureSourceError> {
     let pixels_per_inch = resolution_of(&tree)?;
     let (width, height) = (f64::from(tree.size().width()), f64::from(tree.size().height()));
     let scale = pixels_per_inch / UNITS_PER_INCH;
+    check_effort(&tree, scale)?;
     let pixels = |units: f64| (units * scale).round().max(1.0) as u32;
     let mut pixmap = Pixmap::new(pixels(width), pixels(height))
         .ok_or_else(|| damaged(&format!("its size is {width} x {height}")))?;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, Origin, RiskTable, StepCurve, TimeUnit};
+use crate::{Finding, Origin, PrintedStatistic, RiskTable, StepCurve, TimeUnit};
 
 /// A rectangle in pixels, edges continuous (a pixel at column 3 spans 3.0 to 4.0).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -140,6 +140,9 @@ pub struct Panel {
     pub letter: String,
     /// Title as printed; empty when there is none.
     pub title: String,
+    /// What its curves show as printed. Curves and the survival axis of this file are always of survival.
+    #[serde(default, skip_serializing_if = "PlottedQuantity::is_survival")]
+    pub quantity: PlottedQuantity,
     /// The plot area: the inside of the axes.
     pub plot_area: PixelBox,
     /// Both axes.
@@ -150,6 +153,28 @@ pub struct Panel {
     pub arms: Vec<DigitizedArm>,
     /// Other texts that were read.
     pub texts: Vec<ReadText>,
+    /// Statistics printed in the panel: for checks, never used in place of what was traced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statistics: Vec<PrintedStatistic>,
+}
+
+/// What the printed curves of a panel show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PlottedQuantity {
+    /// Survival: the curves fall from 1.
+    #[default]
+    Survival,
+    /// Cumulative incidence: the curves rise from 0. Everything in this file is turned to `1 - incidence`, the
+    /// values of the survival axis and its ticks too; the labels of the ticks are as printed.
+    Incidence,
+}
+
+impl PlottedQuantity {
+    /// True for survival.
+    pub fn is_survival(&self) -> bool {
+        *self == Self::Survival
+    }
 }
 
 /// The two axes of a panel.

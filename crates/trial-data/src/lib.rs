@@ -33,13 +33,14 @@ mod patient;
 mod pooled;
 mod provenance;
 mod risk_table;
+mod statistic;
 mod time_unit;
 
 pub use curve::{CurveError, StepCurve};
 pub use effect::EffectEstimate;
 pub use figure::{
     Axes, AxisCalibration, AxisScale, AxisTick, Check, DigitizedArm, DigitizedFigure, FigureSource,
-    LineStyle, PageRotation, Panel, PixelBox, ReadText, TextRole, Verdict,
+    LineStyle, PageRotation, Panel, PixelBox, PlottedQuantity, ReadText, TextRole, Verdict,
 };
 pub use finding::{Finding, Severity};
 pub use method::{
@@ -58,4 +59,5 @@ pub use pooled::{
 };
 pub use provenance::{Origin, Provenance, sha256_hex};
 pub use risk_table::{NumberAtRisk, RiskCell, RiskRow, RiskTable, RiskTableError};
+pub use statistic::{PrintedStatistic, Relation, StatisticKind};
 pub use time_unit::TimeUnit;

@@ -1,10 +1,11 @@
 //! `kmeta digitize`: figures to sidecars and overlays.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use kmeta_label_reader::LabelReader;
+use kmeta_trial_data::DigitizedFigure;
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -15,109 +16,154 @@ use crate::output_folder::{to_json, write_file};
 use crate::project::{Problem, Problems};
 use crate::stages::digitize::{DigitizedPage, FigureFile};
 
-/// One page of a figure file, to be digitized.
-struct Job<'f> {
-    file: &'f NamedFile,
-    page: usize,
+/// One page of a figure file after its sidecar and overlay were written.
+struct Written {
+    name: String,
+    figure: DigitizedFigure,
+    sidecar: PathBuf,
+    overlay: PathBuf,
 }
 
-/// A figure file with the name that its output gets.
-struct NamedFile {
-    stem: String,
-    file: FigureFile,
+/// What became of a figure file.
+enum Outcome {
+    /// One or more figures.
+    Written(Vec<Written>),
+    /// A paper without a Kaplan-Meier figure, in words.
+    NoFigure(String),
+    Unreadable(Problem),
 }
 
+/// A file is read, digitized and written by one thread, so that only as many pictures are in memory as there are
+/// threads. Files that cannot be read are named at the end, with the exit code for wrong input.
 pub(crate) fn run(args: &DigitizeArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
-    let files = open_files(args)?;
-    let jobs: Vec<Job<'_>> = files
-        .iter()
-        .flat_map(|file| file.file.pages.iter().map(move |&page| Job { file, page }))
-        .collect();
+    let (files, mut problems) = named_files(&args.figures);
     let reader = LabelReader::new().map_err(|error| CommandError::Failed(error.to_string()))?;
-    let progress = console.progress(jobs.len(), "digitize");
-    let done: Vec<Result<Vec<DigitizedPage>, String>> = jobs
+    let progress = console.progress(files.len(), "digitize");
+    let outcomes: Vec<Result<Outcome, CommandError>> = files
         .par_iter()
-        .map(|job| {
-            let digitized = job.file.file.digitize_page(job.page, &reader);
+        .map(|(stem, path)| {
+            let outcome = digitize_file(stem, path, args, &reader);
             progress.inc(1);
-            digitized
+            outcome
         })
         .collect();
     progress.finish_and_clear();
-    let (mut listed, mut text) = (Vec::new(), String::new());
-    for (job, digitized) in jobs.iter().zip(done) {
-        let several = job.file.file.pages.len() > 1;
-        let page = if several { format!("{}, page {}", job.file.stem, job.page + 1) } else { job.file.stem.clone() };
-        let figures = digitized.map_err(|error| CommandError::failed(&page, error))?;
-        for (index, DigitizedPage { figure, overlay_png }) in figures.iter().enumerate() {
-            let name = name_of(job, &figures, index);
-            let sidecar = args.out.join(format!("{name}.kmfig.json"));
-            let overlay = args.out.join(format!("{name}.overlay.png"));
-            write_file(&sidecar, to_json(figure)?)?;
-            write_file(&overlay, overlay_png.clone())?;
-            console.findings(&figure.findings);
-            let curves: usize = figure.panels.iter().map(|panel| panel.arms.len()).sum();
-            let verdict = crate::stages::write_tables::serde_name(&figure.verdict);
-            text.push_str(&format!(
-                "{name}: {verdict}, {curves} curve{}, see {}\n",
-                if curves == 1 { "" } else { "s" },
-                overlay.display()
-            ));
-            listed.push(json!({
-                "name": name, "verdict": figure.verdict, "curves": curves,
-                "sidecar": sidecar, "overlay": overlay, "findings": figure.findings,
-            }));
+    let (mut written, mut without_figure) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome? {
+            Outcome::Written(pages) => written.extend(pages),
+            Outcome::NoFigure(message) => without_figure.push(message),
+            Outcome::Unreadable(problem) => problems.push(problem),
         }
     }
-    for file in files.iter().filter(|file| file.file.is_paper()) {
-        let prefix = format!("{}-page", file.stem);
-        if !listed.iter().any(|figure| figure["name"].as_str().is_some_and(|name| name.starts_with(&prefix) || name == file.stem)) {
-            text.push_str(&format!("{}: no Kaplan-Meier figure on {} pages\n", file.stem, file.file.pages.len()));
-        }
+    if written.is_empty() && without_figure.is_empty() && !problems.is_empty() {
+        return Err(Problems(problems).into());
     }
-    console.result(&json!({ "figures": listed }), &text)?;
-    Ok(ExitCode::SUCCESS)
+    report(&written, &without_figure, problems, console)
 }
 
-/// The name of a figure's files: that of its file; with the page where there are several, and with a number where a
-/// page has several figures (one drawn with paths, others as pictures).
-fn name_of(job: &Job<'_>, figures: &[DigitizedPage], index: usize) -> String {
-    let mut name = job.file.stem.clone();
-    if job.file.file.is_paper() || job.file.file.pages.len() > 1 {
-        name.push_str(&format!("-page{}", job.page + 1));
-    }
-    if figures.len() > 1 && figures[index].figure.source.picture.is_some() {
-        let number = figures[..=index].iter().filter(|figure| figure.figure.source.picture.is_some()).count();
-        name.push_str(&format!("-picture{number}"));
-    }
-    name
-}
-
-/// Opens every file before anything is digitized.
-fn open_files(args: &DigitizeArgs) -> Result<Vec<NamedFile>, CommandError> {
-    let (mut files, mut problems, mut names) = (Vec::new(), Vec::new(), HashMap::new());
-    for path in &args.figures {
-        let shown = path.display().to_string();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let opened = std::fs::read(path)
-            .map_err(|error| format!("cannot be read: {error}"))
-            .and_then(|bytes| FigureFile::open(bytes, &name, args.page));
-        let file = match opened {
-            Ok(file) => file,
-            Err(message) => {
-                problems.push(Problem::in_file(shown, message));
-                continue;
-            }
-        };
+/// The files by the name of their output; two files with one name are a problem of the second.
+fn named_files(paths: &[PathBuf]) -> (Vec<(String, &Path)>, Vec<Problem>) {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    let mut names: HashMap<String, &Path> = HashMap::new();
+    for path in paths {
         let stem = stem(path);
-        if let Some(other) = names.insert(stem.clone(), shown.clone()) {
+        if let Some(other) = names.insert(stem.clone(), path) {
+            let other = other.display();
             let message = format!("would be written over the output of {other}: both are named {stem}");
-            problems.push(Problem::in_file(shown, message));
-            continue;
+            problems.push(Problem::in_file(path.display().to_string(), message));
+        } else {
+            files.push((stem, path.as_path()));
         }
-        files.push(NamedFile { stem, file });
     }
-    if problems.is_empty() { Ok(files) } else { Err(Problems(problems).into()) }
+    (files, problems)
+}
+
+fn digitize_file(
+    stem: &str,
+    path: &Path,
+    args: &DigitizeArgs,
+    reader: &LabelReader,
+) -> Result<Outcome, CommandError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let opened = std::fs::read(path)
+        .map_err(|error| format!("cannot be read: {error}"))
+        .and_then(|bytes| FigureFile::open(bytes, &name, args.page));
+    let file = match opened {
+        Ok(file) => file,
+        Err(message) => {
+            return Ok(Outcome::Unreadable(Problem::in_file(path.display().to_string(), message)));
+        }
+    };
+    let written: Result<Vec<Vec<Written>>, CommandError> = file
+        .pages
+        .par_iter()
+        .map(|&page| {
+            let name = if file.pages.len() > 1 { format!("{stem}-page{}", page + 1) } else { stem.to_owned() };
+            let figures =
+                file.digitize_page(page, reader).map_err(|error| CommandError::failed(&name, error))?;
+            write_figures(&name, figures, args)
+        })
+        .collect();
+    let written: Vec<Written> = written?.into_iter().flatten().collect();
+    if written.is_empty() {
+        let pages = file.pages.len();
+        let plural = if pages == 1 { "" } else { "s" };
+        return Ok(Outcome::NoFigure(format!("{name}: no Kaplan-Meier figure on {pages} page{plural}")));
+    }
+    Ok(Outcome::Written(written))
+}
+
+/// Writes the figures of one page. Where a page has several (one drawn with paths, others as pictures), the pictures are
+/// numbered.
+fn write_figures(
+    page: &str,
+    figures: Vec<DigitizedPage>,
+    args: &DigitizeArgs,
+) -> Result<Vec<Written>, CommandError> {
+    let several = figures.len() > 1;
+    let (mut pictures, mut written) = (0, Vec::new());
+    for DigitizedPage { figure, overlay_png } in figures {
+        let is_picture = figure.source.picture.is_some();
+        pictures += usize::from(is_picture);
+        let name = if several && is_picture { format!("{page}-picture{pictures}") } else { page.to_owned() };
+        let sidecar = args.out.join(format!("{name}.kmfig.json"));
+        let overlay = args.out.join(format!("{name}.overlay.png"));
+        write_file(&sidecar, to_json(&figure)?)?;
+        write_file(&overlay, overlay_png)?;
+        written.push(Written { name, figure, sidecar, overlay });
+    }
+    Ok(written)
+}
+
+/// Says what was written and what could not be read.
+fn report(
+    written: &[Written],
+    without_figure: &[String],
+    problems: Vec<Problem>,
+    console: &mut Console,
+) -> Result<ExitCode, CommandError> {
+    let (mut listed, mut text) = (Vec::new(), String::new());
+    for Written { name, figure, sidecar, overlay } in written {
+        console.findings(&figure.findings);
+        let curves: usize = figure.panels.iter().map(|panel| panel.arms.len()).sum();
+        let verdict = crate::stages::write_tables::serde_name(&figure.verdict);
+        let plural = if curves == 1 { "" } else { "s" };
+        text.push_str(&format!("{name}: {verdict}, {curves} curve{plural}, see {}\n", overlay.display()));
+        listed.push(json!({
+            "name": name, "verdict": figure.verdict, "curves": curves,
+            "sidecar": sidecar, "overlay": overlay, "findings": figure.findings,
+        }));
+    }
+    for message in without_figure {
+        text.push_str(message);
+        text.push('\n');
+    }
+    console.result(
+        &json!({ "figures": listed, "without_figure": without_figure, "problems": problems }),
+        &text,
+    )?;
+    if problems.is_empty() { Ok(ExitCode::SUCCESS) } else { Ok(console.problems(&Problems(problems))) }
 }
 
 /// The file's name without folder and extension.

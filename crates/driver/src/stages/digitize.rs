@@ -63,9 +63,9 @@ impl FigureFile {
         Ok(Self { document, name: name.to_owned(), sha256, pages })
     }
 
-    /// Whether the file is one of many pages, of which some hold figures.
+    /// Whether the file has several pages, of which some may hold figures.
     pub(crate) fn is_paper(&self) -> bool {
-        self.document.is_vector() && self.document.pages() > 1
+        self.document.pages() > 1
     }
 
     /// SHA-256 of the file.

@@ -14,6 +14,11 @@ use super::patients::infer_missing_patients;
 use crate::project::{ArmView, Figure, Project, Trial, TypedRiskTable};
 use crate::results::ArmResult;
 
+/// Standard deviation of a survival level below which it was read from paths rather than traced from pixels.
+const EXACT_LEVEL: f64 = 1e-4;
+/// Largest error of an exact level, in standard deviations.
+const LARGEST_ERROR: f64 = 4.0;
+
 /// One arm with its patients, times in the study's unit.
 #[derive(Debug, Clone)]
 pub(crate) struct ArmPatients {
@@ -62,6 +67,10 @@ pub(crate) fn arm_input(
     let mut input = ReconstructionInput::new(trial, arm, traced.curve.clone(), provenance);
     input.curve_end = Some(traced.curve_end);
     input.censor_times.clone_from(&traced.censor_times);
+    // Levels read from paths are exact to the digits of the file: drops then tell events and patients as whole numbers.
+    if traced.survival_uncertainty <= EXACT_LEVEL {
+        input.survival_uncertainty = Some(LARGEST_ERROR * traced.survival_uncertainty);
+    }
     let mut findings = Vec::new();
     if let Some(table) = &panel.risk_table
         && let Some(row) = table.row_of_arm(index)

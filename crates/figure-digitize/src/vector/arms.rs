@@ -28,20 +28,22 @@ pub(crate) struct FoundArms {
     pub(crate) limits: Vec<Chain>,
 }
 
-/// Finds the arms among the chains of a plot.
-pub(crate) fn find_arms(chains: &[Chain], axes: &Axes, plot: &Bounds) -> FoundArms {
+/// Finds the arms among the chains of a plot. `course` is the way of survival on the page: upwards where incidence is
+/// printed and `axes` have been turned to survival.
+pub(crate) fn find_arms(chains: &[Chain], axes: &Axes, plot: &Bounds, course: Course) -> FoundArms {
     let candidates: Vec<&Chain> = chains.iter().filter(|chain| may_be_curve(chain, axes, plot)).collect();
     let is_limit: Vec<bool> =
-        (0..candidates.len()).map(|index| limit_of(index, &candidates).is_some()).collect();
+        (0..candidates.len()).map(|index| limit_of(index, &candidates, course).is_some()).collect();
     let mut found = FoundArms::default();
     for (chain, is_limit) in candidates.iter().zip(is_limit) {
         if is_limit {
             found.limits.push((*chain).clone());
-        } else if chain.course() == Course::Falling {
+        } else if chain.course() == course {
             found.arms.push((*chain).clone());
         }
     }
-    found.arms.sort_by(|a, b| mean_row(a).total_cmp(&mean_row(b)));
+    let level = |chain: &Chain| axes.y.value_at(mean_row(chain));
+    found.arms.sort_by(|a, b| level(b).total_cmp(&level(a)));
     found
 }
 
@@ -73,19 +75,20 @@ fn is_frame(chain: &Chain, axes: &Axes, plot: &Bounds) -> bool {
     let at_edge = (column - plot.left).abs() <= 1.0
         || (column - plot.right).abs() <= 1.0
         || (column - axes.x.pixel_at(0.0)).abs() <= 1.0;
-    let bottom = chain.end()[1];
-    at_edge && bottom >= axes.y.pixel_at(0.0).min(plot.bottom) - 1.0
+    // From S = 1 to S = 0, or to the edge of the plot.
+    let (first, last) = (chain.start()[1], chain.end()[1]);
+    at_edge && (last - first).abs() >= 0.9 * (axes.y.pixel_at(0.0) - axes.y.pixel_at(1.0)).abs().min(plot.height())
 }
 
 /// The candidate that `index` is a confidence limit of.
 ///
 /// Pointwise limits step only where their curve does. Where times are whole months, arms share steps as well, so that
 /// a limit must also look like its arm but weaker, or have a partner on the arm's other side.
-fn limit_of(index: usize, candidates: &[&Chain]) -> Option<usize> {
+fn limit_of(index: usize, candidates: &[&Chain], course: Course) -> Option<usize> {
     let limit = candidates[index];
     (0..candidates.len()).filter(|&arm| arm != index).find(|&arm| {
         let curve = candidates[arm];
-        if curve.course() != Course::Falling || !follows(limit, curve) {
+        if curve.course() != course || !follows(limit, curve) {
             return false;
         }
         let Some(side) = side_of(limit, curve) else { return false };
@@ -98,18 +101,15 @@ fn limit_of(index: usize, candidates: &[&Chain]) -> Option<usize> {
                 && follows(candidates[other], curve)
                 && side_of(candidates[other], curve) == Some(!side)
         });
-        related && ((weaker && partner) || (weaker && same_color(limit.look.color, curve.look.color)) || (partner && looks_alike(limit, curve) && !follows_strictly(curve, limit)))
+        let of_its_color = weaker && same_color(limit.look.color, curve.look.color);
+        let one_of_three = partner && looks_alike(limit, curve);
+        related && ((weaker && partner) || of_its_color || one_of_three)
     })
 }
 
 /// Whether the steps of `limit` stand where `curve` steps.
 fn follows(limit: &Chain, curve: &Chain) -> bool {
     share_of_steps(limit, curve).is_some_and(|share| share >= SHARED_STEPS)
-}
-
-/// Whether `curve` also has no step that `limit` lacks; then either may be the arm.
-fn follows_strictly(curve: &Chain, limit: &Chain) -> bool {
-    share_of_steps(curve, limit).is_some_and(|share| share >= 1.0) && side_of(curve, limit).is_none()
 }
 
 fn share_of_steps(limit: &Chain, curve: &Chain) -> Option<f64> {

@@ -2,22 +2,23 @@
 
 use kmeta_figure_source::vector::{Bounds, VectorPage};
 use kmeta_trial_data::{
-    Axes, DigitizedArm, Finding, LineStyle, Panel, ReadText, RiskTable, StepCurve, TextRole,
+    Axes, AxisCalibration, DigitizedArm, Finding, LineStyle, Panel, PlottedQuantity, ReadText, RiskTable,
+    StepCurve, TextRole,
 };
 
 use super::arms::find_arms;
 use super::axes::FoundAxes;
-use super::chains::{Chain, chains_in};
+use super::chains::{Chain, Course, chains_in};
 use super::legend::names_of;
-use super::lines::{LEVEL_PX, Line, is_seen};
+use super::lines::{LEVEL_PX, Line, is_hued, is_seen, same_color};
 use super::marks::{FoundMarks, find_marks};
 use super::risk_table::{FoundTable, is_heading, pixel_box, read_table};
 use super::text::TextRun;
 use super::titles::find_titles;
+use crate::arm_names::{SAME_NAME, UNUSED_ROW, cheapest, fit_cost, similarity};
 use crate::axis_labels::time_unit_in;
-use crate::color::{Srgb, hex};
-use crate::panel::assign_rows;
-use crate::risk::FoundRiskTable;
+use crate::plot_curves::complement;
+use crate::printed_statistics::statistics_in;
 
 /// Standard deviation of a coordinate of a path, in pixels: files hold hundredths of a point, three to the pixel.
 const COORDINATE_SIGMA_PX: f64 = 0.01;
@@ -47,7 +48,13 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
     let mut axes = Axes { x: found.x.calibration.clone(), y: found.y.calibration.clone() };
     let plot = plot_with_curves(found, &axes);
     let chains = chains_in(content.lines, &content.page.paths, &plot);
-    let arms = find_arms(&chains, &axes, &plot).arms;
+    let mut arms = find_arms(&chains, &axes, &plot, Course::Falling).arms;
+    let mut quantity = PlottedQuantity::Survival;
+    if arms.is_empty() {
+        axes.y = complement(&axes.y);
+        arms = find_arms(&chains, &axes, &plot, Course::Rising).arms;
+        quantity = PlottedQuantity::Incidence;
+    }
     if arms.is_empty() {
         return None;
     }
@@ -92,10 +99,21 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
             "an axis has no tick marks: its labels give the scale, and the common start of the curves its place at S = 1 and time 0",
         )
     }));
-    let colors: Vec<Srgb> = arms.iter().map(|arm| srgb(arm.look.color)).collect();
-    let risk_table = table.map(|table| assigned(table, &mut digitized, &colors));
+    if quantity == PlottedQuantity::Incidence {
+        findings.push(Finding::note(
+            "incidence-printed",
+            format!("panel {index}, survival axis"),
+            "the curves rise: what was printed is an incidence, and 1 - incidence is given as survival",
+        ));
+    }
+    let looks: Vec<[u8; 3]> = arms.iter().map(|arm| arm.look.color).collect();
+    let risk_table = table.map(|table| assigned(table, &mut digitized, &looks));
+    let arm_names: Vec<String> = digitized.iter().map(|arm| arm.label.clone()).collect();
+    let arm_of = |index: usize| arm_names.iter().position(|name| !name.is_empty() && texts[index].text == *name);
+    let statistics = statistics_in(&texts, &arm_names, arm_of);
     let panel = Panel {
         panel: index,
+        quantity,
         letter: titles.letter,
         title: titles.title,
         plot_area: pixel_box(&found.area),
@@ -103,6 +121,7 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
         risk_table,
         arms: digitized,
         texts,
+        statistics,
     };
     Some(ReadPanel { panel, first_levels, findings })
 }
@@ -149,32 +168,37 @@ fn risk_table(content: &PanelPage<'_>, found: &FoundAxes, axes: &Axes) -> Option
     })
 }
 
-fn assigned(table: FoundTable, arms: &mut [DigitizedArm], colors: &[Srgb]) -> RiskTable {
-    let mut by_name = table.table.clone();
-    for row in &mut by_name.rows {
-        let same: Vec<usize> = (0..arms.len()).filter(|&arm| same_name(&row.label, &arms[arm].label)).collect();
-        row.arm = if let [only] = same.as_slice() { Some(*only) } else { None };
-    }
-    let is_unique = (0..arms.len()).all(|arm| by_name.rows.iter().filter(|row| row.arm == Some(arm)).count() == 1);
-    if is_unique && by_name.rows.len() == arms.len() {
-        return by_name;
-    }
-    let label_colors = table.colors.iter().map(|&color| Some(srgb(color))).collect();
-    let found = FoundRiskTable { table: table.table, label_colors, findings: Vec::new() };
-    assign_rows(found, arms, colors)
-}
-
-/// Whether two printed names mean one arm: legends often add the number of patients in brackets.
-fn same_name(row: &str, legend: &str) -> bool {
-    let plain = |name: &str| -> String {
-        let bare = name.split(['(', '[', ':']).next().filter(|bare| !bare.trim().is_empty()).unwrap_or(name);
-        bare.chars().filter(|c| c.is_alphanumeric() || *c == '+' || *c == '-').flat_map(char::to_lowercase).collect()
+/// Gives each row its arm: by its name and colour, and by how well its numbers fit the curve. Arms without a name take
+/// that of their row.
+fn assigned(found: FoundTable, arms: &mut [DigitizedArm], colors: &[[u8; 3]]) -> RiskTable {
+    let mut table = found.table;
+    let cost = |row: usize, arm: usize| {
+        let alike = similarity(&table.rows[row].label, &arms[arm].label);
+        let has_names = !table.rows[row].label.is_empty() && !arms[arm].label.is_empty();
+        let name = if has_names { 4.0 * (1.0 - alike) } else { 0.0 };
+        // A row printed in a colour belongs to the arm of that colour.
+        let color = match (is_hued(found.colors[row]), same_color(found.colors[row], colors[arm])) {
+            (true, true) => -2.0,
+            (true, false) => 2.0,
+            (false, _) => 0.0,
+        };
+        let bonus = if alike >= SAME_NAME { -4.0 } else { 0.0 };
+        10.0 + name + bonus + color + fit_cost(&table, row, &arms[arm]) + 0.02 * row.abs_diff(arm) as f64
     };
-    !plain(row).is_empty() && plain(row) == plain(legend)
+    let items: Vec<(f64, Vec<f64>)> = (0..table.rows.len())
+        .map(|row| (10.0 + UNUSED_ROW, (0..arms.len()).map(|arm| cost(row, arm)).collect()))
+        .collect();
+    for (row, arm) in cheapest(&items, arms.len()).into_iter().enumerate() {
+        table.rows[row].arm = arm;
+        if let Some(arm) = arm.and_then(|arm| arms.get_mut(arm)).filter(|arm| arm.label.is_empty()) {
+            arm.label.clone_from(&table.rows[row].label);
+        }
+    }
+    table
 }
 
-fn srgb(color: [u8; 3]) -> Srgb {
-    color.map(|channel| f32::from(channel) / 255.0)
+fn hex([red, green, blue]: [u8; 3]) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 /// Small filled shapes, which may be keys of a legend.
@@ -264,12 +288,12 @@ fn digitized_arm(chain: &Chain, label: String, axes: &Axes, marks: &[f64]) -> Op
     }
     let first_level = axes.y.value_at(chain.start()[1]);
     let curve = StepCurve::new(times, survival).ok()?;
-    let uncertainty = |axis: &kmeta_trial_data::AxisCalibration| {
+    let uncertainty = |axis: &AxisCalibration| {
         axis.slope.abs() * COORDINATE_SIGMA_PX.hypot(axis.residual_px)
     };
     let arm = DigitizedArm {
         label,
-        color: hex(srgb(chain.look.color)),
+        color: hex(chain.look.color),
         line_style: if chain.look.is_dashed() || chain.from_dashes { LineStyle::Dashed } else { LineStyle::Solid },
         line_width_px: chain.look.width,
         curve_end: time_at(chain.end()[0]).max(curve.last_time()),

@@ -1,0 +1,327 @@
+//! Gives arms their names and their rows of numbers at risk.
+//!
+//! A legend entry shows how its arm is drawn, a label stands beside its curve, a row of numbers at risk has a colour or a
+//! name and must agree with the curve. Each of these is turned into a cost of belonging to an arm; entry and row of one
+//! name are judged together, and the assignment with the least total cost is taken.
+
+use kmeta_trial_data::{DigitizedArm, RiskRow, RiskTable};
+
+use crate::arms::TracedCurve;
+use crate::color::{Srgb, chroma, oklab};
+use crate::ink::InkPage;
+use crate::legend::PlotText;
+use crate::swatch::{DashLook, Swatch, dash_look};
+
+/// Distance of two colours in Oklab that costs 1.
+const COLOR_UNIT: f32 = 0.04;
+/// Most that one kind of evidence costs.
+const MOST_COST: f64 = 6.0;
+/// Cost of a sample that is broken where the line is not, or the other way round.
+const DASH_MISMATCH: f64 = 1.5;
+/// Excess of n(t)/n(0) over S(t), summed over the columns, that costs 1.
+const EXCESS_UNIT: f64 = 0.03;
+/// What it costs to leave a name, or a row, without an arm.
+const UNUSED_ENTRY: f64 = 4.0;
+const UNUSED_LABEL: f64 = 2.5;
+pub(crate) const UNUSED_ROW: f64 = 9.0;
+/// Names are the same from this similarity on.
+pub(crate) const SAME_NAME: f64 = 0.75;
+/// A colour from this chroma on is a hue.
+const LEAST_CHROMA: f32 = 0.05;
+
+/// How a row of the risk table looks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowLook {
+    /// Colour of its name or, without one, of its numbers.
+    pub(crate) ink: Option<Srgb>,
+    /// The line sample left of its name or numbers.
+    pub(crate) swatch: Option<Swatch>,
+}
+
+/// An arm as it is drawn.
+pub(crate) struct DrawnArm<'a> {
+    pub(crate) curve: &'a TracedCurve,
+    dashes: Option<DashLook>,
+}
+
+impl<'a> DrawnArm<'a> {
+    pub(crate) fn new(page: &InkPage, curve: &'a TracedCurve) -> Self {
+        let dashes = if curve.dashed { dashes_of_curve(page, curve) } else { None };
+        Self { curve, dashes }
+    }
+}
+
+/// Dashes along the longest level stretch of a curve.
+fn dashes_of_curve(page: &InkPage, curve: &TracedCurve) -> Option<DashLook> {
+    let (area, path) = (curve.coverage.area, &curve.path);
+    let (mut best, mut start) = ((0, 0), 0);
+    for index in 1..=path.rows.len() {
+        if index == path.rows.len() || path.rows[index].abs_diff(path.rows[start]) > 1 {
+            if index - start > best.1 - best.0 {
+                best = (start, index);
+            }
+            start = index;
+        }
+    }
+    let row = area.top + path.rows.get(best.0)?;
+    let rows = row.saturating_sub(1)..(row + 2).min(page.height());
+    let first = area.left + path.start;
+    dash_look(first + best.0, (first + best.1).min(page.width()), |x| {
+        rows.clone().any(|y| page.contrast.get(x, y) >= 0.2)
+    })
+}
+
+/// For each arm the index of its text; for each row of the table its arm.
+pub(crate) struct Assignment {
+    pub(crate) text_of_arm: Vec<Option<usize>>,
+    pub(crate) arm_of_row: Vec<Option<usize>>,
+}
+
+/// Assigns texts and rows to arms.
+pub(crate) fn assign_names(
+    texts: &[PlotText],
+    table: Option<&RiskTable>,
+    looks: &[RowLook],
+    drawn: &[DrawnArm<'_>],
+    arms: &[DigitizedArm],
+    is_statistic: impl Fn(usize) -> bool,
+) -> Assignment {
+    let rows: &[RiskRow] = table.map_or(&[], |table| &table.rows);
+    let entries: Vec<usize> =
+        (0..texts.len()).filter(|&index| texts[index].swatch.is_some() || !is_statistic(index)).collect();
+    let row_of_entry = linked(&entries, texts, rows);
+    let row_cost = |row: usize, arm: usize| {
+        table.map_or(0.0, |table| {
+            look_cost(&looks[row], &drawn[arm])
+                + fit_cost(table, row, &arms[arm])
+                + 0.02 * row.abs_diff(arm) as f64
+        })
+    };
+    let items: Vec<(f64, Vec<f64>)> = entries
+        .iter()
+        .zip(&row_of_entry)
+        .map(|(&entry, row)| {
+            let text = &texts[entry];
+            let unused = if text.swatch.is_some() { UNUSED_ENTRY } else { UNUSED_LABEL };
+            let costs = (0..arms.len()).map(|arm| {
+                text_cost(text, &drawn[arm], row.is_some()) + row.map_or(0.0, |row| row_cost(row, arm))
+            });
+            (unused + row.map_or(0.0, |_| UNUSED_ROW), costs.collect())
+        })
+        .collect();
+    let mut text_of_arm = vec![None; arms.len()];
+    let mut arm_of_row = vec![None; rows.len()];
+    for (item, arm) in cheapest(&items, arms.len()).into_iter().enumerate() {
+        let Some(arm) = arm else { continue };
+        text_of_arm[arm] = Some(entries[item]);
+        if let Some(row) = row_of_entry[item] {
+            arm_of_row[row] = Some(arm);
+        }
+    }
+    assign_other_rows(&mut arm_of_row, arms.len(), row_cost);
+    Assignment { text_of_arm, arm_of_row }
+}
+
+/// Rows without a legend entry of their name go to the arms that have no row yet.
+fn assign_other_rows(arm_of_row: &mut [Option<usize>], arms: usize, cost: impl Fn(usize, usize) -> f64) {
+    let rows: Vec<usize> = (0..arm_of_row.len()).filter(|&row| arm_of_row[row].is_none()).collect();
+    let free: Vec<usize> = (0..arms).filter(|arm| !arm_of_row.contains(&Some(*arm))).collect();
+    let items: Vec<(f64, Vec<f64>)> =
+        rows.iter().map(|&row| (UNUSED_ROW, free.iter().map(|&arm| cost(row, arm)).collect())).collect();
+    for (item, place) in cheapest(&items, free.len()).into_iter().enumerate() {
+        arm_of_row[rows[item]] = place.map(|place| free[place]);
+    }
+}
+
+/// The assignment of items to places (each taken once at most) with the least sum of costs; an item may also stay
+/// without a place at its own cost. Exact, by dynamic programming over the sets of taken places.
+pub(crate) fn cheapest(items: &[(f64, Vec<f64>)], places: usize) -> Vec<Option<usize>> {
+    // More curves than this are no figure that names could help.
+    let places = places.min(10);
+    let sets = 1_usize << places;
+    let mut best = vec![f64::INFINITY; sets];
+    best[0] = 0.0;
+    let mut choices: Vec<Vec<Option<usize>>> = Vec::with_capacity(items.len());
+    for (unused, costs) in items {
+        let mut next = vec![f64::INFINITY; sets];
+        let mut choice = vec![None; sets];
+        for set in 0..sets {
+            if best[set] + unused < next[set] {
+                next[set] = best[set] + unused;
+                choice[set] = None;
+            }
+            for place in (0..places).filter(|place| set & (1 << place) == 0) {
+                let (with, cost) = (set | (1 << place), best[set] + costs[place]);
+                if cost < next[with] {
+                    next[with] = cost;
+                    choice[with] = Some(place);
+                }
+            }
+        }
+        best = next;
+        choices.push(choice);
+    }
+    let mut set = (0..sets).min_by(|&a, &b| best[a].total_cmp(&best[b])).unwrap_or(0);
+    let mut taken = vec![None; items.len()];
+    for (item, choice) in choices.iter().enumerate().rev() {
+        taken[item] = choice[set];
+        if let Some(place) = choice[set] {
+            set &= !(1 << place);
+        }
+    }
+    taken
+}
+
+/// For each entry the row of the table with the same name, the most similar pairs first.
+fn linked(entries: &[usize], texts: &[PlotText], rows: &[RiskRow]) -> Vec<Option<usize>> {
+    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+    for (item, &entry) in entries.iter().enumerate() {
+        for (row, table_row) in rows.iter().enumerate() {
+            let alike = similarity(&texts[entry].text.text, &table_row.label);
+            if alike >= SAME_NAME {
+                pairs.push((alike, item, row));
+            }
+        }
+    }
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    let mut row_of_entry = vec![None; entries.len()];
+    for (_, item, row) in pairs {
+        if row_of_entry[item].is_none() && !row_of_entry.contains(&Some(row)) {
+            row_of_entry[item] = Some(row);
+        }
+    }
+    row_of_entry
+}
+
+/// How alike two names are, 0 to 1. Numbers of patients in brackets, case and blanks do not count.
+pub(crate) fn similarity(a: &str, b: &str) -> f64 {
+    let bare = |name: &str| -> String {
+        let name = match name.find(['(', '[']) {
+            Some(0) | None => name,
+            Some(bracket) => &name[..bracket],
+        };
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let (a, b) = (bare(a), bare(b));
+    if a.is_empty() || b.is_empty() { 0.0 } else { strsim::normalized_levenshtein(&a, &b) }
+}
+
+fn text_cost(text: &PlotText, arm: &DrawnArm<'_>, is_row_name: bool) -> f64 {
+    match &text.swatch {
+        Some(swatch) => swatch_cost(swatch, arm),
+        None => {
+            let distance = distance_to_curve(text, arm.curve);
+            let cost = match color_cost(text.ink, arm.curve.color) {
+                Some(cost) => cost + 0.1 * distance,
+                None => distance,
+            };
+            // A text that repeats a name of the risk table is a label, however far it stands.
+            if is_row_name { 0.5 * cost } else { cost }
+        }
+    }
+}
+
+fn swatch_cost(swatch: &Swatch, arm: &DrawnArm<'_>) -> f64 {
+    let color = f64::from(hue_distance(swatch.color, arm.curve.color) / COLOR_UNIT).min(MOST_COST);
+    let dashes = match (swatch.dashes, arm.dashes) {
+        _ if swatch.is_block => 0.0,
+        (Some(a), Some(b)) => {
+            let duty = (4.0 * (a.duty - b.duty).abs()).min(1.0);
+            let period = (a.period / b.period).ln().abs().min(1.0);
+            0.7 * (duty + period)
+        }
+        (dashes, _) if dashes.is_some() != arm.curve.dashed => DASH_MISMATCH,
+        _ => 0.0,
+    };
+    color + dashes
+}
+
+/// The cost of a coloured text at an arm's colour; nothing when the text is black or grey, as most print is.
+fn color_cost(ink: Srgb, arm: Srgb) -> Option<f64> {
+    (chroma(ink) >= LEAST_CHROMA).then(|| f64::from(hue_distance(ink, arm) / COLOR_UNIT).min(MOST_COST))
+}
+
+/// Distance of two colours of which one may be diluted: thin lines and letters are paler than thick ones, so that hue
+/// counts more than lightness.
+fn hue_distance(one: Srgb, other: Srgb) -> f32 {
+    let ([l, a, b], [m, c, d]) = (oklab(one), oklab(other));
+    (0.1 * (l - m).powi(2) + (a - c).powi(2) + (b - d).powi(2)).sqrt()
+}
+
+fn look_cost(look: &RowLook, arm: &DrawnArm<'_>) -> f64 {
+    match (look.swatch, look.ink) {
+        (Some(swatch), _) => swatch_cost(&swatch, arm),
+        (None, Some(ink)) => color_cost(ink, arm.curve.color).unwrap_or(0.0),
+        (None, None) => 0.0,
+    }
+}
+
+/// Distance of a text from a curve in letter heights: above or below it, or behind its end.
+fn distance_to_curve(text: &PlotText, curve: &TracedCurve) -> f64 {
+    let area = curve.coverage.area;
+    let first = area.left + curve.path.start;
+    let end = first + curve.path.rows.len();
+    let row_at = |x: usize| curve.path.rows.get(x.checked_sub(first)?).map(|row| (area.top + row) as f64);
+    let gap = |row: f64| (text.area.top as f64 - row).max(row - text.area.bottom as f64).max(0.0);
+    let beside = (text.area.left.max(first)..text.area.right.min(end))
+        .filter_map(row_at)
+        .map(gap)
+        .fold(f64::INFINITY, f64::min);
+    let behind = curve.path.rows.last().map_or(f64::INFINITY, |row| {
+        let down = ((area.top + row) as f64 - text.area.center_y()).abs();
+        let across = text.area.left as f64 - end as f64;
+        if across >= 0.0 { down.hypot(0.5 * across) } else { f64::INFINITY }
+    });
+    (beside.min(behind) / text.letter_height.max(1) as f64).min(MOST_COST)
+}
+
+/// How badly a row fits a curve: n(t)/n(0) above S(t), patients at risk behind the end of the line, or none while it
+/// goes on.
+pub(crate) fn fit_cost(table: &RiskTable, row: usize, arm: &DigitizedArm) -> f64 {
+    let counts = &table.rows[row].counts;
+    let seen: Vec<(f64, u32)> = table
+        .times
+        .iter()
+        .zip(counts)
+        .filter_map(|(&time, count)| count.map(|count| (time, count)))
+        .collect();
+    let Some(first) = seen.first().map(|cell| cell.1).filter(|&count| count > 0) else { return 0.0 };
+    let excess: f64 = seen
+        .iter()
+        .map(|&(time, count)| {
+            let before = arm.curve.survival_at((time - 2.0 * arm.time_uncertainty).max(0.0));
+            (f64::from(count) / f64::from(first) - before).max(0.0)
+        })
+        .sum();
+    let slack = 4.0 * arm.time_uncertainty;
+    let last = table.times.last().copied().unwrap_or(0.0);
+    let ended: f64 = seen
+        .iter()
+        .map(|&(time, count)| {
+            let behind = count > 0 && time > arm.curve_end + slack;
+            let open = count == 0 && time + slack < arm.curve_end && time <= last;
+            f64::from(u8::from(behind || open))
+        })
+        .sum();
+    (excess / EXCESS_UNIT).min(MOST_COST) + (1.5 * ended).min(4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_numbers_and_blanks() {
+        assert!(similarity("5 mg (n=374)", "5mg") > 0.99);
+        assert!(similarity("Stage I", "Stage II") < similarity("Stage II", "Stage II"));
+        assert!(similarity("Placebo", "Control") < SAME_NAME);
+        assert!(similarity("", "") < SAME_NAME);
+    }
+
+    #[test]
+    fn the_cheapest_assignment_uses_each_place_once() {
+        let items = [(9.0, vec![1.0, 2.0]), (9.0, vec![1.1, 8.0]), (0.5, vec![1.0, 1.0])];
+        assert_eq!(cheapest(&items, 2), [Some(1), Some(0), None]);
+        assert_eq!(cheapest(&items, 0), [None, None, None]);
+    }
+}

@@ -1,0 +1,212 @@
+//! Reads the statistics that are printed in a panel: hazard ratio with its interval, p value, medians, numbers of
+//! patients and events.
+
+use std::sync::LazyLock;
+
+use kmeta_trial_data::{PrintedStatistic, ReadText, Relation, StatisticKind};
+use regex_lite::{Captures, Regex};
+
+/// A number as printed: ".05", "0·36", "1,25", "1.2".
+const NUMBER: &str = r"(?:\d+(?:[.,·]\d+)?|[.,·]\d+)";
+/// What stands between the limits of an interval.
+const BETWEEN: &str = r"\s*(?:-|–|—|−|to|,|;)\s*";
+
+/// Lines of a printed statistic are read without regard to case and blanks, which small print loses.
+fn pattern(text: &str) -> Regex {
+    let text = text.replace("NUMBER", NUMBER).replace("BETWEEN", BETWEEN);
+    // A pattern that does not compile is a mistake in this file, which any test finds.
+    Regex::new(&format!("(?i){text}")).unwrap_or_else(|error| unreachable!("pattern {text}: {error}"))
+}
+
+static HAZARD_RATIO: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:\bHR|hazard\s*ratio)(?:\s*\(HR\))?(?:\s*for\s*[a-z ]+)?\s*[,:=]?\s*(?P<value>NUMBER)(?P<rest>.*)",
+    )
+});
+static INTERVAL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^\s*[,;]?\s*[\(\[]?\s*(?:9[059]\s*%?\s*(?:CI|confidence\s*interval)?\s*[,:=]?\s*[\(\[]?\s*)?(?P<lower>NUMBER)BETWEEN(?P<upper>NUMBER)\s*[\)\]]?",
+    )
+});
+static P_VALUE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?:^|[^a-z])p\s*(?:-?\s*value)?\s*(?P<relation>[=<>≤:]|\s)\s*(?P<value>NUMBER)")
+});
+static LOG_RANK: LazyLock<Regex> = LazyLock::new(|| pattern(r"log\s*-?\s*rank"));
+static MEDIAN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?P<name>.*?)\s*[,:(]?\s*median(?:\s*(?:OS|PFS|DFS|survival|time))?\s*[,:=]?\s*(?:(?P<value>NUMBER)|(?P<open>NR|NE|not\s*(?:reached|estimable)))(?P<rest>.*)",
+    )
+});
+static PATIENTS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?:^|[^a-z])(?:n|no\.)\s*=\s*(?P<value>\d{1,3}(?:[, ]\d{3})+|\d+)"));
+static EVENTS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:events\s*(?:/\s*(?:n|patients|total))?\s*[,:=]?\s*(?P<before>\d+)(?:\s*/\s*(?P<total>\d+))?|(?P<after>\d+)(?:\s*/\s*(?P<of>\d+))?\s*events)",
+    )
+});
+
+/// The statistics in the texts of a panel. `names` are the arms' names: a line that begins with one is about that
+/// arm. `arm_of_text` says which arm a text is the legend entry of.
+pub(crate) fn statistics_in(
+    texts: &[ReadText],
+    names: &[String],
+    arm_of_text: impl Fn(usize) -> Option<usize>,
+) -> Vec<PrintedStatistic> {
+    let mut found = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let arm = arm_of_text(index).or_else(|| arm_named_in(&text.text, names));
+        found.extend(statistics_of(text, arm));
+    }
+    found
+}
+
+/// Whether a text is about the comparison or the medians, and so no arm's name.
+pub(crate) fn is_statistic(text: &ReadText) -> bool {
+    let named = |statistic: &PrintedStatistic| {
+        !matches!(statistic.kind, StatisticKind::Patients | StatisticKind::Events)
+    };
+    LOG_RANK.is_match(&text.text) || statistics_of(text, None).iter().any(named)
+}
+
+/// The arm whose name a text begins with.
+fn arm_named_in(text: &str, names: &[String]) -> Option<usize> {
+    let text = bare(text);
+    let begins = |name: &String| {
+        let name = bare(name);
+        !name.is_empty() && text.starts_with(&name)
+    };
+    // The longest name wins: "Drug" also begins a line about "Drug 10 mg".
+    (0..names.len()).filter(|&arm| begins(&names[arm])).max_by_key(|&arm| bare(&names[arm]).len())
+}
+
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn statistics_of(text: &ReadText, arm: Option<usize>) -> Vec<PrintedStatistic> {
+    let of = |kind, value, arm| PrintedStatistic {
+        kind,
+        value,
+        relation: Relation::Equal,
+        lower: None,
+        upper: None,
+        arm,
+        quotation: text.text.clone(),
+        location: text.location,
+        confidence: text.confidence,
+    };
+    let line = text.text.as_str();
+    let mut found = Vec::new();
+    if let Some(hit) = HAZARD_RATIO.captures(line) {
+        let mut ratio = of(StatisticKind::HazardRatio, number(&hit, "value"), None);
+        (ratio.lower, ratio.upper) = interval(&hit["rest"]);
+        found.push(ratio);
+    }
+    if let Some(hit) = P_VALUE.captures(line) {
+        let kind = if LOG_RANK.is_match(line) { StatisticKind::LogRankPValue } else { StatisticKind::PValue };
+        let mut p = of(kind, number(&hit, "value"), None);
+        p.relation = match &hit["relation"] {
+            "<" | "≤" => Relation::Below,
+            ">" => Relation::Above,
+            _ => Relation::Equal,
+        };
+        if p.value.is_some_and(|value| (0.0..=1.0).contains(&value)) {
+            found.push(p);
+        }
+    }
+    if let Some(hit) = MEDIAN.captures(line) {
+        let mut median = of(StatisticKind::Median, number(&hit, "value"), arm);
+        (median.lower, median.upper) = interval(without_unit(&hit["rest"]));
+        found.push(median);
+    }
+    if let Some(value) = PATIENTS.captures(line).and_then(|hit| count(&hit, "value")) {
+        found.push(of(StatisticKind::Patients, Some(value), arm));
+    }
+    if let Some(hit) = EVENTS.captures(line) {
+        let value = count(&hit, "before").or_else(|| count(&hit, "after"));
+        found.push(of(StatisticKind::Events, value, arm));
+        if let Some(total) = count(&hit, "total").or_else(|| count(&hit, "of")) {
+            found.push(of(StatisticKind::Patients, Some(total), arm));
+        }
+    }
+    found
+}
+
+/// What follows the unit of a median.
+fn without_unit(rest: &str) -> &str {
+    rest.trim_start().trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '.')
+}
+
+/// The limits of the interval that a text begins with.
+fn interval(text: &str) -> (Option<f64>, Option<f64>) {
+    let limits = INTERVAL.captures(text).map(|hit| (number(&hit, "lower"), number(&hit, "upper")));
+    match limits {
+        Some((Some(lower), Some(upper))) if lower <= upper => (Some(lower), Some(upper)),
+        _ => (None, None),
+    }
+}
+
+fn number(hit: &Captures<'_>, name: &str) -> Option<f64> {
+    let text = hit.name(name)?.as_str().replace([',', '·'], ".");
+    let text = if text.starts_with('.') { format!("0{text}") } else { text };
+    text.parse().ok()
+}
+
+fn count(hit: &Captures<'_>, name: &str) -> Option<f64> {
+    let digits: String = hit.name(name)?.as_str().chars().filter(char::is_ascii_digit).collect();
+    digits.parse::<u32>().ok().map(f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use kmeta_trial_data::{PixelBox, TextRole};
+
+    use super::*;
+
+    fn read(text: &str) -> Vec<(StatisticKind, Option<f64>, Option<f64>, Option<f64>)> {
+        let text = ReadText {
+            text: text.to_owned(),
+            confidence: 0.9,
+            location: PixelBox { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 },
+            role: TextRole::Other,
+        };
+        statistics_of(&text, Some(1)).into_iter().map(|s| (s.kind, s.value, s.lower, s.upper)).collect()
+    }
+
+    #[test]
+    fn hazard_ratios_with_every_kind_of_interval() {
+        let wanted = vec![(StatisticKind::HazardRatio, Some(0.73), Some(0.61), Some(0.86))];
+        for text in [
+            "HR 0.73 (0.61 to 0.86)",
+            "HR = 0.73 (95% CI: 0.61-0.86)",
+            "Hazard ratio, 0.73 (95% CI, 0.61, 0.86)",
+            "Hazardratio,0.73(95%CI,0.61to0.86)",
+            "HR 0·73 (95% CI 0·61–0·86)",
+            "HR 0.73 [0.61; 0.86]",
+            "hazard ratio .73, 95% CI .61 to .86",
+        ] {
+            assert_eq!(read(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn p_values_medians_and_counts() {
+        assert_eq!(read("Log-rank P < .001"), [(StatisticKind::LogRankPValue, Some(0.001), None, None)]);
+        assert_eq!(read("p=0.24"), [(StatisticKind::PValue, Some(0.24), None, None)]);
+        assert_eq!(
+            read("Standard: median 12.7 months (95% CI 10.1-15.2)"),
+            [(StatisticKind::Median, Some(12.7), Some(10.1), Some(15.2))]
+        );
+        assert_eq!(read("Median OS: not reached"), [(StatisticKind::Median, None, None, None)]);
+        assert_eq!(read("ADT (n=1,207)"), [(StatisticKind::Patients, Some(1207.0), None, None)]);
+        assert_eq!(
+            read("Events/N: 45/120"),
+            [
+                (StatisticKind::Events, Some(45.0), None, None),
+                (StatisticKind::Patients, Some(120.0), None, None)
+            ]
+        );
+        assert_eq!(read("Overall survival"), []);
+        assert_eq!(read("Group 0.5"), []);
+    }
+}

@@ -1,0 +1,115 @@
+//! What is known of each stretch of a traced curve: seen, covered by other ink, missing, or perhaps another arm's.
+
+use crate::arms::TracedCurve;
+use crate::color::oklab_distance;
+use crate::coverage::Coverage;
+use crate::trace::Path;
+
+/// Coverage from which ink counts as seen.
+const SEEN_INK: f32 = 0.4;
+/// Colours at least this far apart in Oklab are told from each other with certainty.
+const CERTAIN_DISTANCE: f32 = 0.12;
+
+/// How a stretch of a curve was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Its own ink was seen.
+    Seen,
+    /// Other ink lies on it.
+    Occluded,
+    /// There is no ink: a gap of the line, or a dash's.
+    Gap,
+}
+
+/// Consecutive columns of a curve that were read alike. Columns are relative to the coverage's area.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Stretch {
+    pub(crate) from: usize,
+    /// One past the last column.
+    pub(crate) to: usize,
+    pub(crate) sight: Sight,
+    /// How surely the ink is this arm's and not that of another one at the same place: 1 where no other arm
+    /// runs, 0 where another arm of exactly the same look does.
+    pub(crate) identity: f32,
+}
+
+impl Stretch {
+    pub(crate) fn length(&self) -> usize {
+        self.to - self.from
+    }
+}
+
+/// The stretches of a curve from left to right. `arms` are all arms of the plot, itself among them.
+pub(crate) fn stretches_of(curve: &TracedCurve, arms: &[&TracedCurve]) -> Vec<Stretch> {
+    let half = (curve.line_width / 2.0).floor() as usize;
+    let mut found: Vec<Stretch> = Vec::new();
+    for (index, &row) in curve.path.rows.iter().enumerate() {
+        let x = curve.path.start + index;
+        let sight = sight_at(&curve.coverage, x, row, half);
+        let identity = identity_at(curve, arms, x, row);
+        match found.last_mut() {
+            Some(last) if last.sight == sight && last.identity == identity => last.to = x + 1,
+            _ => found.push(Stretch { from: x, to: x + 1, sight, identity }),
+        }
+    }
+    found
+}
+
+fn sight_at(coverage: &Coverage, x: usize, row: usize, half: usize) -> Sight {
+    let rows = row.saturating_sub(half)..(row + half + 1).min(coverage.height());
+    let strongest = |ink: &[f32]| ink.iter().copied().fold(0.0, f32::max);
+    if strongest(&coverage.own.column(x)[rows.clone()]) >= SEEN_INK {
+        Sight::Seen
+    } else if strongest(&coverage.other.column(x)[rows]) >= SEEN_INK {
+        Sight::Occluded
+    } else {
+        Sight::Gap
+    }
+}
+
+/// The least certainty with which the curve is told from the arms whose lines touch its own at a column.
+fn identity_at(curve: &TracedCurve, arms: &[&TracedCurve], x: usize, row: usize) -> f32 {
+    arms.iter()
+        .filter(|arm| !std::ptr::eq(**arm, curve))
+        .filter(|arm| touches(&arm.path, x, row, (arm.line_width + curve.line_width) / 2.0))
+        .map(|arm| certainty(curve, arm))
+        .fold(1.0, f32::min)
+}
+
+/// True when a path passes within `reach` rows of a pixel.
+fn touches(path: &Path, x: usize, row: usize, reach: f64) -> bool {
+    let Some(here) = path.row_at(x) else { return false };
+    let before = x.checked_sub(1).and_then(|before| path.row_at(before)).unwrap_or(here);
+    let reach = reach.ceil() as usize;
+    row + reach >= before.min(here) && row <= before.max(here) + reach
+}
+
+/// How surely two arms are told apart where they meet, by colour and line style.
+fn certainty(one: &TracedCurve, other: &TracedCurve) -> f32 {
+    let by_color = (oklab_distance(one.color, other.color) / CERTAIN_DISTANCE).min(1.0);
+    let by_style: f32 = if one.dashed == other.dashed { 0.0 } else { 0.7 };
+    1.0 - (1.0 - by_color) * (1.0 - by_style)
+}
+
+/// How much of an arm's line can be seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Visibility {
+    /// Share of its columns in which other ink hides it.
+    pub(crate) hidden: f64,
+    /// Longest run of columns without its own ink, as a share of all.
+    pub(crate) longest_unseen: f64,
+}
+
+impl Visibility {
+    pub(crate) fn of(stretches: &[Stretch]) -> Self {
+        let columns = stretches.iter().map(Stretch::length).sum::<usize>().max(1) as f64;
+        let occluded = stretches.iter().filter(|stretch| stretch.sight == Sight::Occluded);
+        let hidden = occluded.map(Stretch::length).sum::<usize>() as f64 / columns;
+        let (mut run, mut longest) = (0, 0);
+        for stretch in stretches {
+            run = if stretch.sight == Sight::Seen { 0 } else { run + stretch.length() };
+            longest = longest.max(run);
+        }
+        Self { hidden, longest_unseen: longest as f64 / columns }
+    }
+}
