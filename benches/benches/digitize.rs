@@ -1,6 +1,7 @@
 //! Reading one figure of the example, from the bytes of the file to curves and numbers at risk; and, where the
 //! environment variable KMETA_FIGURES names a folder of figures, the median and the worst time over all of them.
 //! `fixtures/generate/figures/make.py --size 1200x900` draws such a set.
+#![allow(clippy::print_stdout, reason = "the times are the purpose of this program")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

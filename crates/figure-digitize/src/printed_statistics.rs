@@ -163,7 +163,10 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Vec<(StatisticKind, Option<f64>, Option<f64>, Option<f64>)> {
+    /// What was read, its value and its limits.
+    type Read = (StatisticKind, Option<f64>, Option<f64>, Option<f64>);
+
+    fn read(text: &str) -> Vec<Read> {
         let text = ReadText {
             text: text.to_owned(),
             confidence: 0.9,
