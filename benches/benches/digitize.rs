@@ -59,6 +59,7 @@ fn read_and_digitize(bytes: &[u8], name: &str, reader: &LabelReader) {
             width: page.image.width(),
             height: page.image.height(),
             pixels_per_inch: page.pixels_per_inch,
+            picture: None,
         };
         black_box(digitize(&page, source, reader, &DigitizeOptions::default()));
     }

@@ -9,7 +9,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = arguments.next().ok_or("name a file")?;
     let page: usize = arguments.next().map_or(Ok(1), |page| page.parse())?;
     let document = FigureDocument::open(std::fs::read(file)?)?;
-    let Some(page) = document.vector_page(page.saturating_sub(1))? else { return Err("no vector file".into()) };
+    let Some(page) = document.vector_page(page.saturating_sub(1))? else {
+        return Err("no vector file".into());
+    };
     println!("{} x {} at {}", page.width, page.height, page.pixels_per_inch);
     for path in &page.paths {
         let bounds = Bounds::around(path.subpaths.iter().flat_map(|piece| &piece.points));
@@ -25,7 +27,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     for glyph in &page.glyphs {
-        println!("glyph {:?} size {} at {:?} along {:?}, {:?}", glyph.text, glyph.font_size, glyph.origin, glyph.advance, glyph.bounds);
+        println!(
+            "glyph {:?} size {} at {:?} along {:?}, {:?}",
+            glyph.text, glyph.font_size, glyph.origin, glyph.advance, glyph.bounds
+        );
     }
     println!("{} pictures, warnings {:?}", page.images.len(), page.warnings);
     Ok(())

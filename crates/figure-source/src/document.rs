@@ -64,7 +64,10 @@ impl FigureDocument {
                 if index < pages.len() {
                     return Ok(pages.swap_remove(index));
                 }
-                Err(FigureSourceError::Damaged { format: "tiff", reason: format!("it has no page {}", index + 1) })
+                Err(FigureSourceError::Damaged {
+                    format: "tiff",
+                    reason: format!("it has no page {}", index + 1),
+                })
             }
             Format::Raster(format) => raster::read_page(&self.bytes, format),
         }

@@ -25,7 +25,8 @@ const UNITS_PER_INCH: f64 = 96.0;
 /// Paths, glyphs and pictures of an SVG.
 pub(crate) fn vector_page(bytes: &[u8]) -> Result<VectorPage, FigureSourceError> {
     let text = std::str::from_utf8(bytes).map_err(|error| damaged(&error.to_string()))?;
-    let tree = Tree::from_str(&with_glyph_names(text), &options()).map_err(|error| damaged(&error.to_string()))?;
+    let tree =
+        Tree::from_str(&with_glyph_names(text), &options()).map_err(|error| damaged(&error.to_string()))?;
     let pixels_per_inch = resolution_of(&tree)?;
     Ok(collect_svg_page(&tree, pixels_per_inch, pixels_per_inch / UNITS_PER_INCH, FONT))
 }

@@ -99,7 +99,8 @@ fn digitize_file(
         .pages
         .par_iter()
         .map(|&page| {
-            let name = if file.pages.len() > 1 { format!("{stem}-page{}", page + 1) } else { stem.to_owned() };
+            let name =
+                if file.pages.len() > 1 { format!("{stem}-page{}", page + 1) } else { stem.to_owned() };
             let figures =
                 file.digitize_page(page, reader).map_err(|error| CommandError::failed(&name, error))?;
             write_figures(&name, figures, args)

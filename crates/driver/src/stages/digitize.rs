@@ -50,7 +50,9 @@ impl FigureFile {
                 vec![index]
             }
             None if count > MOST_PAGES => {
-                return Err(format!("the file has {count} pages; at most {MOST_PAGES} are looked through: choose one with --page"));
+                return Err(format!(
+                    "the file has {count} pages; at most {MOST_PAGES} are looked through: choose one with --page"
+                ));
             }
             None => (0..count).collect(),
         };
@@ -78,11 +80,15 @@ impl FigureFile {
     ///
     /// # Errors
     /// A sentence, when the page cannot be read or its overlay not be encoded.
-    pub(crate) fn digitize_page(&self, index: usize, reader: &LabelReader) -> Result<Vec<DigitizedPage>, String> {
+    pub(crate) fn digitize_page(
+        &self,
+        index: usize,
+        reader: &LabelReader,
+    ) -> Result<Vec<DigitizedPage>, String> {
         let vector = self.document.vector_page(index).map_err(|error| error.to_string())?;
         let Some(page) = vector else {
             let drawn = self.draw(index)?;
-            return Ok(vec![self.from_pixels(&drawn, None, reader)?]);
+            return Ok(vec![self.trace_pixels(&drawn, None, reader)?]);
         };
         let mut figures = Vec::new();
         let reading = digitize_vector(&page, self.source_of(&page), reader);
@@ -92,21 +98,23 @@ impl FigureFile {
             let overlay_png = encode_png(&draw_overlay(&self.draw(index)?, &figure))?;
             figures.push(DigitizedPage { figure, overlay_png });
         }
-        for picture in page.images.iter().filter(|picture| !panels.iter().any(|area| lies_on(area, &picture.bounds))) {
+        for picture in
+            page.images.iter().filter(|picture| !panels.iter().any(|area| lies_on(area, &picture.bounds)))
+        {
             let samples = FigurePage {
                 image: picture.samples.clone(),
                 format: page.format.clone(),
                 page: page.page,
                 pixels_per_inch: None,
             };
-            let read = self.from_pixels(&samples, Some(&picture.bounds), reader)?;
+            let read = self.trace_pixels(&samples, Some(&picture.bounds), reader)?;
             if !read.figure.panels.is_empty() {
                 figures.push(read);
             }
         }
         let promising = !reading.axes_without_curve.is_empty() || !page.images.is_empty();
         if figures.is_empty() && (promising || !self.is_paper()) {
-            let read = self.from_pixels(&self.draw(index)?, None, reader)?;
+            let read = self.trace_pixels(&self.draw(index)?, None, reader)?;
             if !read.figure.panels.is_empty() || !self.is_paper() {
                 figures.push(read);
             }
@@ -132,7 +140,7 @@ impl FigureFile {
     }
 
     /// Traces pixels: a page, or a picture that stands on it at `place`.
-    fn from_pixels(
+    fn trace_pixels(
         &self,
         page: &FigurePage,
         place: Option<&Bounds>,

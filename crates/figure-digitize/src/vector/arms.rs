@@ -55,8 +55,7 @@ fn may_be_curve(chain: &Chain, axes: &Axes, plot: &Bounds) -> bool {
     let level = axes.y.value_at(start[1]);
     let begins_well = start[0] <= zero.max(plot.left) + LATEST_START * plot.width()
         && start[0] >= plot.left - 2.0 - 0.02 * plot.width()
-        && level <= 1.0 + START_ABOVE
-        && level >= 1.0 - START_BELOW;
+        && (1.0 - START_BELOW..=1.0 + START_ABOVE).contains(&level);
     let is_long = end[0] - start[0] >= SHORTEST * plot.width();
     begins_well && is_long && !is_frame(chain, axes, plot) && falls_within(chain, plot)
 }
@@ -77,7 +76,9 @@ fn is_frame(chain: &Chain, axes: &Axes, plot: &Bounds) -> bool {
         || (column - axes.x.pixel_at(0.0)).abs() <= 1.0;
     // From S = 1 to S = 0, or to the edge of the plot.
     let (first, last) = (chain.start()[1], chain.end()[1]);
-    at_edge && (last - first).abs() >= 0.9 * (axes.y.pixel_at(0.0) - axes.y.pixel_at(1.0)).abs().min(plot.height())
+    at_edge
+        && (last - first).abs()
+            >= 0.9 * (axes.y.pixel_at(0.0) - axes.y.pixel_at(1.0)).abs().min(plot.height())
 }
 
 /// The candidate that `index` is a confidence limit of.

@@ -116,10 +116,8 @@ fn shared(a: &Bounds, b: &Bounds) -> f64 {
 
 /// Columns of numbers from 0 to 1 or 0 to 100 that fall downwards evenly.
 fn survival_scales<'t>(numbers: &[PrintedNumber<'t>]) -> Vec<Scale<'t>> {
-    let plausible: Vec<&PrintedNumber<'t>> = numbers
-        .iter()
-        .filter(|number| (-1e-9..=100.0 + 1e-9).contains(&number.value))
-        .collect();
+    let plausible: Vec<&PrintedNumber<'t>> =
+        numbers.iter().filter(|number| (-1e-9..=100.0 + 1e-9).contains(&number.value)).collect();
     let mut scales: Vec<Scale<'t>> = Vec::new();
     let mut used: Vec<bool> = vec![false; plausible.len()];
     for (index, anchor) in plausible.iter().enumerate() {
@@ -160,7 +158,8 @@ fn is_survival_scale(values: &[f64]) -> bool {
     }
     let largest = values.iter().copied().fold(f64::MIN, f64::max);
     let smallest = values.iter().copied().fold(f64::MAX, f64::min);
-    let fractions = largest <= 1.0 + 1e-9 && largest >= 0.05 && (values.len() >= 3 || largest - smallest >= 0.5);
+    let fractions =
+        (0.05..=1.0 + 1e-9).contains(&largest) && (values.len() >= 3 || largest - smallest >= 0.5);
     let percents = (5.0..=100.0).contains(&largest) && values.len() >= 3 && largest - smallest >= 4.0;
     fractions || percents
 }
@@ -188,7 +187,9 @@ fn even_runs(numbers: &[&PrintedNumber<'_>], aligned: Vec<usize>, anchor: usize)
         }
     }
     best.sort_by(|&a, &b| numbers[a].run.center_y().total_cmp(&numbers[b].run.center_y()));
-    best.dedup_by(|a, b| (numbers[*a].run.center_y() - numbers[*b].run.center_y()).abs() < 0.3 * first.run.size);
+    best.dedup_by(|a, b| {
+        (numbers[*a].run.center_y() - numbers[*b].run.center_y()).abs() < 0.3 * first.run.size
+    });
     best
 }
 
@@ -252,7 +253,8 @@ fn even_rows<'t>(mut line: Vec<&PrintedNumber<'t>>, scales: &mut Vec<Scale<'t>>)
 fn rows_of<'s, 't>(column: &Scale<'t>, y: &FoundAxis, rows: &'s [Scale<'t>]) -> Vec<&'s Scale<'t>> {
     let labels = column.bounds();
     let height = labels.height().max(4.0 * y.size);
-    let lowest = y.calibration.pixel_at(y.calibration.ticks.iter().map(|tick| tick.value).fold(f64::MAX, f64::min));
+    let lowest =
+        y.calibration.pixel_at(y.calibration.ticks.iter().map(|tick| tick.value).fold(f64::MAX, f64::min));
     let below = |row: &&Scale<'_>| {
         let bounds = row.bounds();
         bounds.top >= lowest - 0.5 * row.size()
@@ -269,7 +271,9 @@ fn rows_of<'s, 't>(column: &Scale<'t>, y: &FoundAxis, rows: &'s [Scale<'t>]) -> 
 fn survival_axis(column: &Scale<'_>, level: &[Straight]) -> Option<FoundAxis> {
     let labels = column.bounds();
     let positions: Vec<f64> = column.numbers.iter().map(|number| number.run.center_y()).collect();
-    let near = |line: &&Straight| line.to >= labels.right - 0.2 * column.size() && line.from <= labels.right + 4.0 * column.size();
+    let near = |line: &&Straight| {
+        line.to >= labels.right - 0.2 * column.size() && line.from <= labels.right + 4.0 * column.size()
+    };
     let lines: Vec<Straight> = level.iter().filter(near).copied().collect();
     let marks = marks_at(&positions, &lines, column.size());
     axis_of(column, positions, marks, Direction::Decreasing, labels)
@@ -294,7 +298,8 @@ fn marks_at(positions: &[f64], lines: &[Straight], size: f64) -> Option<Vec<Opti
     let candidates: Vec<Straight> = lines.iter().filter(near_some).copied().collect();
     let mut best: Option<(usize, f64, Vec<Option<Straight>>)> = None;
     for model in &candidates {
-        let like = |line: &&Straight| (line.from - model.from).abs() <= 0.3 && (line.to - model.to).abs() <= 0.3;
+        let like =
+            |line: &&Straight| (line.from - model.from).abs() <= 0.3 && (line.to - model.to).abs() <= 0.3;
         let chosen: Vec<Option<Straight>> = positions
             .iter()
             .map(|position| {
@@ -351,14 +356,16 @@ fn axis_of(
             *value *= exact * exact;
         }
     }
-    if calibration.scale == AxisScale::Fraction && calibration.ticks.iter().any(|tick| tick.value > 1.0 + 1e-9) {
+    if calibration.scale == AxisScale::Fraction
+        && calibration.ticks.iter().any(|tick| tick.value > 1.0 + 1e-9)
+    {
         return None;
     }
     let line_px = marks.as_ref().and_then(|marks| marks.iter().flatten().next().copied());
-    calibration.line_px = line_px.map_or(
-        if direction == Direction::Increasing { labels.top } else { labels.right },
-        |mark| if direction == Direction::Increasing { mark.from } else { mark.to },
-    );
+    calibration.line_px =
+        line_px.map_or(if direction == Direction::Increasing { labels.top } else { labels.right }, |mark| {
+            if direction == Direction::Increasing { mark.from } else { mark.to }
+        });
     Some(FoundAxis { calibration, labels, size: scale.size(), has_marks })
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn chains_in(lines: &[Line], paths: &[VectorPath], plot: &Bounds) -> 
         .collect();
     whole.extend(outline_chains(paths, &area));
     let mut joined = join_pieces(whole, plot);
-    joined.sort_by(|a, b| a.order.cmp(&b.order));
+    joined.sort_by_key(|chain| chain.order);
     without_copies(joined)
 }
 
@@ -126,13 +126,19 @@ fn chain_of_line(line: &Line) -> Option<Chain> {
     }
     let runs_right = points.windows(2).all(|pair| pair[1][0] >= pair[0][0] - LEVEL_PX);
     let stepped = is_stepped(&points);
-    runs_right.then(|| Chain { points, look: line.look.clone(), order: line.order, stepped, from_dashes: false })
+    runs_right.then(|| Chain {
+        points,
+        look: line.look.clone(),
+        order: line.order,
+        stepped,
+        from_dashes: false,
+    })
 }
 
 fn is_stepped(points: &[Point]) -> bool {
-    points
-        .windows(2)
-        .all(|pair| (pair[1][0] - pair[0][0]).abs() <= LEVEL_PX || (pair[1][1] - pair[0][1]).abs() <= LEVEL_PX)
+    points.windows(2).all(|pair| {
+        (pair[1][0] - pair[0][0]).abs() <= LEVEL_PX || (pair[1][1] - pair[0][1]).abs() <= LEVEL_PX
+    })
 }
 
 /// Joins pieces of one look whose ends meet, then dashes over their gaps.
@@ -309,7 +315,8 @@ fn centre_line(points: &[Point], bounds: &Bounds) -> Option<(Vec<Point>, f64)> {
         // A single level piece.
         let width = bounds.height();
         let thin = width <= 8.0 && bounds.width() >= 2.0 * width && points.len() <= 5;
-        return thin.then(|| (vec![[bounds.left, bounds.center_y()], [bounds.right, bounds.center_y()]], width));
+        return thin
+            .then(|| (vec![[bounds.left, bounds.center_y()], [bounds.right, bounds.center_y()]], width));
     }
     let width = line_width(&edges)?;
     if width > 0.08 * bounds.width().max(bounds.height()) {
@@ -357,7 +364,9 @@ fn edges_of(points: &[Point]) -> Vec<(Step, bool)> {
     (0..points.len())
         .map(|index| (points[index], points[(index + 1) % points.len()]))
         .filter(|(a, b)| (a[1] - b[1]).abs() <= LEVEL_PX && (a[0] - b[0]).abs() > LEVEL_PX)
-        .map(|(a, b)| (Step { row: (a[1] + b[1]) / 2.0, from: a[0].min(b[0]), to: a[0].max(b[0]) }, b[0] > a[0]))
+        .map(|(a, b)| {
+            (Step { row: (a[1] + b[1]) / 2.0, from: a[0].min(b[0]), to: a[0].max(b[0]) }, b[0] > a[0])
+        })
         .collect()
 }
 

@@ -66,8 +66,9 @@ fn by_samples(
     // One text names one arm: the one whose sample is nearer.
     for arm in 0..arms.len() {
         let Some((cost, index)) = best[arm] else { continue };
-        let stronger = (0..arms.len())
-            .any(|other| other != arm && best[other].is_some_and(|(less, same)| same == index && less < cost - 1e-9));
+        let stronger = (0..arms.len()).any(|other| {
+            other != arm && best[other].is_some_and(|(less, same)| same == index && less < cost - 1e-9)
+        });
         if !stronger {
             names[arm] = Some(index);
         }
@@ -114,9 +115,7 @@ fn samples_beside(
 /// A short level line.
 fn is_sample(line: &Line, size: f64) -> bool {
     let length = line.bounds.width();
-    line.bounds.height() <= LEVEL_PX
-        && length >= SAMPLE_LENGTH.0 * size
-        && length <= SAMPLE_LENGTH.1 * size
+    line.bounds.height() <= LEVEL_PX && length >= SAMPLE_LENGTH.0 * size && length <= SAMPLE_LENGTH.1 * size
 }
 
 /// A piece of a curve is no sample.

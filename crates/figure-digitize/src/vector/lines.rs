@@ -30,11 +30,7 @@ impl LineLook {
 
     pub(crate) fn same_dashes(&self, other: &Self) -> bool {
         self.dashes.len() == other.dashes.len()
-            && self
-                .dashes
-                .iter()
-                .zip(&other.dashes)
-                .all(|(a, b)| (a - b).abs() <= 0.15 * a.max(*b) + 0.1)
+            && self.dashes.iter().zip(&other.dashes).all(|(a, b)| (a - b).abs() <= 0.15 * a.max(*b) + 0.1)
     }
 
     pub(crate) fn is_dashed(&self) -> bool {
@@ -194,9 +190,17 @@ pub(crate) fn straights(lines: &[Line], paths: &[VectorPath]) -> (Vec<Straight>,
     let mut add = |from: Point, to: Point| {
         let (dx, dy) = ((to[0] - from[0]).abs(), (to[1] - from[1]).abs());
         if dy <= LEVEL_PX && dx > 0.0 {
-            level.push(Straight { at: (from[1] + to[1]) / 2.0, from: from[0].min(to[0]), to: from[0].max(to[0]) });
+            level.push(Straight {
+                at: (from[1] + to[1]) / 2.0,
+                from: from[0].min(to[0]),
+                to: from[0].max(to[0]),
+            });
         } else if dx <= LEVEL_PX && dy > 0.0 {
-            upright.push(Straight { at: (from[0] + to[0]) / 2.0, from: from[1].min(to[1]), to: from[1].max(to[1]) });
+            upright.push(Straight {
+                at: (from[0] + to[0]) / 2.0,
+                from: from[1].min(to[1]),
+                to: from[1].max(to[1]),
+            });
         }
     };
     for line in lines {

@@ -106,7 +106,8 @@ fn shapes_in(paths: &[VectorPath], glyphs: &[VectorGlyph], lines: &[Line], plot:
     let mut last: Option<(usize, Bounds)> = None;
     for line in lines.iter().filter(|line| fits(&line.whole) && !is_step(line)) {
         // A line that its clip cuts to parts is one shape; one whose middle is cut off is not seen.
-        if last == Some((line.order, line.whole)) || !line.bounds.grown(0.5).contains(middle_of(&line.whole)) {
+        if last == Some((line.order, line.whole)) || !line.bounds.grown(0.5).contains(middle_of(&line.whole))
+        {
             continue;
         }
         last = Some((line.order, line.whole));
@@ -257,9 +258,9 @@ fn arms_under(shape: &Shape, offset: f64, arms: &[Chain]) -> Vec<usize> {
             // The last mark may stand at the very end of its curve.
             let column = shape.middle[0].clamp(chain.start()[0], chain.end()[0]);
             (column - shape.middle[0]).abs() <= ON_CURVE_PX
-                && chain.rows_at(column, 0.05).is_some_and(|(low, high)| {
-                    row >= low - ON_CURVE_PX && row <= high + ON_CURVE_PX
-                })
+                && chain
+                    .rows_at(column, 0.05)
+                    .is_some_and(|(low, high)| row >= low - ON_CURVE_PX && row <= high + ON_CURVE_PX)
         })
         .collect()
 }

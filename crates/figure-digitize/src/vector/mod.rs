@@ -45,7 +45,9 @@ pub fn digitize_vector(page: &VectorPage, source: FigureSource, reader: &LabelRe
     let (level, upright) = straights(&lines, &page.paths);
     let mut words = words_of(page, reader);
     let mut found = find_axes(&words, &level, &upright);
-    if found.is_empty() && !words.iter().any(|word| word.visible && word.text.chars().any(|c| c.is_ascii_digit())) {
+    if found.is_empty()
+        && !words.iter().any(|word| word.visible && word.text.chars().any(|c| c.is_ascii_digit()))
+    {
         // All print may be outlines without any reference to a font.
         words.extend(words_of_shapes(page, reader));
         found = find_axes(&words, &level, &upright);
@@ -117,4 +119,3 @@ fn territory(found: &[FoundAxes], index: usize, page: &Bounds) -> Bounds {
     }
     area
 }
-

@@ -16,7 +16,10 @@ const WIDEST: f64 = 1600.0;
 const SAMPLES: usize = 3;
 
 /// Text and confidence of each word.
-pub(crate) fn read_outlines(reader: &LabelReader, words: &[(TextDirection, Vec<&Subpath>)]) -> Vec<(String, f64)> {
+pub(crate) fn read_outlines(
+    reader: &LabelReader,
+    words: &[(TextDirection, Vec<&Subpath>)],
+) -> Vec<(String, f64)> {
     let crops: Vec<GrayImage> = words.iter().map(|(direction, outline)| draw(*direction, outline)).collect();
     if crops.is_empty() {
         return Vec::new();
@@ -36,7 +39,8 @@ fn draw(direction: TextDirection, outline: &[&Subpath]) -> GrayImage {
     let height = if upright { bounds.height() } else { bounds.width() };
     let length = if upright { bounds.width() } else { bounds.height() };
     // A full stop or a minus sign is not blown up to the height of a letter.
-    let scale = (WORD_HEIGHT / height.max(0.3 * length.min(WORD_HEIGHT)).max(1e-3)).min(WIDEST / length.max(1e-3));
+    let scale =
+        (WORD_HEIGHT / height.max(0.3 * length.min(WORD_HEIGHT)).max(1e-3)).min(WIDEST / length.max(1e-3));
     let margin = WORD_HEIGHT * BORDER;
     let size = |extent: f64| ((extent * scale + 2.0 * margin).ceil() as u32).clamp(8, 2000);
     let (width, rows) = (size(bounds.width()), size(bounds.height()));
@@ -81,7 +85,11 @@ fn edges_of(outline: &[&Subpath], bounds: &Bounds, scale: f64, margin: f64) -> V
         .map(|(from, to)| (place(from), place(to)))
         .filter(|(from, to)| from[1] != to[1])
         .map(|(from, to)| {
-            if from[1] < to[1] { Edge { from, to, winding: 1 } } else { Edge { from: to, to: from, winding: -1 } }
+            if from[1] < to[1] {
+                Edge { from, to, winding: 1 }
+            } else {
+                Edge { from: to, to: from, winding: -1 }
+            }
         })
         .collect()
 }

@@ -109,7 +109,8 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
     let looks: Vec<[u8; 3]> = arms.iter().map(|arm| arm.look.color).collect();
     let risk_table = table.map(|table| assigned(table, &mut digitized, &looks));
     let arm_names: Vec<String> = digitized.iter().map(|arm| arm.label.clone()).collect();
-    let arm_of = |index: usize| arm_names.iter().position(|name| !name.is_empty() && texts[index].text == *name);
+    let arm_of =
+        |index: usize| arm_names.iter().position(|name| !name.is_empty() && texts[index].text == *name);
     let statistics = statistics_in(&texts, &arm_names, arm_of);
     let panel = Panel {
         panel: index,
@@ -141,7 +142,8 @@ fn plot_with_curves(found: &FoundAxes, axes: &Axes) -> Bounds {
 /// every curve starts at one point near S = 1 and time 0, that point sets the axis. Returns whether an axis was set.
 fn anchor_at_starts(axes: &mut Axes, found: &FoundAxes, arms: &[Chain]) -> bool {
     let start = arms[0].start();
-    let in_common = |index: usize| arms.iter().all(|arm| (arm.start()[index] - start[index]).abs() <= LEVEL_PX);
+    let in_common =
+        |index: usize| arms.iter().all(|arm| (arm.start()[index] - start[index]).abs() <= LEVEL_PX);
     let mut was_set = false;
     for (axis, origin, value, index) in [(&mut axes.x, &found.x, 0.0, 0), (&mut axes.y, &found.y, 1.0, 1)] {
         let off = start[index] - axis.pixel_at(value);
@@ -164,7 +166,9 @@ fn risk_table(content: &PanelPage<'_>, found: &FoundAxes, axes: &Axes) -> Option
         // Some software prints the numbers between S = 0 and the time axis.
         let zero = axes.y.pixel_at(0.0);
         let within = Bounds { top: zero, bottom: found.x.labels.top, ..territory };
-        (within.bottom - within.top > found.x.size).then(|| read_table(&axes.x, words, phrases, &within)).flatten()
+        (within.bottom - within.top > found.x.size)
+            .then(|| read_table(&axes.x, words, phrases, &within))
+            .flatten()
     })
 }
 
@@ -257,7 +261,10 @@ fn findings_of(marks: &FoundMarks, title: &str, index: usize) -> Vec<Finding> {
         findings.push(Finding::note(
             "marks-of-events",
             place,
-            format!("{} symbols stand at every drop of their curve: they mark events and are no censor marks", marks.events),
+            format!(
+                "{} symbols stand at every drop of their curve: they mark events and are no censor marks",
+                marks.events
+            ),
         ));
     }
     findings
@@ -288,13 +295,15 @@ fn digitized_arm(chain: &Chain, label: String, axes: &Axes, marks: &[f64]) -> Op
     }
     let first_level = axes.y.value_at(chain.start()[1]);
     let curve = StepCurve::new(times, survival).ok()?;
-    let uncertainty = |axis: &AxisCalibration| {
-        axis.slope.abs() * COORDINATE_SIGMA_PX.hypot(axis.residual_px)
-    };
+    let uncertainty = |axis: &AxisCalibration| axis.slope.abs() * COORDINATE_SIGMA_PX.hypot(axis.residual_px);
     let arm = DigitizedArm {
         label,
         color: hex(chain.look.color),
-        line_style: if chain.look.is_dashed() || chain.from_dashes { LineStyle::Dashed } else { LineStyle::Solid },
+        line_style: if chain.look.is_dashed() || chain.from_dashes {
+            LineStyle::Dashed
+        } else {
+            LineStyle::Solid
+        },
         line_width_px: chain.look.width,
         curve_end: time_at(chain.end()[0]).max(curve.last_time()),
         curve,

@@ -79,7 +79,8 @@ fn columns_of(x_axis: &AxisCalibration, region: &Bounds) -> Vec<Column> {
     let step = times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
     let (Some(&first), Some(&last)) = (times.first(), times.last()) else { return Vec::new() };
     if step.is_finite() && step > 0.0 {
-        let before = (1..=MOST_ADDED).map(|count| first - count as f64 * step).take_while(|&time| time > -1e-6 * step);
+        let before =
+            (1..=MOST_ADDED).map(|count| first - count as f64 * step).take_while(|&time| time > -1e-6 * step);
         times.extend(before.map(|time| if time.abs() < 1e-6 * step { 0.0 } else { time }));
         times.extend((1..=MOST_ADDED).map(|count| last + count as f64 * step));
         let known = times.clone();
@@ -118,15 +119,16 @@ fn place(row: &mut Row<'_>, columns: &[Column], gap: f64) {
     let anchors: [fn(&TextRun) -> f64; 3] =
         [|word| word.center_x(), |word| word.bounds.left, |word| word.bounds.right];
     let nearest = |pixel: f64| {
-        (0..columns.len()).min_by(|&a, &b| {
-            (columns[a].pixel - pixel).abs().total_cmp(&(columns[b].pixel - pixel).abs())
-        })
+        (0..columns.len())
+            .min_by(|&a, &b| (columns[a].pixel - pixel).abs().total_cmp(&(columns[b].pixel - pixel).abs()))
     };
     let off = |anchor: &fn(&TextRun) -> f64| {
         let mut distances: Vec<f64> = row
             .cells
             .iter()
-            .filter_map(|(_, word)| nearest(anchor(word)).map(|column| (columns[column].pixel - anchor(word)).abs()))
+            .filter_map(|(_, word)| {
+                nearest(anchor(word)).map(|column| (columns[column].pixel - anchor(word)).abs())
+            })
             .filter(|distance| *distance <= COLUMN_TOLERANCE * gap)
             .collect();
         distances.sort_by(f64::total_cmp);
@@ -157,8 +159,11 @@ fn place(row: &mut Row<'_>, columns: &[Column], gap: f64) {
 
 /// Numbers at risk begin under one of the first two columns, never rise, and do not repeat the axis.
 fn is_risk_row(row: &Row<'_>, columns: &[Column]) -> bool {
-    let counts: Vec<(usize, u32)> =
-        row.cells.iter().filter_map(|(column, word)| parse_cell(&word.text).map(|count| (*column, count))).collect();
+    let counts: Vec<(usize, u32)> = row
+        .cells
+        .iter()
+        .filter_map(|(column, word)| parse_cell(&word.text).map(|count| (*column, count)))
+        .collect();
     let first_time = columns.iter().position(|column| column.time >= -1e-9).unwrap_or(0);
     let repeats_axis = counts
         .iter()
@@ -189,18 +194,25 @@ fn table_of(rows: &[Row<'_>], columns: &[Column], phrases: &[TextRun], region: &
     let used: Vec<usize> = (0..columns.len())
         .filter(|&column| rows.iter().any(|row| row.cells.iter().any(|cell| cell.0 == column)))
         .collect();
-    let mut table = RiskTable { times: used.iter().map(|&column| columns[column].time).collect(), rows: Vec::new() };
+    let mut table =
+        RiskTable { times: used.iter().map(|&column| columns[column].time).collect(), rows: Vec::new() };
     let (mut colors, mut area): (Vec<[u8; 3]>, Option<Bounds>) = (Vec::new(), None);
     for (index, row) in rows.iter().enumerate() {
         let name = name_of(row, phrases, region).or_else(|| name_above(rows, index, phrases, region));
         colors.push(name.as_ref().map_or_else(|| row.cells[0].1.color, |name| name.1));
         let found = |column: &usize| row.cells.iter().find(|cell| cell.0 == *column).map(|cell| cell.1);
         let cells: Vec<RiskCell> = used.iter().map(|column| cell_of(found(column))).collect();
-        let counts = used.iter().map(|column| found(column).and_then(|word| parse_cell(&word.text))).collect();
+        let counts =
+            used.iter().map(|column| found(column).and_then(|word| parse_cell(&word.text))).collect();
         for (_, word) in &row.cells {
             area = Some(area.map_or(word.bounds, |area| area.union(&word.bounds)));
         }
-        table.rows.push(RiskRow { label: name.map_or(String::new(), |name| name.0), arm: None, counts, cells });
+        table.rows.push(RiskRow {
+            label: name.map_or(String::new(), |name| name.0),
+            arm: None,
+            counts,
+            cells,
+        });
     }
     let area = area.unwrap_or(*region);
     FoundTable { table, colors, area }
@@ -228,7 +240,9 @@ fn name_of(row: &Row<'_>, phrases: &[TextRun], region: &Bounds) -> Option<(Strin
         .iter()
         .filter(|phrase| phrase.visible && phrase.direction == TextDirection::Right)
         .filter(|phrase| (phrase.baseline - row.baseline).abs() <= 0.45 * row.size)
-        .filter(|phrase| phrase.bounds.left < first.bounds.left - 0.2 * row.size && phrase.bounds.right >= region.left)
+        .filter(|phrase| {
+            phrase.bounds.left < first.bounds.left - 0.2 * row.size && phrase.bounds.right >= region.left
+        })
         .filter(|phrase| phrase.text.chars().any(char::is_alphabetic))
         .max_by(|a, b| a.bounds.right.total_cmp(&b.bounds.right))
         .map(|phrase| {
@@ -242,14 +256,24 @@ fn name_of(row: &Row<'_>, phrases: &[TextRun], region: &Bounds) -> Option<(Strin
 }
 
 /// A name on the line above its numbers, where every row has one and no title can be meant.
-fn name_above(rows: &[Row<'_>], index: usize, phrases: &[TextRun], region: &Bounds) -> Option<(String, [u8; 3])> {
+fn name_above(
+    rows: &[Row<'_>],
+    index: usize,
+    phrases: &[TextRun],
+    region: &Bounds,
+) -> Option<(String, [u8; 3])> {
     let row = &rows[index];
     let above = if index == 0 { row.baseline - 2.2 * row.size } else { rows[index - 1].baseline };
     phrases
         .iter()
         .filter(|phrase| phrase.visible && phrase.direction == TextDirection::Right)
-        .filter(|phrase| phrase.baseline > above + 0.3 * row.size && phrase.baseline < row.baseline - 0.3 * row.size)
-        .filter(|phrase| phrase.bounds.right >= region.left && phrase.bounds.left <= row.cells[0].1.bounds.right + 2.0 * row.size)
+        .filter(|phrase| {
+            phrase.baseline > above + 0.3 * row.size && phrase.baseline < row.baseline - 0.3 * row.size
+        })
+        .filter(|phrase| {
+            phrase.bounds.right >= region.left
+                && phrase.bounds.left <= row.cells[0].1.bounds.right + 2.0 * row.size
+        })
         .filter(|phrase| phrase.text.chars().any(char::is_alphabetic) && !is_heading(&phrase.text))
         .max_by(|a, b| a.baseline.total_cmp(&b.baseline))
         .map(|phrase| (phrase.text.clone(), phrase.color))

@@ -179,7 +179,9 @@ fn words_from(mut letters: Vec<Letter<'_>>, reader: &LabelReader) -> Vec<TextRun
     let outlines: Vec<(TextDirection, Vec<&Subpath>)> = words
         .iter()
         .filter(|word| word.iter().all(|letter| letter.text.is_none()))
-        .map(|word| (word[0].direction, word.iter().flat_map(|letter| letter.outline.iter().copied()).collect()))
+        .map(|word| {
+            (word[0].direction, word.iter().flat_map(|letter| letter.outline.iter().copied()).collect())
+        })
         .collect();
     let mut readings = read_outlines(reader, &outlines).into_iter();
     words
@@ -208,7 +210,9 @@ fn split_line<'p>(mut line: Vec<Letter<'p>>, words: &mut Vec<Vec<Letter<'p>>>) {
         let gap = letter.along.0 - end;
         // The same letter drawn twice in its place makes heavy print.
         if word.last().is_some_and(|last| {
-            last.text == letter.text && last.text.is_some() && (last.along.0 - letter.along.0).abs() <= 0.1 * size
+            last.text == letter.text
+                && last.text.is_some()
+                && (last.along.0 - letter.along.0).abs() <= 0.1 * size
         }) {
             continue;
         }
@@ -224,8 +228,8 @@ fn split_line<'p>(mut line: Vec<Letter<'p>>, words: &mut Vec<Vec<Letter<'p>>>) {
 fn run_of(word: &[Letter<'_>], reading: Option<(String, f64)>) -> TextRun {
     let first = &word[0];
     let bounds = word.iter().map(|letter| letter.bounds).reduce(|a, b| a.union(&b)).unwrap_or(first.bounds);
-    let (text, confidence) =
-        reading.unwrap_or_else(|| (word.iter().map(|letter| letter.text.unwrap_or("\u{fffd}")).collect(), 1.0));
+    let (text, confidence) = reading
+        .unwrap_or_else(|| (word.iter().map(|letter| letter.text.unwrap_or("\u{fffd}")).collect(), 1.0));
     TextRun {
         text: expand_ligatures(text.trim()),
         bounds,
@@ -259,7 +263,8 @@ pub(crate) fn phrases_of(words: &[TextRun]) -> Vec<TextRun> {
         match lines.last_mut() {
             Some(line)
                 if line[0].direction == word.direction
-                    && word.baseline - line[line.len() - 1].baseline <= SAME_LINE * line[0].size.max(word.size) =>
+                    && word.baseline - line[line.len() - 1].baseline
+                        <= SAME_LINE * line[0].size.max(word.size) =>
             {
                 line.push(word);
             }

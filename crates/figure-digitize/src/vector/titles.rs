@@ -20,7 +20,12 @@ pub(crate) struct FoundTitles {
 }
 
 /// Finds the titles of a panel. Phrases in `used` (legend, numbers at risk) are none.
-pub(crate) fn find_titles(axes: &FoundAxes, phrases: &[TextRun], territory: &Bounds, used: &[usize]) -> FoundTitles {
+pub(crate) fn find_titles(
+    axes: &FoundAxes,
+    phrases: &[TextRun],
+    territory: &Bounds,
+    used: &[usize],
+) -> FoundTitles {
     let free: Vec<usize> = (0..phrases.len())
         .filter(|index| !used.contains(index))
         .filter(|&index| {
@@ -30,7 +35,11 @@ pub(crate) fn find_titles(axes: &FoundAxes, phrases: &[TextRun], territory: &Bou
                 && phrase.text.chars().any(char::is_alphabetic)
         })
         .collect();
-    let mut found = FoundTitles { x: time_title(axes, phrases, &free), y: survival_title(axes, phrases, &free), ..FoundTitles::default() };
+    let mut found = FoundTitles {
+        x: time_title(axes, phrases, &free),
+        y: survival_title(axes, phrases, &free),
+        ..FoundTitles::default()
+    };
     read_heading(axes, phrases, &free, &mut found);
     found
 }
@@ -45,7 +54,10 @@ fn time_title(axes: &FoundAxes, phrases: &[TextRun], free: &[usize]) -> Option<u
             && phrase.bounds.top <= labels.bottom + 4.0 * size
             && (phrase.bounds.center_x() - axes.area.center_x()).abs() <= 0.3 * axes.area.width()
     };
-    free.iter().copied().filter(below).min_by(|&a, &b| phrases[a].bounds.top.total_cmp(&phrases[b].bounds.top))
+    free.iter()
+        .copied()
+        .filter(below)
+        .min_by(|&a, &b| phrases[a].bounds.top.total_cmp(&phrases[b].bounds.top))
 }
 
 /// The upward text left of the labels, or a level one above them.
@@ -59,7 +71,10 @@ fn survival_title(axes: &FoundAxes, phrases: &[TextRun], free: &[usize]) -> Opti
             && phrase.bounds.center_y() >= axes.area.top - 0.2 * axes.area.height()
             && phrase.bounds.center_y() <= axes.area.bottom + 0.2 * axes.area.height()
     };
-    free.iter().copied().filter(turned).max_by(|&a, &b| phrases[a].bounds.right.total_cmp(&phrases[b].bounds.right))
+    free.iter()
+        .copied()
+        .filter(turned)
+        .max_by(|&a, &b| phrases[a].bounds.right.total_cmp(&phrases[b].bounds.right))
 }
 
 /// The letter and the title above the plot.
@@ -71,8 +86,12 @@ fn read_heading(axes: &FoundAxes, phrases: &[TextRun], free: &[usize], found: &m
         .iter()
         .map(|&index| &phrases[index])
         .filter(|phrase| phrase.direction == TextDirection::Right)
-        .filter(|phrase| phrase.bounds.bottom <= lowest && phrase.bounds.top >= area.top - 0.35 * area.height())
-        .filter(|phrase| phrase.bounds.left < area.right && phrase.bounds.left >= axes.y.labels.left - 6.0 * size)
+        .filter(|phrase| {
+            phrase.bounds.bottom <= lowest && phrase.bounds.top >= area.top - 0.35 * area.height()
+        })
+        .filter(|phrase| {
+            phrase.bounds.left < area.right && phrase.bounds.left >= axes.y.labels.left - 6.0 * size
+        })
         .filter(|phrase| phrase.size >= 0.75 * size)
         .collect();
     // The nearest to the plot first: what is farther above belongs to the text of the page.
@@ -92,7 +111,11 @@ fn read_heading(axes: &FoundAxes, phrases: &[TextRun], free: &[usize], found: &m
         }
         let left = (phrase.bounds.left - area.left).abs() <= 0.08 * area.width() || letter.is_some();
         let centred = (phrase.bounds.center_x() - area.center_x()).abs() <= 0.08 * area.width();
-        if is_title(rest) && (left || centred) && phrase.size > largest && phrase.bounds.width() <= 1.3 * area.width() {
+        if is_title(rest)
+            && (left || centred)
+            && phrase.size > largest
+            && phrase.bounds.width() <= 1.3 * area.width()
+        {
             largest = phrase.size;
             found.title = rest.to_owned();
         }

@@ -97,7 +97,10 @@ impl Bounds {
 
     /// Whether both have a point in common.
     pub fn overlaps(&self, other: &Self) -> bool {
-        self.left <= other.right && other.left <= self.right && self.top <= other.bottom && other.top <= self.bottom
+        self.left <= other.right
+            && other.left <= self.right
+            && self.top <= other.bottom
+            && other.top <= self.bottom
     }
 }
 
@@ -270,7 +273,10 @@ impl Flattener {
             let t = piece as f64 / PIECES_PER_CURVE as f64;
             let u = 1.0 - t;
             let at = |i: usize| {
-                u * u * u * start[i] + 3.0 * u * u * t * first[i] + 3.0 * u * t * t * second[i] + t * t * t * end[i]
+                u * u * u * start[i]
+                    + 3.0 * u * u * t * first[i]
+                    + 3.0 * u * t * t * second[i]
+                    + t * t * t * end[i]
             };
             subpath.points.push([at(0), at(1)]);
         }

@@ -11,7 +11,8 @@ use hayro::kurbo::{Affine, BezPath, PathEl, Rect, Shape};
 
 use super::pdf_images::embedded_image;
 use super::{
-    Bounds, Flattener, MAXIMUM_POINTS, PaintColor, Point, StrokeStyle, Subpath, VectorGlyph, VectorPage, VectorPath,
+    Bounds, Flattener, MAXIMUM_POINTS, PaintColor, Point, StrokeStyle, Subpath, VectorGlyph, VectorPage,
+    VectorPath,
 };
 
 /// Units of a glyph's own coordinates per height of its font.
@@ -42,7 +43,11 @@ pub(crate) fn collect_page<'a>(
         interpret_page(page, &mut context, &mut collector);
     }));
     if let Err(payload) = outcome {
-        let reason = if payload.is::<TooMuch>() { "draws more than is read" } else { "makes the PDF interpreter fail" };
+        let reason = if payload.is::<TooMuch>() {
+            "draws more than is read"
+        } else {
+            "makes the PDF interpreter fail"
+        };
         collector.page.warnings.push(format!("page {number} {reason}: it is read up to there"));
     }
     collector.page
@@ -103,7 +108,9 @@ impl Collector {
         let (fill, stroke) = match mode {
             DrawMode::Fill(_) => (Some(self.color(&props.paint)), None),
             DrawMode::Stroke(stroke) => (None, Some(self.stroke(props, stroke))),
-            DrawMode::FillAndStroke(_, stroke) => (Some(self.color(&props.paint)), Some(self.stroke(props, stroke))),
+            DrawMode::FillAndStroke(_, stroke) => {
+                (Some(self.color(&props.paint)), Some(self.stroke(props, stroke)))
+            }
             DrawMode::Invisible => return,
         };
         if !subpaths.is_empty() {
@@ -124,7 +131,8 @@ impl Collector {
                 (flatten(&outline.outline(), transform), outline.advance_width().map(f64::from))
             }
             Glyph::Type3(type3) => {
-                let mut inner = Collector::new(VectorPage::new("pdf", None, (self.page.width, self.page.height), 0.0));
+                let mut inner =
+                    Collector::new(VectorPage::new("pdf", None, (self.page.width, self.page.height), 0.0));
                 inner.operations = self.operations;
                 inner.clips = vec![self.page.bounds().grown(self.page.width + self.page.height)];
                 type3.interpret(&mut inner, props.transform, placed, &props.paint);
@@ -139,9 +147,14 @@ impl Collector {
         let end = at(transform, advance.unwrap_or(GLYPH_UNITS / 2.0), 0.0);
         let top = at(transform, 0.0, GLYPH_UNITS);
         let font_size = (top[0] - origin[0]).hypot(top[1] - origin[1]);
-        let room = [origin, end, at(transform, 0.0, 0.7 * GLYPH_UNITS), at(transform, advance.unwrap_or(500.0), 0.7 * GLYPH_UNITS)];
-        let Some(bounds) =
-            Bounds::around(outline.iter().flat_map(|subpath| &subpath.points)).or_else(|| Bounds::around(&room))
+        let room = [
+            origin,
+            end,
+            at(transform, 0.0, 0.7 * GLYPH_UNITS),
+            at(transform, advance.unwrap_or(500.0), 0.7 * GLYPH_UNITS),
+        ];
+        let Some(bounds) = Bounds::around(outline.iter().flat_map(|subpath| &subpath.points))
+            .or_else(|| Bounds::around(&room))
         else {
             return;
         };
@@ -195,7 +208,9 @@ fn flatten(path: &BezPath, transform: Affine) -> Vec<Subpath> {
             PathEl::MoveTo(point) => flattener.move_to(place(point)),
             PathEl::LineTo(point) => flattener.line_to(place(point)),
             PathEl::QuadTo(control, end) => flattener.quadratic_to(place(control), place(end)),
-            PathEl::CurveTo(first, second, end) => flattener.cubic_to(place(first), place(second), place(end)),
+            PathEl::CurveTo(first, second, end) => {
+                flattener.cubic_to(place(first), place(second), place(end))
+            }
             PathEl::ClosePath => flattener.close(),
         }
     }
@@ -248,7 +263,13 @@ impl<'a> Device<'a> for Collector {
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
         self.count(0);
         let clip = self.clip();
-        match embedded_image(&image, props.transform, &clip, self.page.pixels_per_inch, &mut self.image_pixels) {
+        match embedded_image(
+            &image,
+            props.transform,
+            &clip,
+            self.page.pixels_per_inch,
+            &mut self.image_pixels,
+        ) {
             Ok(Some(image)) => self.page.images.push(image),
             Ok(None) => {}
             Err(reason) => self.page.warnings.push(reason),

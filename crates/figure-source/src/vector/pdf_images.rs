@@ -28,7 +28,8 @@ pub(crate) fn embedded_image(
     // A picture's samples fill a rectangle of its own size; the first row is at the bottom of PDF's upward axis.
     let area = transform.transform_rect_bbox(Rect::new(0.0, 0.0, f64::from(width), f64::from(height)));
     let bounds = Bounds { left: area.x0, top: area.y0, right: area.x1, bottom: area.y1 };
-    let is_finite = [bounds.left, bounds.top, bounds.right, bounds.bottom].iter().all(|edge| edge.is_finite());
+    let is_finite =
+        [bounds.left, bounds.top, bounds.right, bounds.bottom].iter().all(|edge| edge.is_finite());
     let seen = bounds.intersection(clip);
     if !is_finite
         || width < FEWEST_SAMPLES.0
@@ -39,7 +40,9 @@ pub(crate) fn embedded_image(
         return Ok(None);
     }
     if *taken + samples > MAXIMUM_PIXELS {
-        return Err(format!("a picture of {width} x {height} samples is not read: the page holds more than can be kept"));
+        return Err(format!(
+            "a picture of {width} x {height} samples is not read: the page holds more than can be kept"
+        ));
     }
     *taken += samples;
     let decoded = match image {
@@ -54,7 +57,8 @@ pub(crate) fn embedded_image(
             decoded
         }
     };
-    let decoded = decoded.ok_or_else(|| format!("an embedded picture of {width} x {height} samples cannot be decoded"))?;
+    let decoded = decoded
+        .ok_or_else(|| format!("an embedded picture of {width} x {height} samples cannot be decoded"))?;
     Ok(turned(decoded, transform).map(|samples| EmbeddedImage { samples, bounds }))
 }
 
@@ -70,7 +74,8 @@ fn over_white(data: &ImageData, alpha: Option<&LumaData>) -> Option<RgbImage> {
     if let Some(alpha) = alpha.filter(|alpha| alpha.width == width && alpha.height == height) {
         for (pixel, &alpha) in samples.pixels_mut().zip(&alpha.data) {
             let alpha = u32::from(alpha);
-            pixel.0 = pixel.0.map(|channel| ((u32::from(channel) * alpha + 255 * (255 - alpha) + 127) / 255) as u8);
+            pixel.0 =
+                pixel.0.map(|channel| ((u32::from(channel) * alpha + 255 * (255 - alpha) + 127) / 255) as u8);
         }
     }
     Some(samples)

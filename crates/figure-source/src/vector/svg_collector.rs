@@ -103,7 +103,9 @@ impl Collector<'_> {
                 PathSegment::MoveTo(point) => flattener.move_to(at(point)),
                 PathSegment::LineTo(point) => flattener.line_to(at(point)),
                 PathSegment::QuadTo(control, end) => flattener.quadratic_to(at(control), at(end)),
-                PathSegment::CubicTo(first, second, end) => flattener.cubic_to(at(first), at(second), at(end)),
+                PathSegment::CubicTo(first, second, end) => {
+                    flattener.cubic_to(at(first), at(second), at(end))
+                }
                 PathSegment::Close => flattener.close(),
             }
         }
@@ -125,7 +127,9 @@ impl Collector<'_> {
         }
         let subpaths = self.flatten(path.data().segments(), transform);
         self.points += subpaths.iter().map(|subpath| subpath.points.len()).sum::<usize>();
-        let Some(bounds) = Bounds::around(subpaths.iter().flat_map(|subpath| &subpath.points)) else { return };
+        let Some(bounds) = Bounds::around(subpaths.iter().flat_map(|subpath| &subpath.points)) else {
+            return;
+        };
         let fill = path.fill().map(|fill| self.fill(fill));
         if let (Some(glyph), Some(color)) = (&self.glyph, fill) {
             let glyph = VectorGlyph {
@@ -162,7 +166,8 @@ impl Collector<'_> {
     fn stroke(&self, stroke: &Stroke, transform: Transform) -> StrokeStyle {
         let [sx, kx, ky, sy] = [transform.sx, transform.kx, transform.ky, transform.sy].map(f64::from);
         let scale = (sx * sy - kx * ky).abs().sqrt() * self.scale;
-        let dashes = stroke.dasharray().unwrap_or_default().iter().map(|&length| f64::from(length) * scale).collect();
+        let dashes =
+            stroke.dasharray().unwrap_or_default().iter().map(|&length| f64::from(length) * scale).collect();
         StrokeStyle {
             color: self.color(stroke.paint(), stroke.opacity().get()),
             width: f64::from(stroke.width().get()) * scale,
@@ -178,7 +183,9 @@ impl Collector<'_> {
             for glyph in &span.positioned_glyphs {
                 self.points += 1;
                 let transform = outer.pre_concat(glyph.outline_transform());
-                if let Some(glyph) = self.laid_out(u16::try_from(glyph.id.0).unwrap_or(0), &glyph.text, transform, color) {
+                if let Some(glyph) =
+                    self.laid_out(u16::try_from(glyph.id.0).unwrap_or(0), &glyph.text, transform, color)
+                {
                     self.page.glyphs.push(glyph);
                 }
             }
@@ -193,7 +200,9 @@ impl Collector<'_> {
         let end = self.place(transform, width, 0.0);
         let top = self.place(transform, 0.0, units);
         let (left, bottom, right, upper) = match face.glyph_bounding_box(GlyphId(id)) {
-            Some(ink) => (f32::from(ink.x_min), f32::from(ink.y_min), f32::from(ink.x_max), f32::from(ink.y_max)),
+            Some(ink) => {
+                (f32::from(ink.x_min), f32::from(ink.y_min), f32::from(ink.x_max), f32::from(ink.y_max))
+            }
             None => (0.0, 0.0, width, 0.7 * units),
         };
         let corners = [(left, bottom), (right, bottom), (left, upper), (right, upper)];

@@ -17,7 +17,8 @@ pub(crate) fn with_glyph_names(svg: &str) -> String {
     let Ok(document) = Document::parse_with_options(svg, options) else { return svg.to_owned() };
     let mut insertions: Vec<(usize, String)> = Vec::new();
     for group in document.descendants().filter(Node::is_element) {
-        let uses: Vec<Node<'_, '_>> = group.children().filter(|node| node.tag_name().name() == "use").collect();
+        let uses: Vec<Node<'_, '_>> =
+            group.children().filter(|node| node.tag_name().name() == "use").collect();
         if uses.is_empty() {
             continue;
         }
@@ -70,16 +71,18 @@ fn is_outline_of_letter(target: &str) -> bool {
 /// the comment has another number of letters: formulas are written in it as their source.
 fn text_of(group: Node<'_, '_>, uses: &[Node<'_, '_>]) -> Option<Vec<char>> {
     let before = |node: Node<'_, '_>| {
-        node.prev_siblings().skip(1).take_while(|other| !other.is_element() || other.tag_name().name() == "defs").find_map(
-            |other| if other.is_comment() { other.text().map(str::to_owned) } else { None },
-        )
+        node.prev_siblings()
+            .skip(1)
+            .take_while(|other| !other.is_element() || other.tag_name().name() == "defs")
+            .find_map(|other| if other.is_comment() { other.text().map(str::to_owned) } else { None })
     };
     let comment = before(uses[0]).or_else(|| before(group))?;
     // One blank on either side is the comment's own.
     let inner = comment.strip_prefix(' ').unwrap_or(&comment);
     let inner = inner.strip_suffix(' ').unwrap_or(inner);
     let letters: Vec<char> = inner.chars().collect();
-    let without_blanks: Vec<char> = letters.iter().copied().filter(|letter| !letter.is_whitespace()).collect();
+    let without_blanks: Vec<char> =
+        letters.iter().copied().filter(|letter| !letter.is_whitespace()).collect();
     [letters, without_blanks].into_iter().find(|letters| letters.len() == uses.len())
 }
 
@@ -95,7 +98,8 @@ pub(crate) fn glyph_name(id: &str) -> Option<Option<String>> {
 mod tests {
     use super::*;
 
-    const HEAD: &str = r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">"#;
+    const HEAD: &str =
+        r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">"#;
 
     #[test]
     fn letters_of_matplotlib_are_named_by_the_comment_before_them() {
@@ -103,7 +107,8 @@ mod tests {
             r##"{HEAD}<g id="text_1"><!-- 0.5 --><g><defs/><use xlink:href="#DejaVuSans-13"/><use xlink:href="#DejaVuSans-11"/><use xlink:href="#DejaVuSans-18"/></g></g><use xlink:href="#m123abc"/></svg>"##
         );
         let named = with_glyph_names(&svg);
-        let codes: Vec<&str> = named.split("kmeta-letter-").skip(1).filter_map(|rest| rest.split('-').next()).collect();
+        let codes: Vec<&str> =
+            named.split("kmeta-letter-").skip(1).filter_map(|rest| rest.split('-').next()).collect();
         assert_eq!(codes, ["30", "2e", "35"]);
         assert_eq!(glyph_name("kmeta-letter-4b-0"), Some(Some("K".to_owned())));
     }
