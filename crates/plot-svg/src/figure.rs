@@ -1,12 +1,12 @@
-//! A finished figure: SVG text, a text for those who cannot see it, and a PNG when asked.
+//! A finished figure: SVG text, a text for those who cannot see it, and files of other formats when asked.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
 
-use resvg::tiny_skia;
-use resvg::usvg::{self, fontdb};
 use serde::{Deserialize, Serialize};
 
-use crate::text_metrics::{BOLD_FONT, FAMILY, REGULAR_FONT};
+use crate::fonts::Fonts;
+use crate::{TextBox, pdf, raster};
+use resvg::usvg;
 
 /// Why a figure could not be turned into a picture.
 #[derive(Debug, thiserror::Error)]
@@ -32,10 +32,27 @@ pub enum PlotError {
     /// The PNG could not be encoded.
     #[error("the PNG cannot be encoded: {0}")]
     Png(String),
+    /// The TIFF could not be encoded.
+    #[error("the TIFF cannot be encoded: {0}")]
+    Tiff(String),
+    /// A font could not be put into the PDF.
+    #[error("the font {font} cannot be put into the PDF: {reason}")]
+    PdfFont {
+        /// Its PostScript name.
+        font: String,
+        /// What the font lacks.
+        reason: String,
+    },
+    /// A file given as a font is none.
+    #[error("font {number} of those given holds no font that can be read: give TrueType or OpenType files")]
+    Font {
+        /// Its position among the fonts given, from 1.
+        number: usize,
+    },
 }
 
-/// Largest picture that [`Figure::to_png`] draws, in pixels.
-const MAX_PIXELS: f64 = 2.0e8;
+/// Dots per inch of a CSS pixel.
+pub(crate) const CSS_DPI: f64 = 96.0;
 
 /// A figure as SVG. Sizes are in CSS pixels (96 per inch).
 ///
@@ -51,6 +68,37 @@ pub struct Figure {
     pub width: f64,
     /// Height in CSS pixels.
     pub height: f64,
+    /// Where every text stands; empty for a figure read from a file.
+    #[serde(skip)]
+    pub texts: Vec<TextBox>,
+}
+
+/// A format of figure files.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum FigureFormat {
+    /// Scalable Vector Graphics.
+    Svg,
+    /// Portable Network Graphics, with its resolution.
+    Png,
+    /// Portable Document Format with embedded fonts.
+    Pdf,
+    /// Tagged Image File Format, LZW compressed, with its resolution.
+    Tiff,
+}
+
+impl FigureFormat {
+    /// The ending of file names, without a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+            Self::Pdf => "pdf",
+            Self::Tiff => "tiff",
+        }
+    }
 }
 
 impl Figure {
@@ -60,38 +108,39 @@ impl Figure {
     /// # Errors
     /// [`PlotError`] when the scale is not positive, the picture too large, or the SVG not readable.
     pub fn to_png(&self, scale: f64) -> Result<Vec<u8>, PlotError> {
-        if !(scale.is_finite() && scale > 0.0) {
-            return Err(PlotError::Scale { scale });
-        }
-        let options = usvg::Options { font_family: FAMILY.to_owned(), fontdb: fonts(), ..Default::default() };
-        let tree = usvg::Tree::from_str(&self.svg, &options)?;
-        let (width, height) = ((self.width * scale).round().max(1.0), (self.height * scale).round().max(1.0));
-        let too_large = PlotError::TooLarge { width, height };
-        if width * height > MAX_PIXELS {
-            return Err(too_large);
-        }
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "rounded, positive and bounded by MAX_PIXELS above"
-        )]
-        let mut picture = tiny_skia::Pixmap::new(width as u32, height as u32).ok_or(too_large)?;
-        #[allow(clippy::cast_possible_truncation, reason = "the rasterizer works in f32")]
-        let transform = tiny_skia::Transform::from_scale(scale as f32, scale as f32);
-        resvg::render(&tree, transform, &mut picture.as_mut());
-        picture.encode_png().map_err(|error| PlotError::Png(error.to_string()))
+        raster::png(self, scale, &Fonts::embedded())
     }
-}
 
-/// The font database: the two faces of this crate and nothing of the system's.
-fn fonts() -> Arc<fontdb::Database> {
-    static FONTS: OnceLock<Arc<fontdb::Database>> = OnceLock::new();
-    let make = || {
-        let mut database = fontdb::Database::new();
-        database.load_font_data(REGULAR_FONT.to_vec());
-        database.load_font_data(BOLD_FONT.to_vec());
-        database.set_sans_serif_family(FAMILY);
-        Arc::new(database)
-    };
-    Arc::clone(FONTS.get_or_init(make))
+    /// The figure as a file of `format`; pictures have `dpi` dots per inch, at the size that the SVG states.
+    ///
+    /// # Errors
+    /// [`PlotError`] when `dpi` is not positive, the picture too large, or the SVG not readable.
+    pub fn to_file(&self, format: FigureFormat, dpi: f64, fonts: &Fonts) -> Result<Vec<u8>, PlotError> {
+        match format {
+            FigureFormat::Svg => Ok(self.svg.clone().into_bytes()),
+            FigureFormat::Png => raster::png(self, dpi / CSS_DPI, fonts),
+            FigureFormat::Tiff => raster::tiff(self, dpi / CSS_DPI, fonts),
+            FigureFormat::Pdf => pdf::write(self, fonts),
+        }
+    }
+
+    /// The characters of the figure that `fonts` lack: pictures and PDF leave their place blank.
+    pub fn missing_glyphs(&self, fonts: &Fonts) -> Vec<char> {
+        let characters: BTreeSet<char> = self.texts.iter().flat_map(|place| place.text.chars()).collect();
+        characters
+            .into_iter()
+            .filter(|character| !character.is_control() && !character.is_whitespace())
+            .filter(|&character| !fonts.have(character))
+            .collect()
+    }
+
+    /// The SVG as its elements, with the texts shaped.
+    pub(crate) fn tree(&self, fonts: &Fonts) -> Result<usvg::Tree, PlotError> {
+        let options = usvg::Options {
+            font_family: crate::text_metrics::FAMILY.to_owned(),
+            fontdb: fonts.database(),
+            ..Default::default()
+        };
+        Ok(usvg::Tree::from_str(&self.svg, &options)?)
+    }
 }

@@ -27,32 +27,62 @@
 //! [`PooledEffect`]: kmeta_trial_data::PooledEffect
 //! [`PooledSurvival`]: kmeta_trial_data::PooledSurvival
 
+mod chart;
 mod figure;
+mod fonts;
 mod footer;
 mod forest;
 pub mod format;
 mod funnel;
+mod further;
+mod gosh;
 mod kaplan_meier;
 mod number_at_risk;
 mod options;
 mod palette;
+mod pdf;
+mod pdf_fonts;
 mod pooled_survival;
+mod prisma;
+mod raster;
 mod reconstruction;
+mod risk_of_bias;
 mod scale;
 pub mod sentences;
+mod specification_curve;
 mod survival_axes;
+mod survival_diagnostics;
 mod svg;
 #[cfg(test)]
 mod test_data;
 mod text_metrics;
+mod theme;
 
-pub use figure::{Figure, PlotError};
-pub use forest::forest_plot;
-pub use funnel::funnel_plot;
+pub use figure::{Figure, FigureFormat, PlotError};
+pub use fonts::Fonts;
+pub use forest::{EstimateForest, EstimateMark, EstimateRow, estimate_forest, forest_plot};
+pub use funnel::{TrimmedFunnel, funnel_plot, trim_and_fill_funnel};
+pub use further::{
+    BaujatStudy, BubbleLine, BubblePlot, BubblePoint, InfluenceStudy, baujat_plot, bubble_plot, drapery_plot,
+    influence_plot, labbe_plot, radial_plot,
+};
+pub use gosh::{GoshDensity, GoshHighlight, gosh_plot};
 pub use kaplan_meier::{ArmCurve, kaplan_meier_figure};
-pub use options::{ForestOptions, FunnelOptions, KaplanMeierOptions, SurvivalFigureOptions};
+pub use options::{
+    ChartOptions, ForestColumn, ForestOptions, FunnelOptions, FurtherColumn, KaplanMeierOptions,
+    SurvivalFigureOptions,
+};
 pub use pooled_survival::survival_figure;
+pub use prisma::{PrismaCount, PrismaFlow, prisma_diagram};
 pub use reconstruction::reconstructed_over_digitized;
+pub use risk_of_bias::{
+    Judgement, RiskOfBias, RiskOfBiasStudy, risk_of_bias_summary, risk_of_bias_traffic_lights,
+};
 pub use scale::{Scale, ScaleKind, linear_ticks, log_ticks, nice_step, time_step};
+pub use specification_curve::{
+    ChoiceAxis, Specification, SpecificationCurve, SpecificationCurveOptions, specification_curve,
+};
+pub use survival_diagnostics::{SchoenfeldPlot, log_log_plot, schoenfeld_plot};
 pub use svg::{Anchor, Stroke, Svg, TextBox, TextStyle};
 pub use text_metrics::{FontWeight, TextMetrics};
+pub use theme::{ForestLayout, Palette, Theme};

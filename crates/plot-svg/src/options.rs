@@ -4,11 +4,58 @@ use kmeta_trial_data::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ForestLayout;
+
+/// A column of a forest plot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForestColumn {
+    /// Patients with the event (of the treatment arm).
+    Events,
+    /// Patients (of the treatment arm).
+    Total,
+    /// Both as "2/11".
+    EventsOfTotal,
+    /// Patients of the control arm with the event.
+    ControlEvents,
+    /// Patients of the control arm.
+    ControlTotal,
+    /// Both as "2/11".
+    ControlEventsOfTotal,
+    /// The effect.
+    Effect,
+    /// Its interval.
+    Interval,
+    /// Effect and interval together.
+    EffectAndInterval,
+    /// Standard error on the analysis scale.
+    StandardError,
+    /// Weight in the common-effect model.
+    WeightCommon,
+    /// Weight in the random-effects model.
+    WeightRandom,
+    /// Weight in the model whose diamond is drawn: of the random effects where both are.
+    Weight,
+}
+
+/// A column of the user's own in a forest plot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FurtherColumn {
+    /// Its heading.
+    pub heading: String,
+    /// Whether it stands right of the drawing.
+    #[serde(default)]
+    pub right: bool,
+    /// What it says, by identifier of the trial or name of the subgroup.
+    pub values: std::collections::BTreeMap<String, String>,
+}
+
 /// Choices about a forest plot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForestOptions {
-    /// Heading of the first column.
+    /// Heading of the first column; that of the layout when empty.
     pub study_heading: String,
     /// Heading of the effect column; empty for "Proportion", "Percent" or "Hazard ratio" after the measure.
     pub effect_heading: String,
@@ -16,7 +63,7 @@ pub struct ForestOptions {
     pub percent: bool,
     /// Decimals of effects and their intervals; 2 when left out, 1 for percentages.
     pub effect_digits: Option<usize>,
-    /// Decimals of p values; smaller ones are printed as "< 0.0001".
+    /// Decimals of p values; smaller ones are printed as "< 0.0001". Layouts of journals have their own.
     pub p_digits: usize,
     /// Draw the common-effect diamond and, with `show_weights`, its column of weights.
     pub show_common: bool,
@@ -33,10 +80,23 @@ pub struct ForestOptions {
     pub ticks: Vec<f64>,
     /// A vertical line at an effect of interest, on the reading scale. Hazard ratios always have one at 1.
     pub reference_line: Option<f64>,
+    /// Lines at effects where a decision changes, on the reading scale, for example a response rate of 0.1.
+    pub decision_lines: Vec<f64>,
     /// Text below the left half of the axis, for example "favours combination".
     pub favours_left: String,
     /// Text below the right half of the axis.
     pub favours_right: String,
+    /// The layout: what journals and programs print where.
+    pub layout: ForestLayout,
+    /// Columns left of the drawing; those of the layout when left out.
+    pub columns_left: Option<Vec<ForestColumn>>,
+    /// Columns right of the drawing; those of the layout when left out.
+    pub columns_right: Option<Vec<ForestColumn>>,
+    /// Columns of the user's own.
+    pub further_columns: Vec<FurtherColumn>,
+    /// Width of the figure in pixels: the drawing takes what the columns leave, at least 120. Overrules
+    /// `drawing_width`.
+    pub width: Option<f64>,
     /// Width of the drawing between the columns, in pixels.
     pub drawing_width: f64,
     /// Widest that the study column may become before names are wrapped, in pixels.
@@ -48,7 +108,7 @@ pub struct ForestOptions {
 impl Default for ForestOptions {
     fn default() -> Self {
         Self {
-            study_heading: "Study".to_owned(),
+            study_heading: String::new(),
             effect_heading: String::new(),
             percent: false,
             effect_digits: None,
@@ -60,8 +120,14 @@ impl Default for ForestOptions {
             axis_limits: None,
             ticks: Vec::new(),
             reference_line: None,
+            decision_lines: Vec::new(),
             favours_left: String::new(),
             favours_right: String::new(),
+            layout: ForestLayout::Plain,
+            columns_left: None,
+            columns_right: None,
+            further_columns: Vec::new(),
+            width: None,
             drawing_width: 300.0,
             study_width_max: 240.0,
             note: String::new(),
@@ -79,6 +145,12 @@ pub struct FunnelOptions {
     pub center_random: bool,
     /// Write each study's name beside its point where there is room.
     pub show_labels: bool,
+    /// Shade the ground by the p value of a study there (Peters et al. 2008).
+    pub contours: bool,
+    /// Draw the line of Egger's regression.
+    pub egger_line: bool,
+    /// Give points the colours of their subgroups, where there are two to seven.
+    pub color_subgroups: bool,
     /// Decimals of p values.
     pub p_digits: usize,
     /// Width of the figure in pixels.
@@ -93,6 +165,9 @@ impl Default for FunnelOptions {
             axis_title: String::new(),
             center_random: false,
             show_labels: true,
+            contours: false,
+            egger_line: false,
+            color_subgroups: true,
             p_digits: 4,
             width: 560.0,
             note: String::new(),
@@ -114,6 +189,10 @@ pub struct SurvivalFigureOptions {
     pub time_step: Option<f64>,
     /// Also draw the common-effect curve, dashed.
     pub show_common: bool,
+    /// Draw the band in which a new trial's survival is expected, where the method gives one.
+    pub show_prediction: bool,
+    /// Draw each trial in a colour of its own, with a legend, rather than in grey.
+    pub color_trials: bool,
     /// Write each trial's name at the end of its curve.
     pub show_trial_labels: bool,
     /// Width of the figure in pixels.
@@ -132,6 +211,8 @@ impl Default for SurvivalFigureOptions {
             time_end: None,
             time_step: None,
             show_common: false,
+            show_prediction: true,
+            color_trials: false,
             show_trial_labels: true,
             width: 680.0,
             plot_height: 340.0,
@@ -189,6 +270,37 @@ impl Default for KaplanMeierOptions {
             show_medians: true,
             statistics: Vec::new(),
             width: 620.0,
+            plot_height: 320.0,
+            note: String::new(),
+        }
+    }
+}
+
+/// Choices about a figure with two axes: Baujat, radial, L'Abbé, bubble, drapery, GOSH and diagnostic plots.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChartOptions {
+    /// Show proportions as percentages.
+    pub percent: bool,
+    /// Write each study's name beside its point where there is room.
+    pub show_labels: bool,
+    /// Decimals of p values.
+    pub p_digits: usize,
+    /// Width of the figure in pixels.
+    pub width: f64,
+    /// Height of the plot area in pixels.
+    pub plot_height: f64,
+    /// A notice shown at the foot of the figure.
+    pub note: String,
+}
+
+impl Default for ChartOptions {
+    fn default() -> Self {
+        Self {
+            percent: true,
+            show_labels: true,
+            p_digits: 4,
+            width: 560.0,
             plot_height: 320.0,
             note: String::new(),
         }

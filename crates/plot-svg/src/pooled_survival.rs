@@ -1,10 +1,10 @@
 //! The figure of a pooled survival curve.
 
-use kmeta_trial_data::{PooledSurvival, SurvivalPoint, TrialSurvival};
+use kmeta_trial_data::{Interval, PooledSurvival, SurvivalCurveMethod, SurvivalPoint, TrialSurvival};
 
 use crate::format::{fixed, percent, shortest};
 use crate::number_at_risk::{self, RiskLine};
-use crate::palette::{BLUE, GREY_TEXT, INK, TRIAL_GREY};
+use crate::palette::{ARMS, BLUE, GREY_TEXT, INK, LIGHT_BLUE, TRIAL_GREY};
 use crate::survival_axes::{AXIS_ROOM, LegendEntry, MARGIN, SurvivalAxes, draw_legend, thin};
 use crate::svg::{Stroke, Svg, TextStyle};
 use crate::text_metrics::TextMetrics;
@@ -15,7 +15,7 @@ const BAND: &str = "#d6e2ee";
 
 /// The figure of a pooled survival curve: the random-effects curve at the asked times, joined by straight
 /// lines (between those times it is not estimated), with its confidence band; each trial's Kaplan-Meier curve
-/// in grey; the median; patients at risk and trials contributing, below.
+/// in grey (or colours); the limits of prediction where the method gives them; the median; patients at risk and trials contributing, below.
 ///
 /// A [`SurvivalPoint`] counts the patients at the start of the interval that ends at its time. The figure
 /// shows each number where its interval starts, so that the column at time 0 holds all patients, as readers of
@@ -38,8 +38,11 @@ fn draw(result: &PooledSurvival, options: &SurvivalFigureOptions) -> (Svg, f64, 
     let end = time_end(result, options);
     let names = room_for_names(result, options, end, width);
     let axes = axes(result, options, (left, width - MARGIN - 6.0 - names), top, &risk);
+    if options.show_prediction {
+        draw_prediction(&mut svg, &axes, &result.random);
+    }
     draw_band(&mut svg, &axes, &result.random);
-    draw_trials(&mut svg, &axes, result);
+    draw_trials(&mut svg, &axes, result, options);
     draw_pooled(&mut svg, &axes, result, options);
     let time_title = format!("Time ({})", result.time_unit);
     let bottom = axes.draw(&mut svg, &options.survival_title, &time_title, options.percent);
@@ -96,11 +99,26 @@ fn legend(result: &PooledSurvival, options: &SurvivalFigureOptions) -> Vec<Legen
             band: None,
         });
     }
-    entries.push(LegendEntry {
-        label: "Single trials".to_owned(),
-        stroke: Stroke::solid(TRIAL_GREY, 1.2),
-        band: None,
-    });
+    if options.show_prediction && result.random.iter().any(|point| point.prediction.is_some()) {
+        entries.push(LegendEntry {
+            label: format!("{level} prediction for a new trial"),
+            stroke: Stroke::dashed(LIGHT_BLUE, 1.3),
+            band: None,
+        });
+    }
+    if options.color_trials {
+        entries.extend(result.trials.iter().enumerate().map(|(index, trial)| LegendEntry {
+            label: trial.label.clone(),
+            stroke: trial_stroke(index, options),
+            band: None,
+        }));
+    } else {
+        entries.push(LegendEntry {
+            label: "Single trials".to_owned(),
+            stroke: Stroke::solid(TRIAL_GREY, 1.2),
+            band: None,
+        });
+    }
     if result.median.is_some() {
         entries.push(LegendEntry {
             label: median_text(result),
@@ -147,9 +165,33 @@ fn draw_band(svg: &mut Svg, axes: &SurvivalAxes, points: &[SurvivalPoint]) {
     svg.polygon(&outline, BAND, 1.0, None);
 }
 
-fn draw_trials(svg: &mut Svg, axes: &SurvivalAxes, result: &PooledSurvival) {
-    for trial in &result.trials {
-        svg.polyline(&axes.steps(&trial.curve, trial.follow_up_end), &Stroke::solid(TRIAL_GREY, 1.2));
+/// The limits within which a new trial's survival is expected, dashed.
+fn draw_prediction(svg: &mut Svg, axes: &SurvivalAxes, points: &[SurvivalPoint]) {
+    let inside = || points.iter().filter(|point| point.time <= axes.end() * (1.0 + 1e-9));
+    for limit in [|limits: Interval| limits.lower, |limits: Interval| limits.upper] {
+        let known = inside().filter_map(|point| Some((point.time, limit(point.prediction?))));
+        let known = known.filter(|(_, survival)| survival.is_finite());
+        let line: Vec<(f64, f64)> = std::iter::once((0.0, 1.0))
+            .chain(known)
+            .map(|(time, survival)| axes.point(time, survival))
+            .collect();
+        svg.polyline(&line, &Stroke::dashed(LIGHT_BLUE, 1.3));
+    }
+}
+
+/// How a trial's curve is drawn: grey, or by turns in the colours of arms and then with dashes.
+fn trial_stroke(index: usize, options: &SurvivalFigureOptions) -> Stroke {
+    const DASHES: [&str; 3] = ["", "5 2", "2 2"];
+    if !options.color_trials {
+        return Stroke::solid(TRIAL_GREY, 1.2);
+    }
+    let dashes = DASHES[(index / ARMS.len()) % DASHES.len()];
+    Stroke { dashes, ..Stroke::solid(ARMS[index % ARMS.len()], 1.2) }
+}
+
+fn draw_trials(svg: &mut Svg, axes: &SurvivalAxes, result: &PooledSurvival, options: &SurvivalFigureOptions) {
+    for (index, trial) in result.trials.iter().enumerate() {
+        svg.polyline(&axes.steps(&trial.curve, trial.follow_up_end), &trial_stroke(index, options));
     }
 }
 
@@ -263,13 +305,16 @@ fn name_near_end(svg: &mut Svg, axes: &SurvivalAxes, trial: &TrialSurvival, styl
 fn caption(result: &PooledSurvival) -> Vec<(String, &'static str)> {
     let trials = result.trials.len();
     let trials = if trials == 1 { "1 trial".to_owned() } else { format!("{trials} trials") };
-    let mut lines = vec![(
-        format!(
-            "Distribution-free summary curve of {trials} (Combescure 2014) at the marked times; trials are \
-             Kaplan-Meier curves of reconstructed patients."
-        ),
-        GREY_TEXT,
-    )];
+    let made = match result.method {
+        SurvivalCurveMethod::SummaryCurve => {
+            format!("Distribution-free summary curve of {trials} (Combescure 2014) at the marked times")
+        }
+        SurvivalCurveMethod::GridFree => {
+            format!("Random-effects mean of the log cumulative hazards of {trials}, at the marked times")
+        }
+    };
+    let text = format!("{made}; trials are Kaplan-Meier curves of reconstructed patients.");
+    let mut lines = vec![(text, GREY_TEXT)];
     if let Some(value) = &result.heterogeneity {
         lines.insert(0, (format!("Heterogeneity: {}", survival_heterogeneity(value)), INK));
     }
@@ -312,9 +357,14 @@ mod tests {
     #[test]
     fn texts_are_apart_with_any_number_of_trials() {
         for trials in [1, 2, 6, 40] {
-            let result = survival(trials, |index| format!("Étude multicentrique {index}"));
+            let mut result = survival(trials, |index| format!("Étude multicentrique {index} 试验"));
+            for point in &mut result.random {
+                point.prediction =
+                    Some(Interval { lower: 0.4 * point.survival, upper: point.survival.sqrt() });
+            }
             for options in [
                 SurvivalFigureOptions::default(),
+                SurvivalFigureOptions { color_trials: true, ..SurvivalFigureOptions::default() },
                 SurvivalFigureOptions {
                     width: 320.0,
                     percent: true,

@@ -42,6 +42,11 @@ impl Scale {
         self.range.0 + part * (self.range.1 - self.range.0)
     }
 
+    /// Linear or logarithmic.
+    pub fn kind(&self) -> ScaleKind {
+        self.kind
+    }
+
     /// The ends in values.
     pub fn domain(&self) -> (f64, f64) {
         self.domain

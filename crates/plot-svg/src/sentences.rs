@@ -95,6 +95,38 @@ pub fn interval_name(method: IntervalMethod) -> &'static str {
     }
 }
 
+/// What follows the name of a random-effects model whose interval is not Wald's: " (Hartung-Knapp)".
+pub(crate) fn interval_suffix(method: IntervalMethod) -> &'static str {
+    match method {
+        IntervalMethod::Wald => "",
+        IntervalMethod::KenwardRoger => " (Kenward-Roger)",
+        IntervalMethod::HartungKnapp
+        | IntervalMethod::HartungKnappLargerError
+        | IntervalMethod::HartungKnappWiderInterval
+        | IntervalMethod::HartungKnappIqwig6 => " (Hartung-Knapp)",
+    }
+}
+
+/// "IV" or "M-H": how Review Manager abbreviates a way of pooling.
+pub(crate) fn pooling_abbreviation(model: PoolingModel) -> &'static str {
+    match model {
+        PoolingModel::InverseVariance => "IV",
+        PoolingModel::MantelHaenszel => "M-H",
+        PoolingModel::Peto => "Peto",
+        PoolingModel::Glmm => "GLMM",
+        PoolingModel::BetaBinomial => "Beta-binomial",
+    }
+}
+
+/// A name with a capital at the start of each word.
+pub(crate) fn title_case(name: &str) -> String {
+    let words = name.split(' ').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    });
+    words.collect::<Vec<String>>().join(" ")
+}
+
 /// "Clopper-Pearson (exact)".
 pub fn study_interval_name(method: StudyIntervalMethod) -> &'static str {
     match method {

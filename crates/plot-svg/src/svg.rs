@@ -7,7 +7,9 @@ use crate::Figure;
 use crate::text_metrics::{ASCENT, DESCENT, FontWeight, TextMetrics};
 
 /// The fonts that figures ask for. The first three have equal widths.
-const FONT_FAMILY: &str = "'Liberation Sans', Arial, Helvetica, sans-serif";
+/// Those behind them have the Chinese, Japanese and Korean characters that the first lack.
+const FONT_FAMILY: &str =
+    "'Liberation Sans', Arial, Helvetica, 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif";
 
 /// Side of its point on which a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,6 +58,14 @@ impl TextStyle {
     #[must_use]
     pub fn anchor(self, anchor: Anchor) -> Self {
         Self { anchor, ..self }
+    }
+
+    fn weight_attribute(&self) -> &'static str {
+        if self.weight == FontWeight::Bold { r#" font-weight="bold""# } else { "" }
+    }
+
+    fn fill_attribute(&self) -> String {
+        if self.color == "#000000" { String::new() } else { format!(r#" fill="{}""#, self.color) }
     }
 
     /// Width of a text in this style.
@@ -181,9 +191,7 @@ impl Svg {
             Anchor::Middle => r#" text-anchor="middle""#,
             Anchor::End => r#" text-anchor="end""#,
         };
-        let weight = if style.weight == FontWeight::Bold { r#" font-weight="bold""# } else { "" };
-        let fill =
-            if style.color == "#000000" { String::new() } else { format!(r#" fill="{}""#, style.color) };
+        let (weight, fill) = (style.weight_attribute(), style.fill_attribute());
         self.element(&format!(
             r#"<text x="{}" y="{}" font-size="{}"{weight}{anchor}{fill}{rim}>{}</text>"#,
             number(x),
@@ -208,10 +216,12 @@ impl Svg {
     /// Writes a text upwards, centred on `y`, its baseline at `x`.
     pub fn vertical_text(&mut self, x: f64, y: f64, text: &str, style: &TextStyle) {
         self.element(&format!(
-            r#"<text transform="translate({} {}) rotate(-90)" font-size="{}" text-anchor="middle">{}</text>"#,
+            r#"<text transform="translate({} {}) rotate(-90)" font-size="{}"{} text-anchor="middle"{}>{}</text>"#,
             number(x),
             number(y),
             number(style.size),
+            style.weight_attribute(),
+            style.fill_attribute(),
             escape(text)
         ));
         let half = style.width(text) / 2.0;
@@ -262,6 +272,36 @@ impl Svg {
         ));
     }
 
+    /// Fills a rectangle with a colour that lets through what is below it.
+    pub fn shade(&mut self, left: f64, top: f64, width: f64, height: f64, fill: &str, opacity: f64) {
+        self.element(&format!(
+            r#"<rect x="{}" y="{}" width="{}" height="{}" fill="{fill}" fill-opacity="{}"/>"#,
+            number(left),
+            number(top),
+            number(width),
+            number(height),
+            number(opacity)
+        ));
+    }
+
+    /// Draws a rectangle with an outline.
+    pub fn framed(
+        &mut self,
+        (left, top): (f64, f64),
+        (width, height): (f64, f64),
+        fill: &str,
+        stroke: &Stroke,
+    ) {
+        self.element(&format!(
+            r#"<rect x="{}" y="{}" width="{}" height="{}" fill="{fill}"{}/>"#,
+            number(left),
+            number(top),
+            number(width),
+            number(height),
+            stroke.attributes()
+        ));
+    }
+
     /// Fills a rectangle.
     pub fn rectangle(&mut self, left: f64, top: f64, width: f64, height: f64, fill: &str) {
         self.element(&format!(
@@ -270,6 +310,18 @@ impl Svg {
             number(top),
             number(width),
             number(height)
+        ));
+    }
+
+    /// Draws a circle that lets through what is below it, without an outline.
+    pub fn disc(&mut self, center: (f64, f64), radius: f64, fill: &str, opacity: f64) {
+        let opacity =
+            if opacity < 1.0 { format!(r#" fill-opacity="{}""#, number(opacity)) } else { String::new() };
+        self.element(&format!(
+            r#"<circle cx="{}" cy="{}" r="{}" fill="{fill}"{opacity}/>"#,
+            number(center.0),
+            number(center.1),
+            number(radius)
         ));
     }
 
@@ -302,7 +354,7 @@ impl Svg {
             title = escape(title),
             body = self.body
         );
-        Figure { svg, alt_text, width, height }
+        Figure { svg, alt_text, width, height, texts: self.texts }
     }
 
     fn element(&mut self, element: &str) {

@@ -219,3 +219,101 @@ pub(crate) fn assert_texts_are_apart(svg: &crate::Svg, width: f64, height: f64) 
         }
     }
 }
+
+/// The same of a finished figure; and no number in it that is none.
+pub(crate) fn assert_figure_is_readable(figure: &crate::Figure) {
+    for (index, text) in figure.texts.iter().enumerate() {
+        assert!(
+            text.left >= 0.0
+                && text.right <= figure.width + 0.01
+                && text.top >= 0.0
+                && text.bottom <= figure.height + 0.01,
+            "outside {} x {}: {text:?}",
+            figure.width,
+            figure.height
+        );
+        for other in &figure.texts[..index] {
+            assert!(!text.overlaps(other), "{text:?} lies on {other:?}");
+        }
+    }
+    assert!(!figure.svg.contains("NaN") && !figure.svg.contains("=\"inf") && !figure.svg.contains(",inf"));
+}
+
+/// `count` made-up specifications along four axes.
+pub(crate) fn specifications(count: usize, measure: EffectMeasure) -> crate::SpecificationCurve {
+    let axis = |name: &str, options: &[&str]| crate::ChoiceAxis {
+        name: name.to_owned(),
+        options: options.iter().map(|option| (*option).to_owned()).collect(),
+    };
+    let axes = vec![
+        axis("Measure", &["Freeman-Tukey double arcsine", "logit", "untransformed"]),
+        axis("Estimator of τ²", &["REML", "DL", "PM", "ML"]),
+        axis("Interval", &["Wald", "Hartung-Knapp"]),
+        axis(
+            "Left out",
+            &["none", "Étude PRÉCISION-3 du groupe coopérateur français en oncologie 2019", "试验一"],
+        ),
+    ];
+    let specification = |index: usize| {
+        let choices: Vec<usize> = vec![index % 3, index / 3 % 4, index / 12 % 2, index / 24 % 3];
+        let moved = choices[0] as f64 * 0.02 + choices[3] as f64 * 0.015 + (index * 31 % 17) as f64 * 0.002;
+        let estimate = if measure.is_proportion() { 0.06 + moved } else { (-0.5 + 4.0 * moved).exp() };
+        let half = 0.03 + 0.02 * choices[2] as f64;
+        let interval = if measure.is_proportion() {
+            Interval { lower: (estimate - half).max(0.0), upper: estimate + 1.4 * half }
+        } else {
+            Interval { lower: estimate * (-6.0 * half).exp(), upper: estimate * (6.0 * half).exp() }
+        };
+        crate::Specification {
+            estimate,
+            interval: Some(interval),
+            choices,
+            is_protocol: index == 0,
+            is_plausible: index % 3 != 2,
+        }
+    };
+    crate::SpecificationCurve {
+        title: "Made-up response rate: every way to pool it".to_owned(),
+        measure,
+        axes,
+        specifications: (0..count).map(specification).collect(),
+        decision_lines: if measure.is_proportion() { vec![0.1] } else { vec![0.8] },
+    }
+}
+
+/// A made-up GOSH density with two clouds, one for each presence of a trial.
+pub(crate) fn gosh(measure: EffectMeasure) -> crate::GoshDensity {
+    let (columns, rows) = (40, 25);
+    let edge = |index: usize| {
+        if measure.is_log_ratio() {
+            (-1.0 + 1.5 * index as f64 / 40.0).exp()
+        } else {
+            0.4 * index as f64 / 40.0
+        }
+    };
+    let mut counts = Vec::new();
+    let mut with = Vec::new();
+    for column in 0..columns {
+        for row in 0..rows {
+            let cloud = |x: f64, y: f64, size: f64| {
+                let square = ((column as f64 - x) / 5.0).powi(2) + ((row as f64 - y) / 4.0).powi(2);
+                (size * (-square).exp()) as u64
+            };
+            let (one, two) = (cloud(14.0, 6.0, 200.0), cloud(25.0, 16.0, 150.0));
+            counts.push(one + two);
+            with.push(two);
+        }
+    }
+    crate::GoshDensity {
+        title: "Made-up hazard ratios: every subset of the trials".to_owned(),
+        measure,
+        estimate_edges: (0..=columns).map(edge).collect(),
+        i_squared_edges: (0..=rows).map(|index| index as f64 / rows as f64).collect(),
+        highlighted: Some(crate::GoshHighlight { label: "Müller 2020".to_owned(), counts: with }),
+        trials: 13,
+        subsets: counts.iter().sum(),
+        counts,
+        is_sample: false,
+        all_trials: Some(edge(19)),
+    }
+}

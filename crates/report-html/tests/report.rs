@@ -384,8 +384,13 @@ fn figures_with_scripts_are_refused() {
         "not a drawing",
     ] {
         let mut report = report();
-        report.survival[0].figure =
-            Figure { svg: svg.to_owned(), alt_text: "curve".to_owned(), width: 1.0, height: 1.0 };
+        report.survival[0].figure = Figure {
+            svg: svg.to_owned(),
+            alt_text: "curve".to_owned(),
+            width: 1.0,
+            height: 1.0,
+            texts: Vec::new(),
+        };
         assert!(matches!(render(&report), Err(ReportError::UnsafeFigure { .. })), "{svg}");
     }
 }

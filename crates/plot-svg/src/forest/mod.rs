@@ -1,9 +1,12 @@
-//! Forest plots: a table with a drawing inside. [`rows`] says what each line holds, [`layout`] where the
-//! columns stand, [`axis`] what the drawing spans, and this file draws.
+//! Forest plots: a table with a drawing inside. [`rows`] says what each line holds, [`style`] what a layout prints,
+//! [`layout`] where the columns stand, [`axis`] what the drawing spans, [`list`] draws estimates that are no studies, and
+//! this file draws.
 
 mod axis;
 mod layout;
+mod list;
 mod rows;
+mod style;
 
 #[cfg(test)]
 mod tests;
@@ -13,9 +16,12 @@ use kmeta_trial_data::PooledEffect;
 use crate::format::fixed;
 use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK, VERMILION};
 use crate::svg::{Anchor, Stroke, Svg, TextStyle};
-use crate::{Figure, ForestOptions, Scale, footer, sentences};
+use crate::{Figure, ForestLayout, ForestOptions, Scale, footer, sentences};
+use axis::Drawn;
 use layout::{Layout, MARGIN};
+pub use list::{EstimateForest, EstimateMark, EstimateRow, estimate_forest};
 use rows::{Mark, Row};
+use style::Style;
 
 /// Font size of the table.
 const FONT: f64 = 12.0;
@@ -28,9 +34,27 @@ const ROW: f64 = 20.0;
 /// Side of the largest square.
 const LARGEST_SQUARE: f64 = 13.0;
 
+/// What decides about widths.
+struct Size {
+    width: Option<f64>,
+    drawing_width: f64,
+    study_width_max: f64,
+}
+
+impl Size {
+    fn of(options: &ForestOptions, wider: f64) -> Self {
+        Self {
+            width: options.width,
+            drawing_width: options.drawing_width * wider,
+            study_width_max: options.study_width_max,
+        }
+    }
+}
+
 /// The forest plot of a pooled effect: studies with counts, squares whose area follows the weight, intervals,
 /// effects and weights; subgroups with their diamonds (left out where a subgroup has one study, whose own line
-/// says all) and heterogeneity; pooled diamonds, prediction interval, tests and a line of methods.
+/// says all) and heterogeneity; pooled diamonds, prediction interval, tests and a line of methods, arranged as the layout
+/// asks.
 ///
 /// Weights and squares refer to the analysis of all studies, as in R meta. Hazard ratios have a logarithmic
 /// axis with a line at 1, proportions a linear axis from 0. The height follows the number of rows.
@@ -41,35 +65,59 @@ pub fn forest_plot(result: &PooledEffect, options: &ForestOptions) -> Figure {
 
 /// The drawing with its width and height.
 fn draw(result: &PooledEffect, options: &ForestOptions) -> (Svg, f64, f64) {
-    let rows = rows::rows(result, options);
-    let layout = Layout::of(result, options, &rows);
-    let scale = axis::scale(result, options, layout.drawing);
+    let style = Style::of(options);
+    let columns = rows::columns(result, options, &style);
+    let rows = rows::rows(result, options, &style, &columns);
+    let heading = match options.study_heading.as_str() {
+        "" => style.study_heading,
+        heading => heading,
+    };
+    let layout = Layout::of(&result.title, heading, columns, &rows, &Size::of(options, style.wider));
+    let pooled = if options.show_random { &result.random } else { &result.common };
+    let center = (options.show_random || options.show_common).then_some(pooled.shown);
     let mut svg = Svg::new();
-    let title = TextStyle::new(14.0).bold();
-    let mut y = MARGIN + 12.0;
-    if !result.title.is_empty() {
-        y = svg.lines(MARGIN, y, &layout.title_lines, 18.0, &title) + 6.0;
-    }
-    let top = layout.draw_header(&mut svg, y);
-    let height: f64 = rows.iter().map(|row| layout.row_height(row)).sum();
-    draw_guides(&mut svg, &scale, result, options, (top, top + height));
-    let mut row_top = top;
-    for row in &rows {
-        layout.draw_cells(&mut svg, row, row_top);
-        draw_mark(&mut svg, &scale, &row.mark, row_top + row.space_before + ROW / 2.0);
-        row_top += layout.row_height(row);
-    }
-    let below_axis = axis::draw(&mut svg, &scale, result, options, row_top + 4.0, layout.width);
-    let bottom = draw_footer(&mut svg, result, options, below_axis + 10.0, layout.width - 2.0 * MARGIN);
+    let drawn = Drawn::of(result, options);
+    let below_axis = draw_table(&mut svg, &layout, &rows, &drawn, options, center);
+    let lines = footer_lines(result, options, &style);
+    let bottom =
+        footer::draw(&mut svg, MARGIN, below_axis + 10.0, layout.width - 2.0 * MARGIN, &lines, &options.note);
     (svg, layout.width, bottom + MARGIN)
 }
 
-/// The line of no effect, the line of interest and the pooled effect's dashed line.
+/// Title, headings, rows and axis; returns the lower edge.
+fn draw_table(
+    svg: &mut Svg,
+    layout: &Layout,
+    rows: &[Row],
+    drawn: &Drawn,
+    options: &ForestOptions,
+    center: Option<f64>,
+) -> f64 {
+    let scale = drawn.scale(options.axis_limits, layout.drawing);
+    let title = TextStyle::new(14.0).bold();
+    let mut y = MARGIN + 12.0;
+    if layout.title_lines.iter().any(|line| !line.is_empty()) {
+        y = svg.lines(MARGIN, y, &layout.title_lines, 18.0, &title) + 6.0;
+    }
+    let top = layout.draw_header(svg, y);
+    let height: f64 = rows.iter().map(|row| layout.row_height(row)).sum();
+    draw_guides(svg, &scale, drawn, options, center, (top, top + height));
+    let mut row_top = top;
+    for row in rows {
+        layout.draw_cells(svg, row, row_top);
+        draw_mark(svg, &scale, &row.mark, row_top + row.space_before + ROW / 2.0);
+        row_top += layout.row_height(row);
+    }
+    axis::draw(svg, &scale, drawn, options, row_top + 4.0, layout.width)
+}
+
+/// The line of no effect, the lines of interest and the pooled effect's dashed line.
 fn draw_guides(
     svg: &mut Svg,
     scale: &Scale,
-    result: &PooledEffect,
+    drawn: &Drawn,
     options: &ForestOptions,
+    center: Option<f64>,
     (top, bottom): (f64, f64),
 ) {
     let (lower, upper) = scale.domain();
@@ -79,15 +127,17 @@ fn draw_guides(
             svg.line((x, top), (x, bottom + 4.0), &stroke);
         }
     };
-    let pooled = if options.show_random { &result.random } else { &result.common };
-    if options.show_random || options.show_common {
-        guide(pooled.shown, Stroke::dashed(GUIDE, 1.0));
+    if let Some(value) = center {
+        guide(value, Stroke::dashed(GUIDE, 1.0));
     }
-    if let Some(value) = result.measure.no_effect() {
+    if let Some(value) = drawn.no_effect {
         guide(value, Stroke::solid(INK, 1.0));
     }
     if let Some(value) = options.reference_line {
         guide(value, Stroke { dashes: "1.5 2.5", ..Stroke::solid(VERMILION, 1.3) });
+    }
+    for &value in &options.decision_lines {
+        guide(value, Stroke { dashes: "6 3", ..Stroke::solid(VERMILION, 1.1) });
     }
 }
 
@@ -95,12 +145,12 @@ fn draw_guides(
 fn draw_mark(svg: &mut Svg, scale: &Scale, mark: &Mark, y: f64) {
     match *mark {
         Mark::None => {}
-        Mark::Square { value, interval, relative_weight } => {
+        Mark::Square { value, interval, relative_weight, fill } => {
             draw_interval(svg, scale, interval, y);
             let (lower, upper) = scale.domain();
             if value >= lower && value <= upper {
                 let side = (LARGEST_SQUARE * relative_weight.max(0.0).sqrt()).max(2.5);
-                svg.rectangle(scale.position(value) - side / 2.0, y - side / 2.0, side, side, BLUE);
+                svg.rectangle(scale.position(value) - side / 2.0, y - side / 2.0, side, side, fill);
             }
         }
         Mark::Diamond { value, interval, fill } => {
@@ -111,7 +161,8 @@ fn draw_mark(svg: &mut Svg, scale: &Scale, mark: &Mark, y: f64) {
                 (place(interval.upper), y),
                 (place(value), y + 6.5),
             ];
-            svg.polygon(&points, fill, 1.0, Some(&Stroke::solid(BLUE, 1.0)));
+            let outline = if fill == INK { INK } else { BLUE };
+            svg.polygon(&points, fill, 1.0, Some(&Stroke::solid(outline, 1.0)));
         }
         Mark::Bar { interval } => {
             let (left, right) = (clamp_to_axis(scale, interval.lower), clamp_to_axis(scale, interval.upper));
@@ -147,19 +198,30 @@ fn clamp_to_axis(scale: &Scale, value: f64) -> f64 {
     if value == f64::INFINITY { right } else { scale.position(value).clamp(left, right) }
 }
 
-/// Heterogeneity, the test between subgroups, methods and notice; returns the lower edge.
-fn draw_footer(svg: &mut Svg, result: &PooledEffect, options: &ForestOptions, y: f64, width: f64) -> f64 {
+/// Heterogeneity, tests, lines of interest and methods.
+fn footer_lines(
+    result: &PooledEffect,
+    options: &ForestOptions,
+    style: &Style,
+) -> Vec<(String, &'static str)> {
     let mut lines = Vec::new();
-    if let Some(text) = sentences::heterogeneity(&result.heterogeneity, options.p_digits) {
-        lines.push((format!("Heterogeneity: {text}"), INK));
+    if !style.tests_in_rows {
+        let pooled = if options.show_random { &result.random } else { &result.common };
+        let drawn = options.show_random || options.show_common;
+        lines.extend(style.heterogeneity(&result.heterogeneity));
+        lines.extend(style.overall_test(result, pooled).filter(|_| drawn));
+        let between = result.between_subgroups.as_ref();
+        lines.extend(between.map(|test| style.subgroup_test(test, options)));
     }
-    if let Some(test) = &result.between_subgroups {
-        let model = if options.show_random { "random effects" } else { "common effect" };
-        let text = sentences::subgroup_test(test, options.show_random, options.p_digits);
-        lines.push((format!("Test for subgroup differences ({model}): {text}"), INK));
+    let mut lines: Vec<(String, &'static str)> = lines.into_iter().map(|line| (line, INK)).collect();
+    if !options.decision_lines.is_empty() {
+        let factor = factor(result, options);
+        let values: Vec<String> =
+            options.decision_lines.iter().map(|value| fixed(value * factor, digits(options))).collect();
+        lines.push((format!("Dashed vermilion: decision at {}.", values.join(", ")), GREY_TEXT));
     }
     lines.push((sentences::method_line(result), GREY_TEXT));
-    footer::draw(svg, MARGIN, y, width, &lines, &options.note)
+    lines
 }
 
 /// Decimals of effects.
@@ -179,7 +241,9 @@ fn effect_heading(result: &PooledEffect, options: &ForestOptions) -> String {
     } else if options.percent && result.measure.is_proportion() {
         "Percent".to_owned()
     } else {
-        sentences::effect_name(result.measure).to_owned()
+        let name = sentences::effect_name(result.measure);
+        // Review Manager writes the names of measures in capitals.
+        if options.layout == ForestLayout::Revman5 { sentences::title_case(name) } else { name.to_owned() }
     }
 }
 
