@@ -360,7 +360,7 @@ mod tests {
             study: format!("Groupe coopérateur multidisciplinaire, étude {index} 试验"),
             judgements: (0..5).map(|domain| ALL[(index * 3 + domain) % 5]).collect(),
             overall: None,
-            weight: (index % 2 == 0).then_some(2.0),
+            weight: index.is_multiple_of(2).then_some(2.0),
         };
         let studies = (0..count).map(study).collect();
         RiskOfBias { tool: usual_tool(), domains: domains_of_rob2(), studies }
