@@ -157,6 +157,68 @@ fn digitize_names_what_it_cannot_read_and_keeps_what_it_refuses() {
     assert!(stderr(&output).contains("the figure was refused"));
 }
 
+/// A white picture of one size and a shade that makes another file of it.
+fn save_blank(path: PathBuf, shade: u8) {
+    image::RgbImage::from_pixel(60, 40, image::Rgb([255, 255, shade])).save(path).unwrap();
+}
+
+#[test]
+fn overrides_of_a_person_survive_reruns_and_are_never_lost() {
+    let folder = folder(&[]);
+    let file = |name: &str| text(folder.path().join(name));
+    save_blank(folder.path().join("blank.png"), 255);
+    let digitize = || kmeta(&["digitize", &file("blank.png"), "--out", &file("out")]);
+    assert_eq!(code(&digitize()), 0);
+    let sidecar = folder.path().join("out/blank.kmfig.json");
+    let mut content = json(&sidecar);
+    let message = content["findings"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("\"overrides\": {\"panels\""), "a refusal says what to state: {message}");
+    content["overrides"] = serde_json::json!({ "by": "A. Reader", "panels": [{ "number_of_arms": 2 }] });
+    fs::write(&sidecar, content.to_string()).unwrap();
+    for _ in 0..2 {
+        let output = digitize();
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        assert_eq!(json(&sidecar)["overrides"], content["overrides"]);
+        assert_eq!(json(&sidecar)["automatic"]["verdict"], "refused");
+    }
+
+    // Another picture under the same name: nothing is written.
+    let before = fs::read(&sidecar).unwrap();
+    save_blank(folder.path().join("blank.png"), 250);
+    let output = digitize();
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("another version"), "{}", stderr(&output));
+    assert_eq!(fs::read(&sidecar).unwrap(), before);
+
+    // A misspelt field is named with its line.
+    fs::write(&sidecar, "{\"overrides\": {\n\"pannels\": []}}").unwrap();
+    let output = digitize();
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("pannels") && stderr(&output).contains("line 2"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_run_uses_overrides_beside_the_figure_and_keeps_those_of_the_last_run() {
+    let study = "title = \"t\"\ntime_unit = \"months\"\n[[trial]]\nid = \"a\"\nlabel = \"A\"\ngroup = \"G\"\nn = 10\n\
+        [[figure]]\nfile = \"blank.png\"\ntrial = \"a\"\nendpoint = \"os\"\n";
+    let overrides = r#"{"overrides": {"by": "A. Reader", "panels": [{"number_of_arms": 1}]}}"#;
+    let folder = folder(&[("study.toml", study), ("blank.kmfig.json", overrides)]);
+    let file = |name: &str| text(folder.path().join(name));
+    save_blank(folder.path().join("blank.png"), 255);
+    let run = || kmeta(&["run", &file("study.toml"), "--out", &file("out")]);
+    let sidecar = folder.path().join("out/figures/blank.kmfig.json");
+    let output = run();
+    assert_eq!(code(&output), 1, "the figure is refused: {}", stderr(&output));
+    assert_eq!(json(&sidecar)["overrides"]["by"], "A. Reader");
+    fs::remove_file(folder.path().join("blank.kmfig.json")).unwrap();
+    run();
+    assert_eq!(json(&sidecar)["overrides"]["by"], "A. Reader", "carried over from the last output");
+    save_blank(folder.path().join("blank.png"), 250);
+    let output = run();
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("another version"), "{}", stderr(&output));
+}
+
 #[test]
 fn a_bad_file_among_figures_is_named_and_the_others_are_digitized() {
     let folder = folder(&[("notes.png", "no figure")]);

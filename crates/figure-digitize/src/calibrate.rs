@@ -71,6 +71,55 @@ pub(crate) fn calibrate(
     Ok(fit(ticks, &without_outliers(inliers), direction, line_px))
 }
 
+/// Standard deviation of a point that a person clicks, in pixels.
+const CLICK_ERROR_PX: f64 = 0.5;
+
+/// The line through points that a person states, or why they make none. Values of a survival axis above 1.5 are taken for
+/// percent.
+pub(crate) fn calibrate_by_points(
+    points: &[(f64, f64)],
+    direction: Direction,
+    line_px: f64,
+) -> Result<AxisCalibration, String> {
+    let largest = points.iter().map(|point| point.1).fold(f64::MIN, f64::max);
+    let scale = match direction {
+        Direction::Increasing => AxisScale::Time,
+        Direction::Decreasing if largest > 1.5 => AxisScale::Percent,
+        Direction::Decreasing => AxisScale::Fraction,
+    };
+    let unit = if scale == AxisScale::Percent { 0.01 } else { 1.0 };
+    let line = Line::through_with_error(points.iter().map(|&(pixel, value)| (pixel, value * unit)), CLICK_ERROR_PX);
+    let right_way = match direction {
+        Direction::Increasing => line.slope > 0.0,
+        Direction::Decreasing => line.slope < 0.0,
+    };
+    if !line.slope.is_finite() || !line.intercept.is_finite() || !right_way {
+        return Err(match direction {
+            Direction::Increasing => "the stated points of the time axis do not increase to the right",
+            Direction::Decreasing => "the stated points of the survival axis do not increase upwards (rows count downwards)",
+        }
+        .to_owned());
+    }
+    let tick = |&(pixel, value): &(f64, f64)| AxisTick {
+        pixel,
+        value: value * unit,
+        label: String::new(),
+        confidence: 1.0,
+    };
+    Ok(AxisCalibration {
+        title: String::new(),
+        unit: None,
+        scale,
+        intercept: line.intercept,
+        slope: line.slope,
+        covariance: line.covariance,
+        residual_px: line.residual_px,
+        line_px,
+        ticks: points.iter().map(tick).collect(),
+        origin: Origin::Human,
+    })
+}
+
 /// The largest set of points that lie on one line through two of them, by summed confidence.
 fn largest_agreement(
     ticks: &[LabelledTick],
@@ -131,7 +180,14 @@ struct Line {
 }
 
 impl Line {
+    /// The line through ticks. Two ticks fit any line: a renderer's half-pixel snapping (uniform, SD 0.29) is the least
+    /// uncertainty.
     fn through(points: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
+        Self::through_with_error(points, 0.29)
+    }
+
+    /// The line through points whose pixels are known no better than `least_error`.
+    fn through_with_error(points: impl Iterator<Item = (f64, f64)> + Clone, least_error: f64) -> Self {
         let count = points.clone().count() as f64;
         let mean_pixel = points.clone().map(|point| point.0).sum::<f64>() / count;
         let mean_value = points.clone().map(|point| point.1).sum::<f64>() / count;
@@ -141,8 +197,7 @@ impl Line {
         let intercept = mean_value - slope * mean_pixel;
         let residual_squares: f64 =
             points.map(|point| (point.0 - (point.1 - intercept) / slope).powi(2)).sum();
-        // Two ticks fit any line: a renderer's half-pixel snapping (uniform, SD 0.29) is the least uncertainty.
-        let sigma_px = (residual_squares / (count - 2.0).max(1.0)).sqrt().max(0.29);
+        let sigma_px = (residual_squares / (count - 2.0).max(1.0)).sqrt().max(least_error);
         let variance = (sigma_px * slope).powi(2);
         let slope_variance = variance / spread;
         Self {

@@ -34,6 +34,8 @@ struct InkPixel {
     color: Srgb,
     /// How far it hides what lies below, 0 to 1: faint ink such as a grid lies below curves and hides none.
     opaque: f32,
+    /// A person says that what is drawn here is to be ignored: any line may be hidden.
+    masked: bool,
 }
 
 /// The pixels of a plot area that are no ground: found once, asked for every colour.
@@ -49,6 +51,10 @@ impl PlotInk {
         for x in 0..area.width() {
             for y in 0..area.height() {
                 let color = page.colors.get(area.left + x, area.top + y);
+                if page.is_masked(area.left + x, area.top + y) {
+                    pixels.push(InkPixel { x, y, color, opaque: 1.0, masked: true });
+                    continue;
+                }
                 if is_ground(color, grounds) {
                     continue;
                 }
@@ -57,7 +63,7 @@ impl PlotInk {
                     .map(|&ground| length(subtract(color, ground)))
                     .fold(f32::INFINITY, f32::min);
                 let opaque = ((nearest - FAINT_INK) / (OPAQUE_INK - FAINT_INK)).clamp(0.0, 1.0);
-                pixels.push(InkPixel { x, y, color, opaque });
+                pixels.push(InkPixel { x, y, color, opaque, masked: false });
             }
         }
         Self { area, pixels }
@@ -69,7 +75,7 @@ impl PlotInk {
         let mut own = ColumnPlane::filled(self.area.width(), self.area.height(), 0.0);
         let mut other = own.clone();
         for pixel in &self.pixels {
-            let share = share_of(pixel.color, color, grounds);
+            let share = if pixel.masked { 0.0 } else { share_of(pixel.color, color, grounds) };
             own.set(pixel.x, pixel.y, share);
             other.set(pixel.x, pixel.y, (pixel.opaque - share).max(0.0));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use image::RgbImage;
 
 use crate::color::{Srgb, contrast, from_pixel};
-use crate::plane::Plane;
+use crate::plane::{Plane, Rect};
 
 /// Contrast (largest channel difference to the background, 0 to 1) from which a pixel counts as ink of text
 /// and axes. Grid lines of the common themes (`#ebebeb`) lie below, light grey text above.
@@ -17,6 +17,8 @@ pub(crate) struct InkPage {
     pub(crate) colors: Plane<Srgb>,
     pub(crate) contrast: Plane<f32>,
     pub(crate) background: Srgb,
+    /// Where ink is to be ignored: nothing is seen there, and a curve may run on below.
+    pub(crate) masks: Vec<Rect>,
 }
 
 impl InkPage {
@@ -34,7 +36,39 @@ impl InkPage {
     fn of_colors(colors: Plane<Srgb>, background: Srgb) -> Self {
         let contrast =
             Plane::from_fn(colors.width(), colors.height(), |x, y| contrast(colors.get(x, y), background));
-        Self { colors, contrast, background }
+        Self { colors, contrast, background, masks: Vec::new() }
+    }
+
+    /// Empties everything outside `area`.
+    pub(crate) fn crop(&mut self, area: Rect) {
+        for y in 0..self.height() {
+            for x in 0..self.width() {
+                if !area.contains(x as f64, y as f64) {
+                    self.empty(x, y);
+                }
+            }
+        }
+    }
+
+    /// Empties an area, in which a curve may be hidden.
+    pub(crate) fn mask(&mut self, area: Rect) {
+        let (right, bottom) = (area.right.min(self.width()), area.bottom.min(self.height()));
+        for y in area.top..bottom {
+            for x in area.left..right {
+                self.empty(x, y);
+            }
+        }
+        self.masks.push(area);
+    }
+
+    fn empty(&mut self, x: usize, y: usize) {
+        self.colors.set(x, y, self.background);
+        self.contrast.set(x, y, 0.0);
+    }
+
+    /// Whether ink at a pixel is to be ignored.
+    pub(crate) fn is_masked(&self, x: usize, y: usize) -> bool {
+        self.masks.iter().any(|area| area.contains(x as f64, y as f64))
     }
 
     pub(crate) fn width(&self) -> usize {

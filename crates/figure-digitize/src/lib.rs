@@ -9,10 +9,13 @@
 //! 3. `palette`: the colours of lines and of filled areas;
 //! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms`
 //!    tells arms from confidence limits;
-//! 5. `steps` and `marks`: sub-pixel plateaus, drops and censor marks;
+//! 5. `steps` and `marks`: sub-pixel plateaus, drops and censor marks; `intervals`, `stretches` and `dash_pattern`: how
+//!    surely they are known;
 //! 6. `legend`, `swatch`, `panel_title` and `risk`: texts and numbers at risk; `arm_names` assigns them to arms, and
 //!    `printed_statistics` finds hazard ratios, p values and medians in them;
 //! 7. `verdict`: the named checks.
+//!
+//! `overrides` puts what a person states in the place of what was read.
 
 mod arm_checks;
 mod arm_names;
@@ -24,13 +27,16 @@ mod color;
 mod coverage;
 mod curve_search;
 mod curve_shape;
+mod dash_pattern;
 mod grid;
 mod ink;
+mod intervals;
 mod label_panels;
 mod legend;
 mod marks;
 mod number;
 mod overlay;
+mod overrides;
 mod palette;
 mod panel;
 mod panel_title;
@@ -53,12 +59,13 @@ mod words;
 
 use kmeta_figure_source::FigurePage;
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, FigureSource, Finding, Verdict};
+use kmeta_trial_data::{DigitizedFigure, FigureOverrides, FigureSource, Finding, Verdict};
 
 use crate::axis_labels::CalibratedAxes;
 use crate::axis_lines::{AxisPair, find_axis_pairs};
 use crate::ink::InkPage;
 use crate::label_panels::find_label_panels;
+use crate::overrides::{PanelStatements, Statements, advice_on_axes, advice_on_curves};
 use crate::panel::{calibrated_axes, read_panel};
 use crate::plane::Rect;
 use crate::skew::{skew_of, upright};
@@ -76,7 +83,7 @@ pub struct DigitizeOptions {}
 const TALLEST_LETTER: usize = 18;
 
 /// Digitizes one page. Never fails: a page without a readable Kaplan-Meier figure has the verdict
-/// [`Verdict::Refused`] and findings that say why and what a person can do.
+/// [`Verdict::Refused`] and findings that say why and what a person can state.
 pub fn digitize(
     page: &FigurePage,
     source: FigureSource,
@@ -84,6 +91,37 @@ pub fn digitize(
     options: &DigitizeOptions,
 ) -> DigitizedFigure {
     let DigitizeOptions {} = options;
+    read_figure(page, source, reader, None)
+}
+
+/// Digitizes a page again with what a person states about it. `automatic` is what [`digitize`] read of the same page; it
+/// stays recorded in [`DigitizedFigure::automatic`], and the overrides in [`DigitizedFigure::overrides`].
+pub fn digitize_with_overrides(
+    page: &FigurePage,
+    automatic: DigitizedFigure,
+    reader: &LabelReader,
+    stated: &FigureOverrides,
+) -> DigitizedFigure {
+    let statements = Statements { overrides: stated, automatic: &automatic.panels };
+    let mut figure = read_figure(page, automatic.source.clone(), reader, Some(statements));
+    overrides::record(&mut figure, stated, automatic);
+    figure
+}
+
+/// Applies what a person states to a figure that [`digitize_vector`] read: names, numbers at risk, censor marks, arms that
+/// are none, and acceptance. Statements about pixels have no effect there, and a finding says so.
+pub fn correct_vector_figure(automatic: DigitizedFigure, stated: &FigureOverrides) -> DigitizedFigure {
+    let mut figure = overrides::correct_figure_of_paths(&automatic, stated);
+    overrides::record(&mut figure, stated, automatic);
+    figure
+}
+
+fn read_figure(
+    page: &FigurePage,
+    source: FigureSource,
+    reader: &LabelReader,
+    statements: Option<Statements<'_>>,
+) -> DigitizedFigure {
     let place = source.file.clone();
     let mut figure = DigitizedFigure {
         format_version: 1,
@@ -94,6 +132,8 @@ pub fn digitize(
         checks: Vec::new(),
         panels: Vec::new(),
         findings: Vec::new(),
+        overrides: None,
+        automatic: None,
     };
     let mut ink = InkPage::new(&page.image);
     if let Some(degrees) = skew_of(&ink) {
@@ -102,26 +142,41 @@ pub fn digitize(
         figure.rotation = Some(rotation);
     }
     let whole = Rect { left: 0, top: 0, right: ink.width(), bottom: ink.height() };
+    if let Some(statements) = statements {
+        hide_by_statement(&mut ink, statements.overrides);
+    }
     let words = words_in(&ink, whole, (ink.height() / TALLEST_LETTER).max(24));
-    let (found, failures) = find_panels(&ink, reader, &words, whole);
-    let lines: Vec<AxisPair> = found.iter().map(|axes| axes.lines).collect();
-    for (index, axes) in found.into_iter().enumerate() {
-        match read_panel(&ink, reader, &words, axes, territory(&lines, index, whole), figure.panels.len()) {
+    let FoundPanels { panels, failures, findings } = find_panels(&ink, reader, &words, whole, statements);
+    figure.findings.extend(findings);
+    let lines: Vec<AxisPair> = panels.iter().map(|(axes, _)| axes.lines).collect();
+    let mut without_curve = Vec::new();
+    for (index, (axes, stated)) in panels.into_iter().enumerate() {
+        let territory = territory(&lines, index, whole);
+        match read_panel(&ink, reader, &words, axes, territory, figure.panels.len(), stated) {
             Ok(read) => {
                 figure.checks.extend(verdict::checks_of(&read.panel, &read.first_levels));
                 figure.checks.extend(arm_checks::checks_of_arms(&read.panel, &read.visibilities));
                 figure.findings.extend(read.findings);
                 figure.panels.push(read.panel);
             }
-            Err(reason) => figure.findings.push(unreadable(&place, &lines[index], &reason)),
+            Err(reason) => without_curve.push((lines[index], reason)),
         }
     }
-    figure.findings.extend(failures.iter().map(|(lines, reason)| unreadable(&place, lines, reason)));
+    let mut next = figure.panels.len()..;
+    for (lines, reason) in without_curve {
+        let advice = advice_on_curves(next.next().unwrap_or(0), &lines, whole);
+        figure.findings.push(unreadable(&place, &lines, &reason, &advice));
+    }
+    for (lines, reason) in failures {
+        let advice = advice_on_axes(next.next().unwrap_or(0), Some(&lines), whole);
+        figure.findings.push(unreadable(&place, &lines, &reason, &advice));
+    }
     if figure.panels.is_empty() && figure.findings.is_empty() {
+        let advice = advice_on_axes(0, None, whole);
         figure.findings.push(Finding::error(
             "no-axes",
             place,
-            "no pair of axis lines and no row and column of tick labels was found: is this a Kaplan-Meier figure? Crop the file to one figure with its axes",
+            format!("no pair of axis lines and no row and column of tick labels was found: is this a Kaplan-Meier figure? Crop the file to one figure with its axes, or {advice}"),
         ));
     }
     if !figure.panels.is_empty() {
@@ -130,42 +185,88 @@ pub fn digitize(
     figure
 }
 
-fn unreadable(place: &str, lines: &AxisPair, reason: &str) -> Finding {
+/// Empties what a person wants to be ignored.
+fn hide_by_statement(page: &mut InkPage, stated: &FigureOverrides) {
+    let (width, height) = (page.width(), page.height());
+    if let Some(crop) = stated.crop {
+        page.crop(Rect::of_pixel_box(crop, width, height));
+    }
+    for &mask in &stated.masks {
+        page.mask(Rect::of_pixel_box(mask, width, height));
+    }
+}
+
+fn unreadable(place: &str, lines: &AxisPair, reason: &str, advice: &str) -> Finding {
     Finding::error(
         "panel-unreadable",
         format!("{place}, axes at column {}, row {}", lines.vertical.first, lines.horizontal.first),
-        format!("{reason}. Give a sharper or larger picture of this panel"),
+        format!("{reason}. Give a sharper or larger picture of this panel, or {advice}"),
     )
 }
 
+/// What [`find_panels`] found.
+struct FoundPanels<'a> {
+    /// The panels, in reading order, with what a person states about each.
+    panels: Vec<(CalibratedAxes, PanelStatements<'a>)>,
+    /// Axis lines that no panel was found for, and why.
+    failures: Vec<(AxisPair, String)>,
+    /// Statements that no panel was found for.
+    findings: Vec<Finding>,
+}
+
 /// The panels by their axis lines and, where there are none or their labels make no scale, by their tick labels
-/// alone; with the axis lines that no panel was found for and the reason.
-fn find_panels(
+/// alone, or by what a person states.
+fn find_panels<'a>(
     page: &InkPage,
     reader: &LabelReader,
     words: &[Word],
     whole: Rect,
-) -> (Vec<CalibratedAxes>, Vec<(AxisPair, String)>) {
+    statements: Option<Statements<'a>>,
+) -> FoundPanels<'a> {
     let pairs = find_axis_pairs(page);
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    let stated = statements.map_or_else(
+        || vec![PanelStatements::default(); pairs.len()],
+        |statements| statements.of_lines(&pairs),
+    );
+    let (mut panels, mut failures) = (Vec::new(), Vec::new());
     for (index, &lines) in pairs.iter().enumerate() {
-        match calibrated_axes(page, reader, words, lines, territory(&pairs, index, whole)) {
-            Ok(axes) => found.push(axes),
+        let territory = territory(&pairs, index, whole);
+        match calibrated_axes(page, reader, words, lines, territory, stated[index]) {
+            Ok(axes) => panels.push((axes, stated[index])),
             Err(reason) => failures.push((lines, reason)),
         }
     }
-    if found.is_empty() || !failures.is_empty() {
+    if panels.is_empty() || !failures.is_empty() {
         let failed: Vec<AxisPair> = failures.iter().map(|(lines, _)| *lines).collect();
-        for axes in find_label_panels(page, reader, words, &failed) {
+        let mut added = find_label_panels(page, reader, words, &failed);
+        added.retain(|axes| {
             let area = axes.lines.outline();
-            if found.iter().all(|other: &CalibratedAxes| !other.lines.outline().overlaps(&area)) {
-                failures.retain(|(lines, _)| !lines.outline().overlaps(&area));
-                found.push(axes);
+            panels.iter().all(|(other, _): &(CalibratedAxes, _)| !other.lines.outline().overlaps(&area))
+        });
+        let lines: Vec<AxisPair> = added.iter().map(|axes| axes.lines).collect();
+        let of_added = statements.map_or_else(
+            || vec![PanelStatements::default(); lines.len()],
+            |statements| statements.of_lines(&lines),
+        );
+        for (axes, of) in added.into_iter().zip(of_added) {
+            failures.retain(|(lines, _)| !lines.outline().overlaps(&axes.lines.outline()));
+            let (lines, x, y) = (axes.lines, axes.x, axes.y);
+            match overrides::with_stated_points(lines, of, whole, || Ok(x), || Ok(y)) {
+                Ok(axes) => panels.push((axes, of)),
+                Err(reason) => failures.push((lines, reason)),
             }
         }
-        found.sort_by_key(|axes| (axes.lines.vertical.from / 50, axes.lines.vertical.first));
     }
-    (found, failures)
+    let mut findings = Vec::new();
+    if let Some(statements) = statements {
+        let known: Vec<PanelStatements<'_>> = panels.iter().map(|(_, of)| *of).collect();
+        for (axes, of) in statements.unseen(&known, whole, &mut findings) {
+            failures.retain(|(lines, _)| !lines.outline().overlaps(&axes.lines.outline()));
+            panels.push((axes, of));
+        }
+    }
+    panels.sort_by_key(|(axes, _)| (axes.lines.vertical.from / 50, axes.lines.vertical.first));
+    FoundPanels { panels, failures, findings }
 }
 
 /// The part of the page that belongs to a panel: up to half-way to its neighbours.

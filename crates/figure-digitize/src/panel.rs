@@ -12,16 +12,19 @@ use crate::axis_labels::{CalibratedAxes, read_titles, survival_axis, time_axis};
 use crate::axis_lines::AxisPair;
 use crate::color::hex;
 use crate::curve_search::hide_curve;
+use crate::dash_pattern::dash_pattern;
 use crate::ink::InkPage;
+use crate::intervals::{Corner, Intervals, SNAPPING_PX, intervals};
 use crate::legend::{PlotText, pixels_of_curves, read_plot_texts};
 use crate::marks::find_marks;
+use crate::overrides::{PanelStatements, correct_panel, with_stated_points};
 use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
 use crate::plot_curves::{PlotCurves, trace_plot};
 use crate::printed_statistics::{is_statistic, statistics_in};
 use crate::risk::{FoundRiskTable, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
-use crate::stretches::{Visibility, stretches_of};
+use crate::stretches::{Visibility, flagged_stretches, stretches_of};
 use crate::ticks::{survival_ticks, time_ticks};
 use crate::words::Word;
 
@@ -42,11 +45,16 @@ pub(crate) fn calibrated_axes(
     words: &[Word],
     lines: AxisPair,
     territory: Rect,
+    statements: PanelStatements<'_>,
 ) -> Result<CalibratedAxes, String> {
     let words = words_within(words, territory);
-    let x = time_axis(page, reader, &lines, &time_ticks(page, &lines), &words)?;
-    let y = survival_axis(page, reader, &lines, &survival_ticks(page, &lines), &words)?;
-    Ok(CalibratedAxes { lines, x, y })
+    with_stated_points(
+        lines,
+        statements,
+        Rect { left: 0, top: 0, right: page.width(), bottom: page.height() },
+        || time_axis(page, reader, &lines, &time_ticks(page, &lines), &words),
+        || survival_axis(page, reader, &lines, &survival_ticks(page, &lines), &words),
+    )
 }
 
 fn words_within(words: &[Word], territory: Rect) -> Vec<Word> {
@@ -62,16 +70,19 @@ pub(crate) fn read_panel(
     found: CalibratedAxes,
     territory: Rect,
     index: usize,
+    statements: PanelStatements<'_>,
 ) -> Result<ReadPanel, String> {
     let words = words_within(words, territory);
     let CalibratedAxes { lines: axes, mut x, mut y } = found;
     let inside = axes.inside();
     let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
-    let traced = trace_plot(page, inside, &x.calibration, &y.calibration);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut traced = trace_plot(page, inside, &x.calibration, &y.calibration, statements);
     let limits = confidence_limits(&traced.curves);
     y.calibration = traced.printed_axis_as_survival(&y.calibration);
-    let mut order: Vec<usize> = (0..traced.curves.len()).filter(|&curve| limits[curve].is_none()).collect();
-    order.sort_by(|&a, &b| mean_row(&traced.curves[a]).total_cmp(&mean_row(&traced.curves[b])));
+    let mut order = statements.arms_among(&traced.curves, &limits);
+    statements.trace_way_points(page, &x.calibration, &mut traced, &mut order, &mut findings);
+    statements.note_missing_arms(&order, &mut findings);
     let (area, curves) = (traced.area, traced.on_page());
     let arms: Vec<&TracedCurve> = order.iter().map(|&curve| &curves[curve]).collect();
     if arms.is_empty() {
@@ -90,7 +101,6 @@ pub(crate) fn read_panel(
     let excluded = [&[x.labels, y.labels, risk_area(&risk, below)], title_areas.as_slice()].concat();
     let plot_texts =
         read_plot_texts(page, reader, &words, inside, &pixels_of_curves(page, &curves), &excluded);
-    let mut findings: Vec<Finding> = Vec::new();
     let mut digitized = Vec::new();
     let mut first_levels = Vec::new();
     for &curve in &order {
@@ -98,7 +108,12 @@ pub(crate) fn read_panel(
         first_levels.push(first_level);
         digitized.push(arm);
     }
-    let visibilities = arms.iter().map(|curve| Visibility::of(&stretches_of(curve, &arms))).collect();
+    let mut visibilities = Vec::new();
+    for (curve, arm) in arms.iter().zip(&mut digitized) {
+        let stretches = stretches_of(curve, &arms);
+        visibilities.push(Visibility::of(&stretches));
+        arm.stretches = flagged_stretches(curve, &stretches, &x.calibration, area.left as f64);
+    }
     let mut risk_table = risk.map(|mut found| {
         findings.append(&mut found.findings);
         (found.table, found.looks)
@@ -123,7 +138,7 @@ pub(crate) fn read_panel(
         let role = if named(index).is_some() { TextRole::Legend } else { TextRole::Other };
         ReadText { role, ..text }
     }));
-    let panel = Panel {
+    let mut panel = Panel {
         panel: index,
         quantity,
         letter: heading.letter,
@@ -135,6 +150,7 @@ pub(crate) fn read_panel(
         texts,
         statistics,
     };
+    correct_panel(&mut panel, statements, &mut findings);
     Ok(ReadPanel { panel, first_levels, visibilities, findings })
 }
 
@@ -149,11 +165,6 @@ fn letter_height(words: &[Word], area: Rect) -> usize {
 fn rect_of(area: PixelBox) -> Rect {
     let [left, top, right, bottom] = [area.left, area.top, area.right, area.bottom].map(|edge| edge as usize);
     Rect { left, top, right, bottom }
-}
-
-fn mean_row(curve: &TracedCurve) -> f64 {
-    let rows = &curve.path.rows;
-    rows.iter().sum::<usize>() as f64 / rows.len().max(1) as f64
 }
 
 fn risk_area(risk: &Option<FoundRiskTable>, below: Rect) -> Rect {
@@ -190,18 +201,25 @@ fn digitized_arm(
         levels.first().map(|plateau| plateau.level)
     };
     let first_level = first_row.map_or(0.0, |row| y.value_at(top + row));
-    let mut times = vec![0.0];
-    let mut survival = vec![1.0];
+    let mut corners = vec![first_corner(x, y, levels.first().filter(|plateau| is_first(plateau, one_row)))];
     for (index, plateau) in levels.iter().enumerate() {
         // S(0) is 1 by definition; the check `starts-at-one` says how far the picture is from it.
-        if index == 0 && (plateau.level - one_row).abs() < 2.5 {
+        if index == 0 && is_first(plateau, one_row) {
             continue;
         }
-        let last = survival[survival.len() - 1];
-        let previous = times[times.len() - 1];
-        times.push(time_at(plateau.begins).max(previous));
-        survival.push(survival_at(plateau.level).min(last));
+        let last = corners[corners.len() - 1];
+        corners.push(Corner {
+            time: time_at(plateau.begins).max(last.time),
+            survival: survival_at(plateau.level).min(last.survival),
+            column: left + plateau.begins,
+            column_error: plateau.begins_error,
+            row: top + plateau.level,
+            row_error: plateau.level_error,
+            seen: plateau.seen > 0,
+        });
     }
+    let Intervals { lower, upper, time_errors } = intervals(&corners, x, y);
+    let (times, survival) = corners.iter().map(|corner| (corner.time, corner.survival)).unzip();
     let step_curve = StepCurve::new(times, survival).map_err(|error| error.to_string())?;
     let line_end = levels.last().map_or(0.0, |plateau| plateau.ends);
     let end = marks.last().map_or(line_end, |mark| {
@@ -220,14 +238,37 @@ fn digitized_arm(
             * axis_error(y).hypot(median(levels.iter().map(|level| level.level_error))),
         time_uncertainty: x.slope.abs()
             * axis_error(x).hypot(median(levels.iter().skip(1).map(|level| level.begins_error))),
+        survival_lower: lower,
+        survival_upper: upper,
+        time_errors,
+        stretches: Vec::new(),
+        dash_pattern: dash_pattern(curve),
     };
     Ok((arm, first_level))
+}
+
+/// Whether a first plateau is that of S = 1.
+fn is_first(plateau: &Plateau, one_row: f64) -> bool {
+    (plateau.level - one_row).abs() < 2.5
+}
+
+/// Time 0, where survival is 1, with the reading error of the plateau that shows it.
+fn first_corner(x: &AxisCalibration, y: &AxisCalibration, plateau: Option<&Plateau>) -> Corner {
+    Corner {
+        time: 0.0,
+        survival: 1.0,
+        column: x.pixel_at(0.0),
+        column_error: 0.0,
+        row: y.pixel_at(1.0),
+        row_error: plateau.map_or(0.5, |plateau| plateau.level_error),
+        seen: true,
+    }
 }
 
 /// Standard deviation in pixels of one place against an axis: half a pixel of snapping (uniform, 0.29 px) and the
 /// axis' own residual.
 fn axis_error(axis: &AxisCalibration) -> f64 {
-    0.29_f64.hypot(axis.residual_px)
+    SNAPPING_PX.hypot(axis.residual_px)
 }
 
 /// The median; 0 of nothing.

@@ -140,6 +140,17 @@ impl Rect {
         }
     }
 
+    /// The whole pixels of a box, cut to an image of the given size.
+    pub(crate) fn of_pixel_box(area: kmeta_trial_data::PixelBox, width: usize, height: usize) -> Self {
+        let cut = |edge: f64, size: usize| edge.clamp(0.0, size as f64).round() as usize;
+        Self {
+            left: cut(area.left, width),
+            top: cut(area.top, height),
+            right: cut(area.right, width),
+            bottom: cut(area.bottom, height),
+        }
+    }
+
     /// The same rectangle with continuous edges.
     pub(crate) fn to_pixel_box(self) -> kmeta_trial_data::PixelBox {
         kmeta_trial_data::PixelBox {

@@ -8,6 +8,7 @@ use kmeta_trial_data::AxisCalibration;
 use crate::arms::TracedCurve;
 use crate::curve_search::trace_curves;
 use crate::ink::InkPage;
+use crate::overrides::PanelStatements;
 use crate::palette::find_palette;
 use crate::plane::{Plane, Rect};
 use crate::trace::TraceStart;
@@ -63,24 +64,25 @@ pub(crate) fn trace_plot(
     inside: Rect,
     x: &AxisCalibration,
     y: &AxisCalibration,
+    statements: PanelStatements<'_>,
 ) -> PlotCurves {
     let reach = printed_reach(y);
     let may_fall = reach.is_none_or(|(_, highest)| highest > 1.0 - SHORT_OF);
     let may_rise = reach.is_none_or(|(lowest, _)| lowest < SHORT_OF);
     let title = y.title.to_lowercase();
     let announced = RISING_WORDS.iter().any(|word| title.contains(word));
-    let falling = may_fall.then(|| trace_falling(page, inside, x, y));
+    let falling = may_fall.then(|| trace_falling(page, inside, x, y, statements));
     let convincing = falling
         .as_ref()
         .is_some_and(|plot| longest(&plot.curves) >= CONVINCING_LENGTH * plot.area.width() as f64);
-    let rising = (may_rise && (announced || !convincing)).then(|| trace_rising(page, inside, x, y));
+    let rising = (may_rise && (announced || !convincing)).then(|| trace_rising(page, inside, x, y, statements));
     match (falling, rising) {
         (Some(falling), Some(rising)) => {
             let needed = if announced { 1.0 } else { RISING_EXCESS };
             if ink_along(&rising.curves) > needed * ink_along(&falling.curves) { rising } else { falling }
         }
         (Some(plot), None) | (None, Some(plot)) => plot,
-        (None, None) => trace_falling(page, inside, x, y),
+        (None, None) => trace_falling(page, inside, x, y, statements),
     }
 }
 
@@ -100,13 +102,26 @@ fn ink_along(curves: &[TracedCurve]) -> f64 {
     curves.iter().map(|curve| f64::from(curve.path.on_ink) * curve.path.rows.len() as f64).sum()
 }
 
-fn trace_falling(page: &InkPage, inside: Rect, x: &AxisCalibration, y: &AxisCalibration) -> PlotCurves {
+fn trace_falling(
+    page: &InkPage,
+    inside: Rect,
+    x: &AxisCalibration,
+    y: &AxisCalibration,
+    statements: PanelStatements<'_>,
+) -> PlotCurves {
     let area = tracing_area(page, inside, y);
-    let curves = trace_curves(page, area, &find_palette(page, area), trace_start(area, x, y));
+    let palette = statements.limit_palette(find_palette(page, area));
+    let curves = trace_curves(page, area, &palette, trace_start(area, x, y));
     PlotCurves { curves, survival_axis: y.clone(), area, rising: false }
 }
 
-fn trace_rising(page: &InkPage, inside: Rect, x: &AxisCalibration, y: &AxisCalibration) -> PlotCurves {
+fn trace_rising(
+    page: &InkPage,
+    inside: Rect,
+    x: &AxisCalibration,
+    y: &AxisCalibration,
+    statements: PanelStatements<'_>,
+) -> PlotCurves {
     let zero = y.pixel_at(0.0) + MARGIN;
     let bottom = (inside.bottom as f64).max(zero).min(page.height() as f64) as usize;
     let area = Rect { right: inside.right.min(page.width()), bottom, ..inside };
@@ -114,13 +129,20 @@ fn trace_rising(page: &InkPage, inside: Rect, x: &AxisCalibration, y: &AxisCalib
     let edges = (area.top + area.bottom) as f64;
     let complement = complement(y);
     // Row r of the page is row `edges - r` of the mirrored one.
+    let [[intercept, mixed], [_, slope]] = complement.covariance;
+    let mirrored_mixed = -(mixed + edges * slope);
     let survival_axis = AxisCalibration {
         intercept: complement.intercept + complement.slope * edges,
         slope: -complement.slope,
+        covariance: [
+            [intercept + 2.0 * edges * mixed + edges * edges * slope, mirrored_mixed],
+            [mirrored_mixed, slope],
+        ],
         ..complement
     };
     let start = trace_start(area, x, &survival_axis);
-    let curves = trace_curves(&mirrored, area, &find_palette(&mirrored, area), start);
+    let palette = statements.limit_palette(find_palette(&mirrored, area));
+    let curves = trace_curves(&mirrored, area, &palette, start);
     PlotCurves { curves, survival_axis, area, rising: true }
 }
 
@@ -134,7 +156,7 @@ pub(crate) fn complement(axis: &AxisCalibration) -> AxisCalibration {
 }
 
 /// A page whose rows inside `area` stand upside down.
-fn mirrored_rows(page: &InkPage, area: Rect) -> InkPage {
+pub(crate) fn mirrored_rows(page: &InkPage, area: Rect) -> InkPage {
     let row_of = |x: usize, y: usize| {
         let inside = x >= area.left && x < area.right && y >= area.top && y < area.bottom;
         if inside { area.top + area.bottom - 1 - y } else { y }
@@ -143,6 +165,15 @@ fn mirrored_rows(page: &InkPage, area: Rect) -> InkPage {
         colors: Plane::from_fn(page.width(), page.height(), |x, y| page.colors.get(x, row_of(x, y))),
         contrast: Plane::from_fn(page.width(), page.height(), |x, y| page.contrast.get(x, row_of(x, y))),
         background: page.background,
+        masks: page
+            .masks
+            .iter()
+            .map(|mask| {
+                let edges = area.top + area.bottom;
+                let (top, bottom) = (mask.top.clamp(area.top, area.bottom), mask.bottom.clamp(area.top, area.bottom));
+                Rect { top: edges - bottom, bottom: edges - top, ..*mask }
+            })
+            .collect(),
     }
 }
 
@@ -156,7 +187,8 @@ fn tracing_area(page: &InkPage, inside: Rect, y: &AxisCalibration) -> Rect {
     Rect { top, right: inside.right.min(page.width()), bottom, ..inside }
 }
 
-fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceStart {
+/// Where curves of a plot may start.
+pub(crate) fn trace_start(area: Rect, x: &AxisCalibration, y: &AxisCalibration) -> TraceStart {
     let zero = (x.pixel_at(0.0) - area.left as f64 - 2.0).clamp(0.0, area.width() as f64 - 1.0) as usize;
     let one = (y.pixel_at(1.0) - area.top as f64).clamp(0.0, area.height() as f64);
     let reach = (0.02 * area.height() as f64).max(5.0);

@@ -1,5 +1,7 @@
 //! What is known of each stretch of a traced curve: seen, covered by other ink, missing, or perhaps another arm's.
 
+use kmeta_trial_data::{AxisCalibration, CurveStretch, StretchFlag};
+
 use crate::arms::TracedCurve;
 use crate::color::oklab_distance;
 use crate::coverage::Coverage;
@@ -89,6 +91,63 @@ fn certainty(one: &TracedCurve, other: &TracedCurve) -> f32 {
     let by_color = (oklab_distance(one.color, other.color) / CERTAIN_DISTANCE).min(1.0);
     let by_style: f32 = if one.dashed == other.dashed { 0.0 } else { 0.7 };
     1.0 - (1.0 - by_color) * (1.0 - by_style)
+}
+
+/// Below this certainty a stretch may as well be another arm's.
+const AMBIGUOUS: f32 = 0.5;
+
+/// The stretches of a curve as the sidecar states them. Gaps of a dashed line's pattern are none, and what is shorter than
+/// the line is wide (a drop, a crossing) belongs to the stretch before it. `left` is the column of the coverage's left edge.
+pub(crate) fn flagged_stretches(
+    curve: &TracedCurve,
+    stretches: &[Stretch],
+    x: &AxisCalibration,
+    left: f64,
+) -> Vec<CurveStretch> {
+    let shortest = curve.line_width.ceil() as usize + 1;
+    let longest_dash_gap = if curve.dashed { (9.0 * curve.line_width).max(16.0) as usize } else { 0 };
+    let flag_of = |stretch: &Stretch| match stretch.sight {
+        Sight::Gap if stretch.length() > longest_dash_gap => StretchFlag::Gap,
+        Sight::Occluded => StretchFlag::Occluded,
+        Sight::Seen | Sight::Gap if stretch.identity < AMBIGUOUS => StretchFlag::Ambiguous,
+        Sight::Seen | Sight::Gap => StretchFlag::Seen,
+    };
+    // First equal flags side by side, then the short ones into their neighbours.
+    let joined = joined(stretches.iter().map(|stretch| (stretch.from, stretch.to, flag_of(stretch), stretch.identity)));
+    let mut long: Vec<Run> = Vec::new();
+    for run in joined {
+        match long.last_mut() {
+            Some(last) if run.1 - run.0 < shortest => last.1 = run.1,
+            _ => long.push(run),
+        }
+    }
+    let time_at = |column: usize| x.value_at(left + column as f64).max(0.0);
+    joined(long.into_iter())
+        .into_iter()
+        .map(|(from, to, flag, identity)| CurveStretch {
+            from: time_at(from),
+            to: time_at(to),
+            flag,
+            identity: f64::from(identity),
+        })
+        .collect()
+}
+
+/// Columns from and to, flag, least identity.
+type Run = (usize, usize, StretchFlag, f32);
+
+fn joined(runs: impl Iterator<Item = Run>) -> Vec<Run> {
+    let mut found: Vec<Run> = Vec::new();
+    for run in runs {
+        match found.last_mut() {
+            Some(last) if last.2 == run.2 => {
+                last.1 = run.1;
+                last.3 = last.3.min(run.3);
+            }
+            _ => found.push(run),
+        }
+    }
+    found
 }
 
 /// How much of an arm's line can be seen.

@@ -96,6 +96,20 @@ pub(crate) fn trace(
     costs: TraceCosts,
     start: TraceStart,
 ) -> Option<Path> {
+    trace_through(coverage, line_width, costs, start, &[])
+}
+
+/// Rows by which a path may pass a way-point, on either side of its line's half width.
+const WAY_POINT_REACH: usize = 1;
+
+/// The best path that passes through way-points (column, row), given from left to right.
+pub(crate) fn trace_through(
+    coverage: &Coverage,
+    line_width: f64,
+    costs: TraceCosts,
+    start: TraceStart,
+    way_points: &[(usize, usize)],
+) -> Option<Path> {
     let (width, height) = (coverage.width(), coverage.height());
     if width == 0 || height == 0 || height > usize::from(u16::MAX) || start.column >= width {
         return None;
@@ -105,7 +119,8 @@ pub(crate) fn trace(
     let mut origin = ColumnPlane::filled(width, height, 0_u16);
     let mut best = (f32::NEG_INFINITY, (0, 0), 0);
     for x in start.column..width {
-        if x <= start.latest_column {
+        // No path begins behind a point that it must pass.
+        if x <= start.latest_column && way_points.iter().all(|point| point.0 >= x) {
             let late = -LATE_START * (x - start.column) as f32;
             for (y, state) in states.iter_mut().enumerate().take(start.rows.1).skip(start.rows.0) {
                 let away = ((y as f64 + 0.5 - start.one_row).abs() - START_TOLERANCE).max(0.0);
@@ -117,6 +132,14 @@ pub(crate) fn trace(
         }
         let column = Column::of(coverage, x, half, costs);
         advance(&column, costs, &mut states, origin.column_mut(x));
+        for &(_, row) in way_points.iter().filter(|point| point.0 == x) {
+            let reach = half + WAY_POINT_REACH;
+            let missed = |y: usize| y + reach < row || y > row + reach;
+            states.iter_mut().enumerate().filter(|(y, _)| missed(*y)).for_each(|(_, state)| {
+                state.score = f32::NEG_INFINITY;
+            });
+            best.0 = f32::NEG_INFINITY;
+        }
         for (y, state) in states.iter().enumerate() {
             if state.score > best.0 {
                 best = (state.score, (x, y), state.started);

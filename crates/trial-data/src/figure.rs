@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, Origin, PrintedStatistic, RiskTable, StepCurve, TimeUnit};
+use crate::{
+    AutomaticReading, FigureOverrides, Finding, Origin, PrintedStatistic, RiskTable, StepCurve, TimeUnit,
+};
 
 /// A rectangle in pixels, edges continuous (a pixel at column 3 spans 3.0 to 4.0).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -86,6 +88,13 @@ pub struct DigitizedFigure {
     pub panels: Vec<Panel>,
     /// Everything a person should know.
     pub findings: Vec<Finding>,
+    /// What a person stated about the figure. It was applied to everything above, and is kept and applied again
+    /// whenever the same file is digitized anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<Box<FigureOverrides>>,
+    /// Where a person stated something: what was read without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<Box<AutomaticReading>>,
 }
 
 impl DigitizedFigure {
@@ -230,6 +239,13 @@ impl AxisCalibration {
         self.intercept + self.slope * pixel
     }
 
+    /// Standard error of the axis value at a pixel coordinate `p`, from the covariance of the line:
+    /// `sqrt(var(intercept) + 2 p cov(intercept, slope) + p^2 var(slope))`.
+    pub fn standard_error_at(&self, pixel: f64) -> f64 {
+        let [[intercept, mixed], [_, slope]] = self.covariance;
+        (intercept + 2.0 * pixel * mixed + pixel * pixel * slope).max(0.0).sqrt()
+    }
+
     /// The pixel coordinate of an axis value.
     pub fn pixel_at(&self, value: f64) -> f64 {
         (value - self.intercept) / self.slope
@@ -280,6 +296,58 @@ pub struct DigitizedArm {
     pub survival_uncertainty: f64,
     /// Standard deviation of a drop's time as read, in the unit of the time axis.
     pub time_uncertainty: f64,
+    /// Lower limits of the 95 % interval of the survival at each point of the curve, from its time up to the next
+    /// point's: reading error only, not that of the study. Empty where none was computed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survival_lower: Vec<f64>,
+    /// Upper limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survival_upper: Vec<f64>,
+    /// Standard error of each point's time, in the unit of the time axis.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub time_errors: Vec<f64>,
+    /// How each stretch of the curve was seen, from left to right. Empty where it was not judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stretches: Vec<CurveStretch>,
+    /// The pattern of a dashed line, where it could be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dash_pattern: Option<DashPattern>,
+}
+
+/// How a stretch of a curve was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StretchFlag {
+    /// The arm's own ink was seen.
+    Seen,
+    /// Other ink lies on it: another arm, a text.
+    Occluded,
+    /// The line is interrupted: no ink at all.
+    Gap,
+    /// Ink was seen, but another arm of the same look runs there too: it may be that one's.
+    Ambiguous,
+}
+
+/// A stretch of a curve that was seen alike all along.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CurveStretch {
+    /// Where it begins, in the unit of the time axis.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// How it was seen.
+    pub flag: StretchFlag,
+    /// How surely the line is this arm's and not another's at the same place, 0 to 1.
+    pub identity: f64,
+}
+
+/// The pattern of a dashed line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DashPattern {
+    /// Length of one repetition along level stretches, in pixels.
+    pub period_px: f64,
+    /// Lengths of dash, gap, dash, gap ... in one repetition, in pixels.
+    pub lengths_px: Vec<f64>,
 }
 
 /// What a text in a figure is.

@@ -29,6 +29,7 @@ mod effect;
 mod figure;
 mod finding;
 mod method;
+mod overrides;
 mod patient;
 mod pooled;
 mod provenance;
@@ -39,13 +40,17 @@ mod time_unit;
 pub use curve::{CurveError, StepCurve};
 pub use effect::EffectEstimate;
 pub use figure::{
-    Axes, AxisCalibration, AxisScale, AxisTick, Check, DigitizedArm, DigitizedFigure, FigureSource,
-    LineStyle, PageRotation, Panel, PixelBox, PlottedQuantity, ReadText, TextRole, Verdict,
+    Axes, AxisCalibration, AxisScale, AxisTick, Check, CurveStretch, DashPattern, DigitizedArm,
+    DigitizedFigure, FigureSource, LineStyle, PageRotation, Panel, PixelBox, PlottedQuantity, ReadText, StretchFlag, TextRole, Verdict,
 };
 pub use finding::{Finding, Severity};
 pub use method::{
     BackTransformSize, ContinuityCorrection, EffectMeasure, Estimand, IntervalMethod, PoolingModel,
     PredictionMethod, StudyIntervalMethod, SubgroupTauSquared, TauSquaredEstimator, TauSquaredIntervalMethod,
+};
+pub use overrides::{
+    Acceptance, ArmOverride, ArmReference, AutomaticReading, AxisPoint, CensorOverride, FigureOverrides,
+    PanelOverrides, RiskCellOverride, WayPoints, channels_of,
 };
 pub use patient::{
     Fidelity, FidelityAssessment, FidelityVerdict, NumberAtRiskFit, PatientRecord, ReconstructedArm,

@@ -100,6 +100,11 @@ Examples:
 Writes DIR/NAME.kmfig.json and DIR/NAME.overlay.png for each figure; NAME-page2 and so on for a PDF
 of several pages. Look at the overlay before you use a figure.
 
+What was misread is corrected in the block `overrides` of the sidecar (docs/methods/digitization.md,
+`kmeta schema --of sidecar`): digitize the same file into the same folder again, and the overrides are
+kept and applied. A sidecar with overrides beside the figure file is used as well. Nothing is written
+when the overrides were stated for another version of the file.
+
 Exit codes: 0 when every file could be read, whatever the verdicts (ok, review or refused: see the
 sidecar), 1 failed, 2 when a file is missing or no figure (nothing is written).")]
 pub(crate) struct DigitizeArgs {

@@ -15,6 +15,7 @@ use crate::error::CommandError;
 use crate::output_folder::{to_json, write_file};
 use crate::project::{Problem, Problems};
 use crate::stages::digitize::{DigitizedPage, FigureFile};
+use crate::stages::overrides::{find_overrides, sidecar_name};
 
 /// One page of a figure file after its sidecar and overlay were written.
 struct Written {
@@ -95,7 +96,8 @@ fn digitize_file(
             return Ok(Outcome::Unreadable(Problem::in_file(path.display().to_string(), message)));
         }
     };
-    let written: Result<Vec<Vec<Written>>, CommandError> = file
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let read: Result<Vec<Vec<NamedPage>>, Fault> = file
         .pages
         .par_iter()
         .map(|&page| {
@@ -103,38 +105,85 @@ fn digitize_file(
                 if file.pages.len() > 1 { format!("{stem}-page{}", page + 1) } else { stem.to_owned() };
             let figures =
                 file.digitize_page(page, reader).map_err(|error| CommandError::failed(&name, error))?;
-            write_figures(&name, figures, args)
+            named(&name, figures)
+                .map(|figure| with_overrides(figure, &file, page, (beside, &args.out), reader))
+                .collect()
         })
         .collect();
-    let written: Vec<Written> = written?.into_iter().flatten().collect();
-    if written.is_empty() {
+    let read: Vec<NamedPage> = match read {
+        Ok(pages) => pages.into_iter().flatten().collect(),
+        Err(Fault::Failed(error)) => return Err(error),
+        Err(Fault::Refused(message)) => {
+            return Ok(Outcome::Unreadable(Problem::in_file(path.display().to_string(), message)));
+        }
+    };
+    if read.is_empty() {
         let pages = file.pages.len();
         let plural = if pages == 1 { "" } else { "s" };
         return Ok(Outcome::NoFigure(format!("{name}: no Kaplan-Meier figure on {pages} page{plural}")));
     }
-    Ok(Outcome::Written(written))
+    let written: Result<Vec<Written>, CommandError> =
+        read.into_iter().map(|figure| write_figure(figure, &args.out)).collect();
+    written.map(Outcome::Written)
 }
 
-/// Writes the figures of one page. Where a page has several (one drawn with paths, others as pictures), the pictures are
+/// A figure with the name of its files.
+struct NamedPage {
+    name: String,
+    read: DigitizedPage,
+}
+
+/// Why nothing is written for a file.
+enum Fault {
+    Failed(CommandError),
+    /// What a person stated about it cannot be kept.
+    Refused(String),
+}
+
+impl From<CommandError> for Fault {
+    fn from(error: CommandError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Names the figures of one page. Where a page has several (one drawn with paths, others as pictures), the pictures are
 /// numbered.
-fn write_figures(
-    page: &str,
-    figures: Vec<DigitizedPage>,
-    args: &DigitizeArgs,
-) -> Result<Vec<Written>, CommandError> {
+fn named(page: &str, figures: Vec<DigitizedPage>) -> impl Iterator<Item = NamedPage> {
     let several = figures.len() > 1;
-    let (mut pictures, mut written) = (0, Vec::new());
-    for DigitizedPage { figure, overlay_png } in figures {
-        let is_picture = figure.source.picture.is_some();
+    let mut pictures = 0;
+    figures.into_iter().map(move |read| {
+        let is_picture = read.figure.source.picture.is_some();
         pictures += usize::from(is_picture);
         let name = if several && is_picture { format!("{page}-picture{pictures}") } else { page.to_owned() };
-        let sidecar = args.out.join(format!("{name}.kmfig.json"));
-        let overlay = args.out.join(format!("{name}.overlay.png"));
-        write_file(&sidecar, to_json(&figure)?)?;
-        write_file(&overlay, overlay_png)?;
-        written.push(Written { name, figure, sidecar, overlay });
+        NamedPage { name, read }
+    })
+}
+
+/// Reads a figure again where a person stated something about it, in the sidecar in one of two folders.
+fn with_overrides(
+    NamedPage { name, mut read }: NamedPage,
+    file: &FigureFile,
+    page: usize,
+    (beside, out): (&Path, &Path),
+    reader: &LabelReader,
+) -> Result<NamedPage, Fault> {
+    let sidecar = sidecar_name(&name);
+    let found =
+        find_overrides(&beside.join(&sidecar), &out.join(&sidecar), file.sha256()).map_err(Fault::Refused)?;
+    if let Some(stated) = &found.overrides {
+        read = file.correct(page, read, stated, reader).map_err(|error| CommandError::failed(&name, error))?;
     }
-    Ok(written)
+    read.figure.findings.extend(found.findings);
+    Ok(NamedPage { name, read })
+}
+
+fn write_figure(NamedPage { name, read }: NamedPage, out: &Path) -> Result<Written, CommandError> {
+    let DigitizedPage { figure, overlay_png, .. } = read;
+    let sidecar = out.join(sidecar_name(&name));
+    let overlay = out.join(format!("{name}.overlay.png"));
+    write_file(&sidecar, to_json(&figure)?)?;
+    write_file(&overlay, overlay_png)?;
+    Ok(Written { name, figure, sidecar, overlay })
 }
 
 /// Says what was written and what could not be read.

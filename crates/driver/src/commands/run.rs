@@ -16,8 +16,8 @@ use crate::stages::{summary, write_output};
 
 pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
     let study = StudyFile::read(&args.study)?;
-    let pages = read_pages(&study)?;
     let target = args.out.clone().unwrap_or_else(|| default_folder(&study));
+    let pages = read_pages(&study, &target)?;
     let mut folder = OutputFolder::create(&target)?;
 
     let progress = console.progress(pages.len(), "digitize");

@@ -122,6 +122,11 @@ mod tests {
             censor_times: Vec::new(),
             survival_uncertainty: 0.0,
             time_uncertainty: 0.0,
+            survival_lower: Vec::new(),
+            survival_upper: Vec::new(),
+            time_errors: Vec::new(),
+            stretches: Vec::new(),
+            dash_pattern: None,
         }
     }
 

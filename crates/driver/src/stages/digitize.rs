@@ -3,11 +3,13 @@
 use std::io::Cursor;
 
 use image::{ImageFormat, RgbImage};
-use kmeta_figure_digitize::{DigitizeOptions, digitize, digitize_vector, draw_overlay};
-use kmeta_figure_source::vector::{Bounds, VectorPage};
+use kmeta_figure_digitize::{
+    DigitizeOptions, correct_vector_figure, digitize, digitize_vector, digitize_with_overrides, draw_overlay,
+};
+use kmeta_figure_source::vector::{Bounds, EmbeddedImage, VectorPage};
 use kmeta_figure_source::{FigureDocument, FigurePage};
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, FigureSource, PixelBox, sha256_hex};
+use kmeta_trial_data::{DigitizedFigure, FigureOverrides, FigureSource, PixelBox, sha256_hex};
 
 /// Most pages of a document that are looked through.
 const MOST_PAGES: usize = 500;
@@ -19,6 +21,18 @@ pub(crate) struct DigitizedPage {
     pub(crate) figure: DigitizedFigure,
     /// The picture with the trace drawn over it, as PNG.
     pub(crate) overlay_png: Vec<u8>,
+    made_of: MadeOf,
+}
+
+/// What a figure was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MadeOf {
+    /// The paths of its page.
+    Paths,
+    /// The picture with this index on its page.
+    Picture(usize),
+    /// The pixels of its page.
+    Pixels,
 }
 
 /// A figure file, opened.
@@ -88,7 +102,7 @@ impl FigureFile {
         let vector = self.document.vector_page(index).map_err(|error| error.to_string())?;
         let Some(page) = vector else {
             let drawn = self.draw(index)?;
-            return Ok(vec![self.trace_pixels(&drawn, None, reader)?]);
+            return Ok(vec![self.trace_pixels(&drawn, None, MadeOf::Pixels, reader)?]);
         };
         let mut figures = Vec::new();
         let reading = digitize_vector(&page, self.source_of(&page), reader);
@@ -96,30 +110,52 @@ impl FigureFile {
             reading.figure.iter().flat_map(|figure| &figure.panels).map(|panel| panel.plot_area).collect();
         if let Some(figure) = reading.figure {
             let overlay_png = encode_png(&draw_overlay(&self.draw(index)?, &figure))?;
-            figures.push(DigitizedPage { figure, overlay_png });
+            figures.push(DigitizedPage { figure, overlay_png, made_of: MadeOf::Paths });
         }
-        for picture in
-            page.images.iter().filter(|picture| !panels.iter().any(|area| lies_on(area, &picture.bounds)))
-        {
-            let samples = FigurePage {
-                image: picture.samples.clone(),
-                format: page.format.clone(),
-                page: page.page,
-                pixels_per_inch: None,
-            };
-            let read = self.trace_pixels(&samples, Some(&picture.bounds), reader)?;
+        let free = |picture: &EmbeddedImage| !panels.iter().any(|area| lies_on(area, &picture.bounds));
+        for (number, picture) in page.images.iter().enumerate().filter(|(_, picture)| free(picture)) {
+            let samples = samples_of(picture, &page);
+            let read = self.trace_pixels(&samples, Some(&picture.bounds), MadeOf::Picture(number), reader)?;
             if !read.figure.panels.is_empty() {
                 figures.push(read);
             }
         }
         let promising = !reading.axes_without_curve.is_empty() || !page.images.is_empty();
         if figures.is_empty() && (promising || !self.is_paper()) {
-            let read = self.trace_pixels(&self.draw(index)?, None, reader)?;
+            let read = self.trace_pixels(&self.draw(index)?, None, MadeOf::Pixels, reader)?;
             if !read.figure.panels.is_empty() || !self.is_paper() {
                 figures.push(read);
             }
         }
         Ok(figures)
+    }
+
+    /// Reads a figure of page `index` again with what a person states about it.
+    ///
+    /// # Errors
+    /// A sentence, when the page cannot be read or the overlay not be encoded.
+    pub(crate) fn correct(
+        &self,
+        index: usize,
+        read: DigitizedPage,
+        stated: &FigureOverrides,
+        reader: &LabelReader,
+    ) -> Result<DigitizedPage, String> {
+        let DigitizedPage { figure: automatic, made_of, .. } = read;
+        let page = match made_of {
+            MadeOf::Paths | MadeOf::Pixels => self.draw(index)?,
+            MadeOf::Picture(number) => {
+                let vector = self.document.vector_page(index).map_err(|error| error.to_string())?;
+                let picture = vector.as_ref().and_then(|page| Some(samples_of(page.images.get(number)?, page)));
+                picture.ok_or_else(|| format!("picture {number} of the page is gone"))?
+            }
+        };
+        let figure = match made_of {
+            MadeOf::Paths => correct_vector_figure(automatic, stated),
+            MadeOf::Picture(_) | MadeOf::Pixels => digitize_with_overrides(&page, automatic, reader, stated),
+        };
+        let overlay_png = encode_png(&draw_overlay(&page, &figure))?;
+        Ok(DigitizedPage { figure, overlay_png, made_of })
     }
 
     fn draw(&self, index: usize) -> Result<FigurePage, String> {
@@ -144,6 +180,7 @@ impl FigureFile {
         &self,
         page: &FigurePage,
         place: Option<&Bounds>,
+        made_of: MadeOf,
         reader: &LabelReader,
     ) -> Result<DigitizedPage, String> {
         let source = FigureSource {
@@ -163,7 +200,17 @@ impl FigureFile {
         };
         let figure = digitize(page, source, reader, &DigitizeOptions::default());
         let overlay_png = encode_png(&draw_overlay(page, &figure))?;
-        Ok(DigitizedPage { figure, overlay_png })
+        Ok(DigitizedPage { figure, overlay_png, made_of })
+    }
+}
+
+/// A picture that stands on a page, in its own samples.
+fn samples_of(picture: &EmbeddedImage, page: &VectorPage) -> FigurePage {
+    FigurePage {
+        image: picture.samples.clone(),
+        format: page.format.clone(),
+        page: page.page,
+        pixels_per_inch: None,
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod assign;
 pub(crate) mod compare;
 pub(crate) mod digitize;
 pub(crate) mod names;
+pub(crate) mod overrides;
 pub(crate) mod patients;
 pub(crate) mod pool;
 pub(crate) mod reconstruct;

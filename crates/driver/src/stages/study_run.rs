@@ -1,11 +1,14 @@
 //! The whole chain of a study: digitize, reconstruct, compare, pool.
 
+use std::path::Path;
+
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{DigitizedFigure, Finding};
 use rayon::prelude::*;
 
 use super::compare;
 use super::digitize::{DigitizedPage, FigureFile};
+use super::overrides::{FoundOverrides, find_overrides, sidecar_name};
 use super::pool::{Evidence, analyse};
 use super::reconstruct::{ArmPatients, Reconstruction, reconstruct_all};
 use crate::error::CommandError;
@@ -21,6 +24,8 @@ pub(crate) const GENERATOR: &str = concat!("kmeta ", env!("CARGO_PKG_VERSION"));
 pub(crate) struct StudyPage {
     file: FigureFile,
     page: usize,
+    /// What a person stated about it in a sidecar.
+    stated: FoundOverrides,
 }
 
 /// All that a run produced.
@@ -36,14 +41,15 @@ pub(crate) struct StudyRun {
     pub(crate) inputs: Vec<FileHash>,
 }
 
-/// Reads the figures of a study.
+/// Reads the figures of a study, with what a person stated about them in sidecars: beside the figure file, or in the
+/// earlier output `target`, which is replaced.
 ///
 /// # Errors
-/// All files that are no figures, or have several pages of which none is chosen.
-pub(crate) fn read_pages(study: &StudyFile) -> Result<Vec<StudyPage>, Problems> {
+/// All files that are no figures, or have several pages of which none is chosen, or whose overrides cannot be kept.
+pub(crate) fn read_pages(study: &StudyFile, target: &Path) -> Result<Vec<StudyPage>, Problems> {
     let (mut read, mut problems) = (Vec::new(), Vec::new());
     for (index, figure) in study.project.figures.iter().enumerate() {
-        match read_page(study, figure) {
+        match read_page(study, figure, target) {
             Ok(page) => read.push(page),
             Err((field, message)) => {
                 let path = FieldPath::root().key("figure").index(index).key(field);
@@ -54,14 +60,25 @@ pub(crate) fn read_pages(study: &StudyFile) -> Result<Vec<StudyPage>, Problems> 
     if problems.is_empty() { Ok(read) } else { Err(Problems(problems)) }
 }
 
-fn read_page(study: &StudyFile, figure: &Figure) -> Result<StudyPage, (&'static str, String)> {
-    let bytes = std::fs::read(study.figure_path(&figure.file))
+fn read_page(
+    study: &StudyFile,
+    figure: &Figure,
+    target: &Path,
+) -> Result<StudyPage, (&'static str, String)> {
+    let path = study.figure_path(&figure.file);
+    let bytes = std::fs::read(&path)
         .map_err(|error| ("file", format!("{} cannot be read: {error}", figure.file)))?;
     let field = if figure.page.is_some() { "page" } else { "file" };
     let name = figure.file.rsplit(['/', '\\']).next().unwrap_or(&figure.file);
     let file = FigureFile::open(bytes, name, figure.page).map_err(|message| (field, message))?;
     match file.pages.as_slice() {
-        &[page] => Ok(StudyPage { file, page }),
+        &[page] => {
+            let sidecar = sidecar_name(&figure.name());
+            let earlier = target.join("figures").join(&sidecar);
+            let stated = find_overrides(&path.with_file_name(&sidecar), &earlier, file.sha256());
+            let stated = stated.map_err(|message| ("file", message))?;
+            Ok(StudyPage { file, page, stated })
+        }
         pages => {
             Err(("file", format!("{} has {} pages: state `page`, counted from 1", figure.file, pages.len())))
         }
@@ -85,10 +102,18 @@ pub(crate) fn digitize_all(
         .figures
         .par_iter()
         .zip(pages)
-        .map(|(figure, StudyPage { file, page })| {
+        .map(|(figure, StudyPage { file, page, stated })| {
             let digitized = file
                 .digitize_page(*page, &reader)
                 .and_then(only_figure)
+                .and_then(|read| match &stated.overrides {
+                    Some(overrides) => file.correct(*page, read, overrides, &reader),
+                    None => Ok(read),
+                })
+                .map(|mut read| {
+                    read.figure.findings.extend(stated.findings.iter().cloned());
+                    read
+                })
                 .map_err(|error| CommandError::failed(&figure.file, error));
             after_each();
             digitized

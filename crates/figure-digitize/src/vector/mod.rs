@@ -74,6 +74,8 @@ fn read_panels(
         checks: Vec::new(),
         panels: Vec::new(),
         findings: Vec::new(),
+        overrides: None,
+        automatic: None,
     };
     let mut axes_without_curve = Vec::new();
     for (index, axes) in found.iter().enumerate() {

@@ -310,6 +310,11 @@ fn digitized_arm(chain: &Chain, label: String, axes: &Axes, marks: &[f64]) -> Op
         censor_times: marks.iter().map(|&column| time_at(column)).collect(),
         survival_uncertainty: uncertainty(&axes.y),
         time_uncertainty: uncertainty(&axes.x),
+        survival_lower: Vec::new(),
+        survival_upper: Vec::new(),
+        time_errors: Vec::new(),
+        stretches: Vec::new(),
+        dash_pattern: None,
     };
     Some((arm, first_level))
 }
