@@ -88,7 +88,8 @@ pub(crate) fn calibrate_by_points(
         Direction::Decreasing => AxisScale::Fraction,
     };
     let unit = if scale == AxisScale::Percent { 0.01 } else { 1.0 };
-    let line = Line::through_with_error(points.iter().map(|&(pixel, value)| (pixel, value * unit)), CLICK_ERROR_PX);
+    let line =
+        Line::through_with_error(points.iter().map(|&(pixel, value)| (pixel, value * unit)), CLICK_ERROR_PX);
     let right_way = match direction {
         Direction::Increasing => line.slope > 0.0,
         Direction::Decreasing => line.slope < 0.0,
@@ -96,7 +97,9 @@ pub(crate) fn calibrate_by_points(
     if !line.slope.is_finite() || !line.intercept.is_finite() || !right_way {
         return Err(match direction {
             Direction::Increasing => "the stated points of the time axis do not increase to the right",
-            Direction::Decreasing => "the stated points of the survival axis do not increase upwards (rows count downwards)",
+            Direction::Decreasing => {
+                "the stated points of the survival axis do not increase upwards (rows count downwards)"
+            }
         }
         .to_owned());
     }

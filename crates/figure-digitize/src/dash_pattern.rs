@@ -71,11 +71,15 @@ fn period_of(signal: &[Option<bool>]) -> Option<usize> {
         if count < 2.0 * shift as f64 { f64::NEG_INFINITY } else { sum / count / variance }
     };
     let last = LONGEST_PERIOD.min(signal.len() / 3);
-    let values: Vec<f64> = (0..=last + 1).map(|shift| if shift < signal.len() { agreement(shift) } else { f64::NEG_INFINITY }).collect();
+    let values: Vec<f64> = (0..=last + 1)
+        .map(|shift| if shift < signal.len() { agreement(shift) } else { f64::NEG_INFINITY })
+        .collect();
     let is_peak = |shift: usize| values[shift] >= values[shift - 1] && values[shift] >= values[shift + 1];
     let peaks: Vec<usize> = (SHORTEST_PERIOD..=last).filter(|&shift| is_peak(shift)).collect();
     let highest = peaks.iter().map(|&shift| values[shift]).fold(f64::NEG_INFINITY, f64::max);
-    (highest >= LEAST_AGREEMENT).then(|| peaks.into_iter().find(|&shift| values[shift] >= NEARLY * highest)).flatten()
+    (highest >= LEAST_AGREEMENT)
+        .then(|| peaks.into_iter().find(|&shift| values[shift] >= NEARLY * highest))
+        .flatten()
 }
 
 /// Lengths of the dashes and gaps of one period, a dash first: the medians over all periods that are seen whole.
@@ -129,7 +133,8 @@ fn runs_of_period(signal: &[Option<bool>], period: usize) -> Option<Vec<f64>> {
     let alike: Vec<&Vec<usize>> = patterns.iter().filter(|pattern| pattern.len() == length).collect();
     // A pattern of several dashes can be entered at each of them: the longest first dash is its beginning.
     let longest = alike.iter().map(|pattern| pattern[0]).max()?;
-    let begun: Vec<&&Vec<usize>> = alike.iter().filter(|pattern| pattern[0] + 1 >= longest || length == 2).collect();
+    let begun: Vec<&&Vec<usize>> =
+        alike.iter().filter(|pattern| pattern[0] + 1 >= longest || length == 2).collect();
     let median = |position: usize| {
         let mut values: Vec<usize> = begun.iter().map(|pattern| pattern[position]).collect();
         values.sort_unstable();

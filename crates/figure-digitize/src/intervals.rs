@@ -53,10 +53,11 @@ pub(crate) fn intervals(corners: &[Corner], x: &AxisCalibration, y: &AxisCalibra
     for (index, corner) in corners.iter().enumerate() {
         let reach = |other: usize| TIME_ERRORS * time_errors[index].max(time_errors[other]);
         // Plateaus that may already have begun, and those that may not have ended yet.
-        let begun = (index + 1..corners.len()).take_while(|&other| corners[other].time <= corner.time + reach(other));
-        let lasting = (0..index)
-            .rev()
-            .take_while(|&other| other + 1 == index || corners[other + 1].time >= corner.time - reach(other + 1));
+        let begun =
+            (index + 1..corners.len()).take_while(|&other| corners[other].time <= corner.time + reach(other));
+        let lasting = (0..index).rev().take_while(|&other| {
+            other + 1 == index || corners[other + 1].time >= corner.time - reach(other + 1)
+        });
         lower.push(begun.map(|other| levels[other].0).fold(levels[index].0, f64::min));
         // Time 0 is known: nothing lies before it.
         let before = lasting.map(|other| levels[other].1).fold(levels[index].1, f64::max);
@@ -141,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_hidden_level_lies_between_its_neighbours() {
-        let corners = [corner(0.0, 1.0, true), corner(3.0, 0.9, true), corner(5.0, 0.8, false), corner(9.0, 0.5, true)];
+        let corners =
+            [corner(0.0, 1.0, true), corner(3.0, 0.9, true), corner(5.0, 0.8, false), corner(9.0, 0.5, true)];
         let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, 0.0));
         assert!(found.lower[2] <= 0.5 && found.upper[2] >= 0.9);
     }

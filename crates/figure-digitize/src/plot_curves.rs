@@ -75,7 +75,8 @@ pub(crate) fn trace_plot(
     let convincing = falling
         .as_ref()
         .is_some_and(|plot| longest(&plot.curves) >= CONVINCING_LENGTH * plot.area.width() as f64);
-    let rising = (may_rise && (announced || !convincing)).then(|| trace_rising(page, inside, x, y, statements));
+    let rising =
+        (may_rise && (announced || !convincing)).then(|| trace_rising(page, inside, x, y, statements));
     match (falling, rising) {
         (Some(falling), Some(rising)) => {
             let needed = if announced { 1.0 } else { RISING_EXCESS };
@@ -170,7 +171,8 @@ pub(crate) fn mirrored_rows(page: &InkPage, area: Rect) -> InkPage {
             .iter()
             .map(|mask| {
                 let edges = area.top + area.bottom;
-                let (top, bottom) = (mask.top.clamp(area.top, area.bottom), mask.bottom.clamp(area.top, area.bottom));
+                let (top, bottom) =
+                    (mask.top.clamp(area.top, area.bottom), mask.bottom.clamp(area.top, area.bottom));
                 Rect { top: edges - bottom, bottom: edges - top, ..*mask }
             })
             .collect(),

@@ -113,9 +113,11 @@ pub(crate) fn flagged_stretches(
         Sight::Seen | Sight::Gap => StretchFlag::Seen,
     };
     // First equal flags side by side, then the short ones into their neighbours.
-    let joined = joined(stretches.iter().map(|stretch| (stretch.from, stretch.to, flag_of(stretch), stretch.identity)));
+    let runs = joined(
+        stretches.iter().map(|stretch| (stretch.from, stretch.to, flag_of(stretch), stretch.identity)),
+    );
     let mut long: Vec<Run> = Vec::new();
-    for run in joined {
+    for run in runs {
         match long.last_mut() {
             Some(last) if run.1 - run.0 < shortest => last.1 = run.1,
             _ => long.push(run),

@@ -86,7 +86,7 @@ fn arms_names_cells_and_marks_as_a_person_states_them() {
         r##"{{"by": "A. Reader", "accepted": {{"by": "A. Reader", "reason": "compared"}}, "panels": [{{
             "arms": [{{"arm": {kept_label:?}, "name": "First arm"}}],
             "risk_cells": [{{"arm": "First arm", "time": {time}, "number": 7}},
-                           {{"arm": 0, "time": 0.123, "number": 9}}],
+                           {{"arm": 0, "time": 1.5, "number": 9}}],
             "censor_marks": [{{"arm": "First arm", "added": [0.5], "removed": [{mark}]}}],
             "drop_arms": [{dropped_color:?}]}}]}}"##,
         kept_label = kept.label,
@@ -102,7 +102,7 @@ fn arms_names_cells_and_marks_as_a_person_states_them() {
     let row = &table.rows[table.row_of_arm(0).unwrap()];
     let column = table.times.iter().position(|other| *other == time).unwrap();
     assert_eq!((row.counts[column], row.cells[column].origin), (Some(7), Origin::Human));
-    assert_eq!(table.times[1], 0.123, "a new column");
+    assert_eq!(table.times[1], 1.5, "a new column");
     assert_eq!(table.rows.len(), 1);
     assert_eq!(figure.verdict, Verdict::Ok, "accepted");
     assert!(figure.checks.iter().any(|check| check.name == "accepted-by-person"));

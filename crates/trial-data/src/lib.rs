@@ -41,7 +41,8 @@ pub use curve::{CurveError, StepCurve};
 pub use effect::EffectEstimate;
 pub use figure::{
     Axes, AxisCalibration, AxisScale, AxisTick, Check, CurveStretch, DashPattern, DigitizedArm,
-    DigitizedFigure, FigureSource, LineStyle, PageRotation, Panel, PixelBox, PlottedQuantity, ReadText, StretchFlag, TextRole, Verdict,
+    DigitizedFigure, FigureSource, LineStyle, PageRotation, Panel, PixelBox, PlottedQuantity, ReadText,
+    StretchFlag, TextRole, Verdict,
 };
 pub use finding::{Finding, Severity};
 pub use method::{

@@ -178,7 +178,11 @@ impl FigureOverrides {
     /// What is wrong with the statements themselves, in sentences; empty when nothing is.
     pub fn mistakes(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let boxes = self.crop.iter().chain(&self.masks).chain(self.panels.iter().filter_map(|p| p.plot_area.as_ref()));
+        let boxes = self
+            .crop
+            .iter()
+            .chain(&self.masks)
+            .chain(self.panels.iter().filter_map(|p| p.plot_area.as_ref()));
         for area in boxes {
             if !(area.left < area.right && area.top < area.bottom && area.left >= 0.0 && area.top >= 0.0) {
                 found.push(format!(
@@ -255,7 +259,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_field_is_named() {
-        let error = serde_json::from_str::<FigureOverrides>(r#"{"panels": [{"number_of_arm": 2}]}"#).unwrap_err();
+        let error =
+            serde_json::from_str::<FigureOverrides>(r#"{"panels": [{"number_of_arm": 2}]}"#).unwrap_err();
         assert!(error.to_string().contains("number_of_arm"), "{error}");
     }
 

@@ -171,7 +171,8 @@ fn with_overrides(
     let found =
         find_overrides(&beside.join(&sidecar), &out.join(&sidecar), file.sha256()).map_err(Fault::Refused)?;
     if let Some(stated) = &found.overrides {
-        read = file.correct(page, read, stated, reader).map_err(|error| CommandError::failed(&name, error))?;
+        read =
+            file.correct(page, read, stated, reader).map_err(|error| CommandError::failed(&name, error))?;
     }
     read.figure.findings.extend(found.findings);
     Ok(NamedPage { name, read })

@@ -146,7 +146,8 @@ impl FigureFile {
             MadeOf::Paths | MadeOf::Pixels => self.draw(index)?,
             MadeOf::Picture(number) => {
                 let vector = self.document.vector_page(index).map_err(|error| error.to_string())?;
-                let picture = vector.as_ref().and_then(|page| Some(samples_of(page.images.get(number)?, page)));
+                let picture =
+                    vector.as_ref().and_then(|page| Some(samples_of(page.images.get(number)?, page)));
                 picture.ok_or_else(|| format!("picture {number} of the page is gone"))?
             }
         };

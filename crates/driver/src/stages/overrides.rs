@@ -56,7 +56,10 @@ pub(crate) fn find_overrides(beside: &Path, earlier: &Path, sha256: &str) -> Res
         findings.push(Finding::warning(
             "overrides-differ",
             one.path.display().to_string(),
-            format!("its overrides are used; those in {} differ and are replaced by them", other.path.display()),
+            format!(
+                "its overrides are used; those in {} differ and are replaced by them",
+                other.path.display()
+            ),
         ));
     }
     let Some(stated) = by_person.or(kept) else { return Ok(FoundOverrides { overrides: None, findings }) };
@@ -113,7 +116,8 @@ mod tests {
         path
     }
 
-    const TWO_ARMS: &str = r#"{"overrides": {"panels": [{"number_of_arms": 2}]}, "source": {"sha256": "aa"}}"#;
+    const TWO_ARMS: &str =
+        r#"{"overrides": {"panels": [{"number_of_arms": 2}]}, "source": {"sha256": "aa"}}"#;
 
     #[test]
     fn overrides_beside_the_figure_win_and_a_difference_is_told() {

@@ -60,14 +60,10 @@ pub(crate) fn read_pages(study: &StudyFile, target: &Path) -> Result<Vec<StudyPa
     if problems.is_empty() { Ok(read) } else { Err(Problems(problems)) }
 }
 
-fn read_page(
-    study: &StudyFile,
-    figure: &Figure,
-    target: &Path,
-) -> Result<StudyPage, (&'static str, String)> {
+fn read_page(study: &StudyFile, figure: &Figure, target: &Path) -> Result<StudyPage, (&'static str, String)> {
     let path = study.figure_path(&figure.file);
-    let bytes = std::fs::read(&path)
-        .map_err(|error| ("file", format!("{} cannot be read: {error}", figure.file)))?;
+    let bytes =
+        std::fs::read(&path).map_err(|error| ("file", format!("{} cannot be read: {error}", figure.file)))?;
     let field = if figure.page.is_some() { "page" } else { "file" };
     let name = figure.file.rsplit(['/', '\\']).next().unwrap_or(&figure.file);
     let file = FigureFile::open(bytes, name, figure.page).map_err(|message| (field, message))?;

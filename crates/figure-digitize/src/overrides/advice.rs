@@ -41,7 +41,10 @@ pub(crate) fn advice_on_curves(panel: usize, lines: &AxisPair, page: Rect) -> St
         }],
         ..PanelOverrides::default()
     };
-    format!("state the colour of each arm and points (column, row) that its curve passes through: {}", example(stated))
+    format!(
+        "state the colour of each arm and points (column, row) that its curve passes through: {}",
+        example(stated)
+    )
 }
 
 fn example_area(lines: Option<&AxisPair>, page: Rect) -> Rect {
@@ -59,5 +62,7 @@ fn example_area(lines: Option<&AxisPair>, page: Rect) -> Rect {
 fn example(panel: PanelOverrides) -> String {
     let overrides = FigureOverrides { panels: vec![panel], ..FigureOverrides::default() };
     let json = serde_json::to_string(&overrides).unwrap_or_default();
-    format!("put `\"overrides\": {json}` with your figure's numbers into its sidecar NAME.kmfig.json and run the same command again")
+    format!(
+        "put `\"overrides\": {json}` with your figure's numbers into its sidecar NAME.kmfig.json and run the same command again"
+    )
 }

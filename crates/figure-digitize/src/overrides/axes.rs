@@ -26,8 +26,7 @@ impl<'a> Statements<'a> {
         let mut of_lines: Vec<PanelStatements<'a>> = lines
             .iter()
             .map(|pair| {
-                let automatic =
-                    self.automatic.iter().find(|panel| lies_in(&panel.plot_area, pair.outline()));
+                let automatic = self.automatic.iter().find(|panel| lies_in(&panel.plot_area, pair.outline()));
                 let by_area = self
                     .overrides
                     .panels
@@ -58,9 +57,8 @@ impl<'a> Statements<'a> {
         page: Rect,
         findings: &mut Vec<Finding>,
     ) -> Vec<(CalibratedAxes, PanelStatements<'a>)> {
-        let is_known = |panel: usize| {
-            known.iter().any(|of| of.stated.is_some_and(|stated| stated.panel == panel))
-        };
+        let is_known =
+            |panel: usize| known.iter().any(|of| of.stated.is_some_and(|stated| stated.panel == panel));
         let mut unseen = Vec::new();
         for stated in self.overrides.panels.iter().filter(|stated| !is_known(stated.panel)) {
             let place = format!("overrides, panel {}", stated.panel);
@@ -80,7 +78,11 @@ fn lies_in(area: &kmeta_trial_data::PixelBox, outline: Rect) -> bool {
 }
 
 /// The axis through stated points, or why they make none; nothing where no point is stated.
-fn stated_axis(points: &[AxisPoint], direction: Direction, line_px: f64) -> Option<Result<kmeta_trial_data::AxisCalibration, String>> {
+fn stated_axis(
+    points: &[AxisPoint],
+    direction: Direction,
+    line_px: f64,
+) -> Option<Result<kmeta_trial_data::AxisCalibration, String>> {
     (!points.is_empty()).then(|| {
         let points: Vec<(f64, f64)> = points.iter().map(|point| (point.pixel, point.value)).collect();
         calibrate_by_points(&points, direction, line_px)
@@ -98,26 +100,30 @@ pub(crate) fn with_stated_points(
     read_x: impl FnOnce() -> Result<LabelledAxis, String>,
     read_y: impl FnOnce() -> Result<LabelledAxis, String>,
 ) -> Result<CalibratedAxes, String> {
-    let Some(stated) = statements.stated else { return Ok(CalibratedAxes { lines, x: read_x()?, y: read_y()? }) };
-    let below = label_row(lines.horizontal.last, lines, page);
-    let beside = Rect { left: 0, right: lines.vertical.first, top: lines.vertical.from, bottom: lines.vertical.to };
-    let put = |read: Result<LabelledAxis, String>, points: &[AxisPoint], direction, line_px: f64, labels: Rect| {
-        match stated_axis(points, direction, line_px) {
-            None => read,
-            Some(calibration) => {
-                let mut calibration = calibration?;
-                let labels = match read {
-                    Ok(read) => {
-                        calibration.title = read.calibration.title;
-                        calibration.unit = read.calibration.unit;
-                        read.labels
-                    }
-                    Err(_) => labels,
-                };
-                Ok(LabelledAxis { calibration, labels })
-            }
-        }
+    let Some(stated) = statements.stated else {
+        return Ok(CalibratedAxes { lines, x: read_x()?, y: read_y()? });
     };
+    let below = label_row(lines.horizontal.last, lines, page);
+    let beside =
+        Rect { left: 0, right: lines.vertical.first, top: lines.vertical.from, bottom: lines.vertical.to };
+    let put =
+        |read: Result<LabelledAxis, String>, points: &[AxisPoint], direction, line_px: f64, labels: Rect| {
+            match stated_axis(points, direction, line_px) {
+                None => read,
+                Some(calibration) => {
+                    let mut calibration = calibration?;
+                    let labels = match read {
+                        Ok(read) => {
+                            calibration.title = read.calibration.title;
+                            calibration.unit = read.calibration.unit;
+                            read.labels
+                        }
+                        Err(_) => labels,
+                    };
+                    Ok(LabelledAxis { calibration, labels })
+                }
+            }
+        };
     let x = put(read_x(), &stated.x_axis, Direction::Increasing, lines.horizontal.middle(), below)?;
     let y = put(read_y(), &stated.y_axis, Direction::Decreasing, lines.vertical.middle(), beside)?;
     let mut axes = CalibratedAxes { lines, x, y };
@@ -172,5 +178,11 @@ fn axes_of_points(statements: PanelStatements<'_>, page: Rect) -> Result<Calibra
     }
     let lines = lines_around(Rect::of_pixel_box(area, page.right, page.bottom))?;
     let missing = || Err("no points are stated".to_owned());
-    with_stated_points(lines, PanelStatements { stated: Some(stated), automatic: None }, page, missing, missing)
+    with_stated_points(
+        lines,
+        PanelStatements { stated: Some(stated), automatic: None },
+        page,
+        missing,
+        missing,
+    )
 }

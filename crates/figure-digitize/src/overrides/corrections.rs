@@ -19,7 +19,8 @@ pub(crate) fn correct_panel(panel: &mut Panel, statements: PanelStatements<'_>, 
     let Some(stated) = statements.stated else { return };
     let place = format!("overrides, panel {}", panel.panel);
     let unknown = |reference: &ArmReference| {
-        let message = format!("no arm {reference} was read: name it by its position from 0, its name or its colour");
+        let message =
+            format!("no arm {reference} was read: name it by its position from 0, its name or its colour");
         Finding::error("override-of-unknown-arm", place.clone(), message)
     };
     for arm in &stated.arms {
@@ -68,7 +69,9 @@ fn find_arm(panel: &Panel, statements: PanelStatements<'_>, reference: &ArmRefer
         let color = statements.color_of(name)?;
         let distance = |arm: &DigitizedArm| parse_color(&arm.color).map(|own| oklab_distance(own, color));
         let near = panel.arms.iter().enumerate().filter_map(|(index, arm)| Some((distance(arm)?, index)));
-        near.filter(|(distance, _)| *distance < SAME_COLOR).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, index)| index)
+        near.filter(|(distance, _)| *distance < SAME_COLOR)
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, index)| index)
     })
 }
 
@@ -89,12 +92,17 @@ fn set_risk_cell(panel: &mut Panel, arm: usize, stated: &RiskCellOverride) -> Fi
     let table = panel.risk_table.get_or_insert_with(|| RiskTable { times: Vec::new(), rows: Vec::new() });
     let ticks: Vec<f64> = panel.axes.x.ticks.iter().map(|tick| tick.value).collect();
     let column = column_of(table, stated.time, &ticks);
-    let row = table.row_of_arm(arm).or_else(|| {
-        table.rows.iter().position(|row| row.arm.is_none() && same_name(&row.label, &label))
-    });
+    let row = table
+        .row_of_arm(arm)
+        .or_else(|| table.rows.iter().position(|row| row.arm.is_none() && same_name(&row.label, &label)));
     let row = row.unwrap_or_else(|| {
         let columns = table.times.len();
-        table.rows.push(RiskRow { label: label.clone(), arm: None, counts: vec![None; columns], cells: vec![blank(); columns] });
+        table.rows.push(RiskRow {
+            label: label.clone(),
+            arm: None,
+            counts: vec![None; columns],
+            cells: vec![blank(); columns],
+        });
         table.rows.len() - 1
     });
     let row = &mut table.rows[row];
@@ -115,13 +123,23 @@ fn set_risk_cell(panel: &mut Panel, arm: usize, stated: &RiskCellOverride) -> Fi
 }
 
 fn blank() -> RiskCell {
-    RiskCell { text: String::new(), confidence: 1.0, alternative: None, location: None, origin: Origin::Automatic }
+    RiskCell {
+        text: String::new(),
+        confidence: 1.0,
+        alternative: None,
+        location: None,
+        origin: Origin::Automatic,
+    }
 }
 
 /// The column of a time; a new one where there is none.
 fn column_of(table: &mut RiskTable, time: f64, ticks: &[f64]) -> usize {
     let gap = |times: &[f64]| {
-        times.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|gap| *gap > 0.0).fold(f64::INFINITY, f64::min)
+        times
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).abs())
+            .filter(|gap| *gap > 0.0)
+            .fold(f64::INFINITY, f64::min)
     };
     let tolerance = COLUMN_TOLERANCE * gap(&table.times).min(gap(ticks));
     let tolerance = if tolerance.is_finite() { tolerance } else { 1e-9 };
@@ -153,7 +171,9 @@ fn set_censor_marks(panel: &mut Panel, index: usize, stated: &CensorOverride) ->
             None => findings.push(Finding::warning(
                 "override-of-unknown-mark",
                 format!("arm {}", stated.arm),
-                format!("no censor mark was read within {tolerance:.3} of time {time}: nothing to remove there"),
+                format!(
+                    "no censor mark was read within {tolerance:.3} of time {time}: nothing to remove there"
+                ),
             )),
         }
     }
@@ -165,7 +185,9 @@ fn set_censor_marks(panel: &mut Panel, index: usize, stated: &CensorOverride) ->
 /// Takes an arm out of a panel, with its row of numbers at risk.
 fn drop_arm(panel: &mut Panel, index: usize) {
     panel.arms.remove(index);
-    let shifted = |arm: Option<usize>| arm.filter(|&arm| arm != index).map(|arm| if arm > index { arm - 1 } else { arm });
+    let shifted = |arm: Option<usize>| {
+        arm.filter(|&arm| arm != index).map(|arm| if arm > index { arm - 1 } else { arm })
+    };
     if let Some(table) = &mut panel.risk_table {
         table.rows.retain(|row| row.arm != Some(index));
         for row in &mut table.rows {

@@ -11,7 +11,7 @@ mod hints;
 mod way_points;
 
 use kmeta_trial_data::{
-    AutomaticReading, Check, DigitizedFigure, Finding, FigureOverrides, Panel, PanelOverrides, Verdict,
+    AutomaticReading, Check, DigitizedFigure, FigureOverrides, Finding, Panel, PanelOverrides, Verdict,
 };
 
 pub(crate) use advice::{advice_on_axes, advice_on_curves};
@@ -56,13 +56,17 @@ pub(crate) fn record(figure: &mut DigitizedFigure, overrides: &FigureOverrides, 
     let failed: Vec<&str> =
         figure.checks.iter().filter(|check| !check.passed).map(|check| check.name.as_str()).collect();
     let against = if failed.is_empty() { "no check failed".to_owned() } else { failed.join(", ") };
-    let message = format!("accepted by {} ({}); checks that failed: {against}", acceptance.by, acceptance.reason);
+    let message =
+        format!("accepted by {} ({}); checks that failed: {against}", acceptance.by, acceptance.reason);
     figure.checks.push(Check { name: "accepted-by-person".to_owned(), passed: true, message });
     figure.verdict = Verdict::Ok;
 }
 
 /// Applies a person's statements to a figure that was read from paths: everything but tracing, which has no place there.
-pub(crate) fn correct_figure_of_paths(automatic: &DigitizedFigure, overrides: &FigureOverrides) -> DigitizedFigure {
+pub(crate) fn correct_figure_of_paths(
+    automatic: &DigitizedFigure,
+    overrides: &FigureOverrides,
+) -> DigitizedFigure {
     let mut figure = automatic.clone();
     let mut checks: Vec<Check> =
         figure.checks.iter().filter(|check| check.name == "starts-at-one").cloned().collect();
@@ -81,7 +85,8 @@ pub(crate) fn correct_figure_of_paths(automatic: &DigitizedFigure, overrides: &F
         || !overrides.masks.is_empty()
         || overrides.panels.iter().any(|panel| {
             let axes = !panel.x_axis.is_empty() || !panel.y_axis.is_empty() || panel.plot_area.is_some();
-            let colors = panel.arms.iter().any(|arm| arm.color.is_some() && arm.arm.is_none() && arm.name.is_none());
+            let colors =
+                panel.arms.iter().any(|arm| arm.color.is_some() && arm.arm.is_none() && arm.name.is_none());
             axes || colors || panel.number_of_arms.is_some() || !panel.way_points.is_empty()
         });
     if about_pixels {

@@ -40,7 +40,9 @@ impl PanelStatements<'_> {
             let points = points_in(way, plot);
             let look = match known {
                 Some(index) => Look::of(&plot.curves[index]),
-                None => Look { color: self.new_color(way, page, plot.area, &points), dashed: false, width: None },
+                None => {
+                    Look { color: self.new_color(way, page, plot.area, &points), dashed: false, width: None }
+                }
             };
             match traced(page, x, plot, look, &points) {
                 Some(curve) => match known {
@@ -67,7 +69,9 @@ impl PanelStatements<'_> {
         };
         let (column, row) = points.first().copied().unwrap_or((0, 0));
         let (column, row) = (area.left + column, area.top + row);
-        let near = |middle: usize, end: usize| middle.saturating_sub(COLOR_REACH)..(middle + COLOR_REACH + 1).min(end);
+        let near = |middle: usize, end: usize| {
+            middle.saturating_sub(COLOR_REACH)..(middle + COLOR_REACH + 1).min(end)
+        };
         let strongest = near(row, page.height())
             .flat_map(|y| near(column, page.width()).map(move |x| (x, y)))
             .max_by(|a, b| page.contrast.get(a.0, a.1).total_cmp(&page.contrast.get(b.0, b.1)));
