@@ -28,6 +28,10 @@ reconstruction:
     cargo run --release -p kmeta-ipd-reconstruct --example reconstruction_accuracy
     cargo run --release -p kmeta-ipd-reconstruct --example imputation_coverage
 
+# How often pooled intervals with the uncertainty of reading figures hold the truth, from drawn figures on: a table of docs/accuracy.md.
+coverage replicates="200": release
+    cargo run --release -p kmeta --example reading_coverage -- target/release/kmeta {{replicates}}
+
 # Error of each example figure into docs/accuracy.md, and the score on a figure corpus where one is beside the clone.
 score: release
     python3 .ci/score.py fixtures --write docs/accuracy.md

@@ -80,7 +80,9 @@ impl Console {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::new(steps as u64);
-        if let Ok(style) = ProgressStyle::with_template("{prefix:>12} [{bar:30}] {pos}/{len} {wide_msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix:>12} [{bar:30}] {pos}/{len}, {eta} left {wide_msg}")
+        {
             bar.set_style(style);
         }
         bar.set_prefix(what.to_owned());

@@ -18,5 +18,6 @@ mod commands;
 mod console;
 mod error;
 mod output_folder;
+mod rerun;
 mod result_table;
 mod stages;

@@ -4,7 +4,7 @@ use kmeta_ipd_reconstruct::ReconstructionOptions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::project::{Analysis, CheckLimits};
+use crate::project::{Analysis, CheckLimits, Uncertainty};
 
 /// What a run read, how it was set, and what it wrote. Without times of day, user names or folders, so that
 /// the same input gives the same bytes.
@@ -21,6 +21,9 @@ pub struct Manifest {
     pub inputs: Vec<FileHash>,
     /// How patients were reconstructed.
     pub reconstruction: ReconstructionOptions,
+    /// How the uncertainty of reading figures was drawn, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<Uncertainty>,
     /// Limits of agreement with printed numbers.
     pub checks: CheckLimits,
     /// The analyses with all options, seeds included, as they were used.

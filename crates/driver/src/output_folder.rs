@@ -22,23 +22,44 @@ pub(crate) struct OutputFolder {
 }
 
 impl OutputFolder {
-    /// Prepares to write `target`.
+    /// What the names of unfinished files and folders begin with.
+    pub(crate) const WORKSHOP_PREFIX: &'static str = ".unfinished-";
+
+    /// Prepares to write `target`; until it is whole, its files lie in a folder of their own in `work`, which must be
+    /// on the same file system.
     ///
     /// # Errors
     /// [`CommandError::Input`] when `target` exists and is not an output folder of kmeta;
-    /// [`CommandError::Failed`] when nothing can be written beside it.
-    pub(crate) fn create(target: &Path) -> Result<Self, CommandError> {
+    /// [`CommandError::Failed`] when nothing can be written in `work`.
+    pub(crate) fn create(target: &Path, work: &Path) -> Result<Self, CommandError> {
         refuse_foreign_folder(target)?;
-        let parent = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let failed = |error: std::io::Error| CommandError::failed(parent.display(), error);
-        fs::create_dir_all(parent).map_err(failed)?;
-        let workshop = tempfile::Builder::new().prefix(".kmeta-").tempdir_in(parent).map_err(failed)?;
+        let failed = |error: std::io::Error| CommandError::failed(work.display(), error);
+        fs::create_dir_all(work).map_err(failed)?;
+        let workshop =
+            tempfile::Builder::new().prefix(Self::WORKSHOP_PREFIX).tempdir_in(work).map_err(failed)?;
         // A folder of its own inside, because the workshop itself is private to its owner.
         fs::create_dir(workshop.path().join("new")).map_err(failed)?;
         Ok(Self { target: target.to_owned(), workshop, files: Vec::new() })
+    }
+
+    /// Removes what runs that were killed left in `work`. Where such a run died between taking the old output away
+    /// and putting the new one in its place, the old one is put back. Only for the holder of the lock on `work`.
+    ///
+    /// # Errors
+    /// When an old output cannot be put back.
+    pub(crate) fn clear_leftovers(target: &Path, work: &Path) -> Result<(), CommandError> {
+        let entries = fs::read_dir(work).into_iter().flatten().flatten();
+        for entry in
+            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(Self::WORKSHOP_PREFIX))
+        {
+            let (path, old) = (entry.path(), entry.path().join("old"));
+            if old.is_dir() && !target.exists() {
+                fs::rename(&old, target).map_err(|error| CommandError::failed(target.display(), error))?;
+            }
+            // What cannot be removed now is removed another time.
+            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        }
+        Ok(())
     }
 
     /// Writes one file; `name` is a path inside the folder with `/` between its parts.
@@ -64,22 +85,38 @@ impl OutputFolder {
         files
     }
 
-    /// Puts the new folder in the place of the old one.
+    /// Puts the new folder in the place of the old one: in one step where the system can exchange two folders, so
+    /// that there is a whole output at every moment, else in two.
     pub(crate) fn finish(self) -> Result<(), CommandError> {
         let failed = |error: std::io::Error| CommandError::failed(self.target.display(), error);
         let new = self.workshop.path().join("new");
-        if self.target.exists() {
-            let old = self.workshop.path().join("old");
-            fs::rename(&self.target, &old).map_err(failed)?;
-            if let Err(error) = fs::rename(&new, &self.target) {
-                fs::rename(&old, &self.target).map_err(failed)?;
-                return Err(failed(error));
-            }
-        } else {
-            fs::rename(&new, &self.target).map_err(failed)?;
+        if !self.target.exists() {
+            return fs::rename(&new, &self.target).map_err(failed);
+        }
+        if exchange(&new, &self.target).is_ok() {
+            return Ok(());
+        }
+        let old = self.workshop.path().join("old");
+        fs::rename(&self.target, &old).map_err(failed)?;
+        if let Err(error) = fs::rename(&new, &self.target) {
+            fs::rename(&old, &self.target).map_err(failed)?;
+            return Err(failed(error));
         }
         Ok(())
     }
+}
+
+/// Exchanges two folders in one step.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange(one: &Path, other: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+/// Exchanges two folders in one step, which this system cannot do.
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange(_one: &Path, _other: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// Only a folder that this program wrote may be replaced.
@@ -121,8 +158,12 @@ pub(crate) fn write_file(path: &Path, content: impl AsRef<[u8]>) -> Result<(), C
 mod tests {
     use super::*;
 
+    fn work_of(target: &Path) -> PathBuf {
+        target.with_extension("work")
+    }
+
     fn write_once(target: &Path, content: &str) -> Result<(), CommandError> {
-        let mut folder = OutputFolder::create(target)?;
+        let mut folder = OutputFolder::create(target, &work_of(target))?;
         folder.write("a/b.txt", content)?;
         folder.write_json(Manifest::FILE, &serde_json::json!({"program": "kmeta"}))?;
         folder.finish()
@@ -137,7 +178,7 @@ mod tests {
         write_once(&target, "second").unwrap();
         assert_eq!(fs::read_to_string(target.join("a/b.txt")).unwrap(), "second");
         assert!(!target.join("stale.txt").exists());
-        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left beside the folder");
+        assert_eq!(fs::read_dir(work_of(&target)).unwrap().count(), 0, "nothing unfinished is left");
     }
 
     #[test]
@@ -145,17 +186,37 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let target = parent.path().join("out");
         write_once(&target, "first").unwrap();
-        let mut folder = OutputFolder::create(&target).unwrap();
+        let mut folder = OutputFolder::create(&target, &work_of(&target)).unwrap();
         folder.write("a/b.txt", "half").unwrap();
         drop(folder);
         assert_eq!(fs::read_to_string(target.join("a/b.txt")).unwrap(), "first");
-        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(work_of(&target)).unwrap().count(), 0);
+    }
+
+    /// A run that is killed drops nothing.
+    #[test]
+    fn what_a_killed_run_left_is_cleared_and_its_old_output_put_back() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("out");
+        write_once(&target, "first").unwrap();
+        let work = work_of(&target);
+        let mut folder = OutputFolder::create(&target, &work).unwrap();
+        folder.write("a/b.txt", "half").unwrap();
+        let workshop = folder.workshop.path().to_owned();
+        std::mem::forget(folder);
+        fs::rename(&target, workshop.join("old")).unwrap();
+        OutputFolder::clear_leftovers(&target, &work).unwrap();
+        assert_eq!(fs::read_to_string(target.join("a/b.txt")).unwrap(), "first");
+        assert_eq!(fs::read_dir(&work).unwrap().count(), 0);
     }
 
     #[test]
     fn a_foreign_folder_is_refused() {
         let parent = tempfile::tempdir().unwrap();
         fs::write(parent.path().join("thesis.docx"), "years of work").unwrap();
-        assert!(matches!(OutputFolder::create(parent.path()), Err(CommandError::Input(_))));
+        assert!(matches!(
+            OutputFolder::create(parent.path(), &parent.path().join("work")),
+            Err(CommandError::Input(_))
+        ));
     }
 }

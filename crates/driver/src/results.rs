@@ -3,7 +3,7 @@
 
 use kmeta_evidence_pool::{
     FrailtySurvival, HazardRatioRoutes, LandmarkResult, MantelHaenszelTests, ParametricSurvival, PoolError,
-    PooledSurvivalTime, PooledTwoArmSurvival, SurvivalStrata, TwoArmCount, TwoArmTests,
+    PooledSurvivalTime, PooledTwoArmSurvival, ReadingShare, SurvivalStrata, TwoArmCount, TwoArmTests,
     mantel_haenszel_tests, test_two_arms,
 };
 use kmeta_trial_data::{
@@ -158,9 +158,62 @@ pub struct AnalysisResult {
     pub figure_notice: Option<String>,
     /// Trials that do not take part, each with the reason.
     pub left_out: Vec<LeftOut>,
+    /// Its pooled quantities with and without the uncertainty of reading figures, where that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reading: Vec<ReadingResult>,
     /// What came out.
     #[serde(flatten)]
     pub outcome: AnalysisOutcome,
+}
+
+/// A pooled quantity with and without the uncertainty of reading figures, as it is read (a hazard ratio, a fraction, a
+/// time).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReadingResult {
+    /// What it is, for example `survival at 6 months`.
+    pub quantity: String,
+    /// Pooled with the variance of reading in each trial; absent for a median that is not reached.
+    pub estimate: Option<f64>,
+    /// Lower limit of that; absent where it is not reached.
+    pub lower: Option<f64>,
+    /// Upper limit of that.
+    pub upper: Option<f64>,
+    /// The same trials' mean estimates pooled with the variances of their samples of patients alone.
+    pub estimate_without: Option<f64>,
+    /// Lower limit of that.
+    pub lower_without: Option<f64>,
+    /// Upper limit of that.
+    pub upper_without: Option<f64>,
+    /// Share of the variance of the pooled estimate that is due to reading.
+    pub reading_share: f64,
+    /// The figure that contributes most to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest: Option<ReadingPart>,
+    /// The part of each trial.
+    pub trials: Vec<ReadingShare>,
+}
+
+/// A figure's part in the uncertainty of a pooled quantity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReadingPart {
+    /// The figure as the project file names it.
+    pub figure: String,
+    /// The trial that it shows, `trial` or `trial/arm`.
+    pub trial: String,
+    /// Its share of the variance of the pooled estimate.
+    pub share: f64,
+}
+
+impl ReadingPart {
+    pub(crate) fn of(share: &ReadingShare) -> Self {
+        Self { figure: share.figure.clone(), trial: share.trial.clone(), share: share.of_pooled }
+    }
+
+    /// The largest of these parts; `None` where no reading contributes.
+    pub(crate) fn largest(shares: &[ReadingShare]) -> Option<Self> {
+        let most = shares.iter().filter(|share| share.of_pooled > 0.0);
+        most.max_by(|one, other| one.of_pooled.total_cmp(&other.of_pooled)).map(Self::of)
+    }
 }
 
 /// A trial that does not take part in an analysis.

@@ -121,7 +121,8 @@ impl SurvivalMethodOptions {
             && (self.method != SurvivalMethod::RestrictedMean || self.restricted_mean_horizon.is_none())
     }
 
-    fn model(&self, confidence_level: f64) -> ModelOptions {
+    /// How the random-effects model of the methods that have one is fitted.
+    pub(crate) fn model(&self, confidence_level: f64) -> ModelOptions {
         ModelOptions {
             tau_squared: self.tau_squared,
             interval: self.interval.unwrap_or(IntervalMethod::Wald),

@@ -16,6 +16,7 @@
 //! | do treated patients live longer? | [`pool_two_arm_survival`] |
 //! | how long do patients live? | [`pool_survival`], [`pool_survival_curves`], [`pool_survival_strata`], [`pool_grid_free_survival`] |
 //! | how many live at a year? how long is the median, the mean? | [`pool_landmark_survival`], [`pool_median_survival`], [`pool_restricted_mean_survival`] |
+//! | how much of the uncertainty comes from reading figures? | [`pool_imputed_effects`], [`pool_imputed_survival`] |
 //! | the same beyond follow-up, by a distribution? | [`pool_parametric_survival`] |
 //! | the same with a frailty per trial and a hazard of any shape? | [`pool_frailty_survival`] |
 
@@ -37,6 +38,7 @@ mod options;
 mod parametric_survival;
 mod pool;
 mod proportions;
+mod reading;
 mod sensitivity;
 mod small_study;
 mod study_interval;
@@ -84,6 +86,7 @@ pub use parametric_survival::{
     pool_parametric_survival,
 };
 pub use pool::{pool_effects, pool_proportions};
+pub use reading::{ImputedEstimate, ImputedTrial, PooledReading, ReadingShare, pool_imputed_effects};
 pub use sensitivity::{
     BaujatPoint, Cumulative, CumulativeRow, InfluenceDiagnostics, InfluenceRow, LeaveOneOut, LeaveOneOutRow,
     PooledSummary, ShrunkenEffect, baujat, cumulative, influence_diagnostics, leave_one_out, order_by,
@@ -97,8 +100,9 @@ pub use small_study::{
     limit_meta_analysis, pet_peese, test_funnel_asymmetry, trim_and_fill,
 };
 pub use survival_curve::{
-    PublishedSurvival, StrataTest, StratumCurve, StratumSurvival, SurvivalStrata, TrialCurve, pool_survival,
-    pool_survival_curves, pool_survival_strata,
+    ImputedCurve, PublishedSurvival, StrataTest, StratumCurve, StratumSurvival, SurvivalReading,
+    SurvivalStrata, TrialCurve, pool_imputed_survival, pool_survival, pool_survival_curves,
+    pool_survival_strata,
 };
 pub use survival_time::{
     MedianSource, PooledSurvivalTime, RestrictedMeanOptions, SurvivalTimeKind, SurvivalTimeOptions,

@@ -22,9 +22,11 @@ use crate::{PoolError, SurvivalOptions, TrialPatients};
 use input::Arm;
 
 mod input;
+mod reading;
 mod strata;
 
 pub use input::{PublishedSurvival, TrialCurve};
+pub use reading::{ImputedCurve, SurvivalReading, pool_imputed_survival};
 pub use strata::{StrataTest, StratumCurve, StratumSurvival, SurvivalStrata, pool_survival_strata};
 
 /// With more intervals than this, the correction of empty intervals pulls the curve down visibly.
@@ -42,6 +44,8 @@ struct TrialCells {
     variances: Vec<f64>,
     /// Patients at risk at the start of each interval.
     number_at_risk: Vec<f64>,
+    /// Covariances of the values of two intervals, with zeros on the diagonal; `None` for none.
+    covariance: Option<DMatrix<f64>>,
 }
 
 impl TrialCells {
@@ -51,6 +55,25 @@ impl TrialCells {
         self.values.push(((number_at_risk * conditional_survival + 0.25) / corrected).sqrt().asin());
         self.variances.push(0.25 / corrected);
         self.number_at_risk.push(number_at_risk);
+    }
+
+    /// The covariance of the values of two intervals.
+    fn covariance(&self, j: usize, l: usize) -> f64 {
+        let covered = self.values.len();
+        self.covariance.as_ref().filter(|_| j < covered && l < covered).map_or(0.0, |matrix| matrix[(j, l)])
+    }
+
+    /// The inverse of the covariance of the values, their own and that between trials together.
+    fn weight(&self, between: &DMatrix<f64>) -> Result<DMatrix<f64>, PoolError> {
+        let covered = self.values.len();
+        let mut variance: DMatrix<f64> = between.view((0, 0), (covered, covered)).into_owned();
+        for (j, value) in self.variances.iter().enumerate() {
+            variance[(j, j)] += value;
+        }
+        if let Some(covariance) = &self.covariance {
+            variance += covariance;
+        }
+        inverse_positive_definite(&variance).map_err(|_| computation("a trial's weight matrix"))
     }
 }
 
@@ -238,8 +261,9 @@ fn between_trial_matrix(cells: &[TrialCells], size: usize) -> DMatrix<f64> {
     let mut matrix = DMatrix::zeros(size, size);
     for j in (0..size).filter(|&j| covering(j).count() >= 2) {
         for l in 0..=j {
-            let value =
-                between_trial_element(&columns[j], &columns[l], (j == l).then(|| covering(j).count()));
+            let within: Vec<f64> = cells.iter().map(|cell| cell.covariance(j, l)).collect();
+            let diagonal = (j == l).then(|| covering(j).count());
+            let value = between_trial_element(&columns[j], &columns[l], &within, diagonal);
             matrix[(j, l)] = value;
             matrix[(l, j)] = value;
         }
@@ -249,15 +273,25 @@ fn between_trial_matrix(cells: &[TrialCells], size: usize) -> DMatrix<f64> {
 
 /// Σ w (y_j − ȳ_j)(y_l − ȳ_l) / (Σw − Σw²/Σw) with w = 1/√(v_j v_l) and means under the same weights. On the
 /// diagonal its expectation under no heterogeneity, (number of trials that cover the interval) − Σ_obs w/Σw, is
-/// first taken off.
-fn between_trial_element(one: &[(f64, f64)], other: &[(f64, f64)], diagonal: Option<usize>) -> f64 {
+/// first taken off; beside it Σ w (1 − w/Σw) c with the covariances c within trials, which are 0 unless figures were
+/// read several times.
+fn between_trial_element(
+    one: &[(f64, f64)],
+    other: &[(f64, f64)],
+    within: &[f64],
+    diagonal: Option<usize>,
+) -> f64 {
     let pairs = || one.iter().zip(other).map(|(j, l)| (1.0 / (j.1 * l.1).sqrt(), j.0, l.0));
     let sum: f64 = pairs().map(|(weight, ..)| weight).sum();
     let squares: f64 = pairs().map(|(weight, ..)| weight * weight).sum();
     let mean_j = pairs().map(|(weight, j, _)| weight * j).sum::<f64>() / sum;
     let mean_l = pairs().map(|(weight, _, l)| weight * l).sum::<f64>() / sum;
     let product: f64 = pairs().map(|(weight, j, l)| weight * (j - mean_j) * (l - mean_l)).sum();
-    let expected = diagonal.map_or(0.0, |covering| {
+    let beside: f64 = pairs()
+        .zip(within)
+        .map(|((weight, ..), covariance)| weight * (1.0 - weight / sum) * covariance)
+        .sum();
+    let expected = diagonal.map_or(beside, |covering| {
         let observed =
             one.iter().filter(|cell| cell.1 < UNCOVERED_VARIANCE).map(|cell| 1.0 / cell.1).sum::<f64>();
         covering as f64 - observed / sum
@@ -272,12 +306,7 @@ fn pool_cells(cells: &[TrialCells], size: usize, between: &DMatrix<f64>) -> Resu
     let mut weighted = DVector::zeros(size);
     for cell in cells.iter().filter(|cell| !cell.values.is_empty()) {
         let covered = cell.values.len();
-        let mut variance: DMatrix<f64> = between.view((0, 0), (covered, covered)).into_owned();
-        for (j, value) in cell.variances.iter().enumerate() {
-            variance[(j, j)] += value;
-        }
-        let weight =
-            inverse_positive_definite(&variance).map_err(|_| computation("a trial's weight matrix"))?;
+        let weight = cell.weight(between)?;
         let values = DVector::from_column_slice(&cell.values);
         let product = &weight * values;
         let mut block = weights.view_mut((0, 0), (covered, covered));

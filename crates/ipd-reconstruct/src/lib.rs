@@ -3,7 +3,8 @@
 //! A published curve shows where survival drops, and the table below it how many patients are still followed.
 //! Together they pin down, up to rounding, how many patients had the event at each drop and how many were
 //! censored in between. [`reconstruct`] finds whole numbers of both that fit the curve within its reading error and
-//! meet everything that is printed, and says how well they do. [`impute`] draws several such sets, [`reconstruct_pair`]
+//! meet everything that is printed, and says how well they do. [`impute`] draws several such sets, [`ArmImputer`] with
+//! the errors of reading a figure, [`reconstruct_pair`]
 //! meets a printed hazard ratio, [`published`] holds the algorithms in print[^guyot], [`clicks`] reads the files of
 //! digitizing programs and [`prepare_curve`] makes a curve of what was clicked.
 //!
@@ -47,7 +48,10 @@ use kmeta_trial_data::{NumberAtRisk, PatientRecord, Provenance, ReconstructedArm
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use constrained::{ImputationOptions, PrintedComparison, ReconstructedPair};
+pub use constrained::{
+    ArmImputer, ArmReading, AxisReading, ImputationOptions, PanelReading, PrintedComparison,
+    ReconstructedPair,
+};
 pub use error::ReconstructionError;
 pub use number_of_patients::{InferredPatients, infer_patients};
 pub use prepare::{CurveReading, CurveScale, PointChange, PrepareError, PreparedCurve, prepare_curve};

@@ -74,6 +74,13 @@ enum Command {
 Examples:
   kmeta run study.toml
   kmeta run study.toml --out results --threads 2
+  kmeta run study.toml --fresh
+
+A second run does again only what has changed: a figure's work is kept in STUDY.kmeta-cache beside the
+output, under a hash of the figure, the settings and this program, from the moment it is done, so that
+a run that was interrupted goes on where it was. The results are the same bytes with and without it;
+the folder can be deleted at any time. Two runs into one output folder do not run at once: the second
+is refused.
 
 The output folder holds report.html, results.json, manifest.json, fidelity.csv and the folders
 figures, ipd, tables and plots. It is written whole or not at all: an earlier output stays until
@@ -88,6 +95,9 @@ pub(crate) struct RunArgs {
     /// Output folder; STUDY.kmeta-out beside the project file when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Do all work anew, whatever earlier runs kept.
+    #[arg(long)]
+    pub(crate) fresh: bool,
 }
 
 /// `kmeta digitize`.

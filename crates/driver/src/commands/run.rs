@@ -11,20 +11,29 @@ use crate::console::Console;
 use crate::error::CommandError;
 use crate::output_folder::OutputFolder;
 use crate::project::StudyFile;
+use crate::rerun::WorkFolder;
 use crate::stages::study_run::{digitize_all, evaluate, read_pages};
 use crate::stages::{summary, write_output};
 
 pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
     let study = StudyFile::read(&args.study)?;
     let target = args.out.clone().unwrap_or_else(|| default_folder(&study));
+    let work = WorkFolder::open(&target, args.fresh)?;
     let pages = read_pages(&study, &target)?;
-    let mut folder = OutputFolder::create(&target)?;
+    let mut folder = OutputFolder::create(&target, work.path())?;
 
     let progress = console.progress(pages.len(), "digitize");
-    let figures = digitize_all(&study.project, &pages, || progress.inc(1))?;
+    let figures = digitize_all(&study.project, &pages, &work, || progress.inc(1))?;
     progress.finish_and_clear();
-    console.detail(&format!("{} figures digitized", figures.len()));
-    let run = evaluate(&study.project, &pages, figures);
+    let taken = work.taken();
+    console.detail(&format!(
+        "{} figures digitized, {taken} taken from earlier runs",
+        figures.len() - taken.min(figures.len())
+    ));
+    let redrawn = if study.project.uncertainty.is_some() { pages.len() } else { 0 };
+    let progress = console.progress(redrawn, "read again");
+    let run = evaluate(&study.project, &pages, figures, &work, &|| progress.inc(1))?;
+    progress.finish_and_clear();
     console.detail(&format!(
         "{} arms reconstructed, {} analyses",
         run.arms.len(),
@@ -33,6 +42,7 @@ pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<ExitCode, Com
     write_output::write(&mut folder, &study, &run)?;
     folder.finish()?;
 
+    console.findings(&work.finish());
     console.findings(&run.results.findings);
     let report = target.join("report.html");
     let errors = run.results.findings.iter().filter(|finding| finding.severity == Severity::Error).count();

@@ -59,6 +59,10 @@ pub struct Project {
     /// When a number computed from a figure disagrees with the printed one.
     #[serde(default)]
     pub checks: CheckLimits,
+    /// Carry the uncertainty of reading the figures into every pooled result that rests on them, for example
+    /// `{ imputations = 100, seed = 1 }`; not done when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty: Option<Uncertainty>,
     /// The trials.
     #[serde(default, rename = "trial")]
     pub trials: Vec<Trial>,
@@ -68,6 +72,23 @@ pub struct Project {
     /// What to pool, in the order of the report.
     #[serde(default, rename = "analysis")]
     pub analyses: Vec<Analysis>,
+}
+
+/// How often each figure is read again at random, within the errors of its axes and lines, the rounding of printed
+/// numbers and the censoring that it leaves open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Uncertainty {
+    /// Number of readings, at least 2; 100 tell shares of variance to a tenth of their size.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub imputations: u32,
+    /// Seed of the draws; the same seed gives the same results.
+    #[serde(default = "first_seed")]
+    pub seed: u64,
+}
+
+fn first_seed() -> u64 {
+    1
 }
 
 /// Limits beyond which a number from a figure is reported as disagreeing with the printed one.

@@ -1,6 +1,7 @@
 //! Tables of numbers that go to CSV in full precision, and to the terminal and the report as people read them.
 
 pub(crate) mod hazard_ratio_routes;
+pub(crate) mod reading;
 pub(crate) mod single_arm_survival;
 pub(crate) mod two_arm_survival;
 pub(crate) mod two_arm_tests;

@@ -84,6 +84,11 @@ impl FigureFile {
         self.document.pages() > 1
     }
 
+    /// File name, without folders.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// SHA-256 of the file.
     pub(crate) fn sha256(&self) -> &str {
         &self.sha256

@@ -3,10 +3,12 @@
 pub(crate) mod assign;
 pub(crate) mod compare;
 pub(crate) mod digitize;
+mod draws;
 pub(crate) mod names;
 pub(crate) mod overrides;
 pub(crate) mod patients;
 pub(crate) mod pool;
+mod reading;
 pub(crate) mod reconstruct;
 pub(crate) mod reconstruct_files;
 pub(crate) mod report;

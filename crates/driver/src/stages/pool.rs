@@ -5,16 +5,20 @@ use kmeta_evidence_pool::{
     TrialMedian, TrialPatients, TwoArmCount, TwoArmModel, TwoArmSurvivalOptions, TwoArmTrial,
     hazard_ratio_routes, pool_effects, pool_proportions, pool_two_arm_counts, pool_two_arm_survival,
 };
-use kmeta_trial_data::{EffectEstimate, Finding, PatientRecord, PooledEffect, Provenance, Severity};
+use kmeta_trial_data::{
+    EffectEstimate, Finding, PatientRecord, PooledEffect, Provenance, Severity, StudyRow,
+};
 
 use super::compare;
+use super::draws::DrawnArm;
+use super::reading::{self, Estimates};
 use super::reconstruct::ArmPatients;
 use crate::further::{self, FurtherOptions, FurtherResults, Studied, chosen};
 use crate::project::{
     Analysis, ArmView, HazardRatioAnalysis, HazardRatioSource, Project, ProportionAnalysis, SurvivalAnalysis,
     Trial, TwoArmCountAnalysis, TwoArmSurvivalAnalysis,
 };
-use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut, TwoArmCountTests};
+use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut, ReadingResult, TwoArmCountTests};
 use crate::single_arm_survival::{self, SurvivalArm, SurvivalEvidence, SurvivalMethod, SurvivalSource};
 
 /// What the analyses draw on.
@@ -23,11 +27,14 @@ pub(crate) struct Evidence<'a> {
     pub(crate) project: &'a Project,
     pub(crate) arms: &'a [ArmPatients],
     pub(crate) comparisons: &'a [Comparison],
+    /// Draws of the arms, where the uncertainty of reading is asked for.
+    pub(crate) draws: Option<&'a [DrawnArm]>,
 }
 
 /// Runs one analysis.
 pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisResult, Vec<Finding>) {
-    let mut selection = Selection { evidence, analysis, left_out: Vec::new(), findings: Vec::new() };
+    let mut selection =
+        Selection { evidence, analysis, left_out: Vec::new(), reading: Vec::new(), findings: Vec::new() };
     let outcome = match analysis {
         Analysis::Proportion(options) => selection.proportion(options),
         Analysis::Survival(options) => selection.survival(options),
@@ -48,6 +55,7 @@ pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisR
         title: analysis.title().to_owned(),
         figure_notice: evidence.project.figure_notice.clone().filter(|_| analysis.uses_figures()),
         left_out: selection.left_out,
+        reading: selection.reading,
         outcome,
     };
     (result, selection.findings)
@@ -58,6 +66,7 @@ struct Selection<'a> {
     evidence: Evidence<'a>,
     analysis: &'a Analysis,
     left_out: Vec<LeftOut>,
+    reading: Vec<ReadingResult>,
     findings: Vec<Finding>,
 }
 
@@ -179,6 +188,8 @@ impl<'a> Selection<'a> {
         }
         let options = analysis.model.options(analysis.options.clone());
         let result = Box::new(pool_two_arm_survival(&trials, &options)?);
+        let studies = result.two_stage.iter().flat_map(|pooled| &pooled.studies);
+        self.read_hazard_ratios(studies, endpoint, &analysis.options.model());
         let pool_again =
             |names: &[String]| two_stage(&chosen(&trials, |trial| &trial.trial, names), &options);
         let further = match &result.two_stage {
@@ -215,6 +226,18 @@ impl<'a> Selection<'a> {
             }
         }
         self.warn_of_several_arms(&keys);
+        if let Some(draws) = self.evidence.draws {
+            let settings = (&analysis.options, &analysis.method);
+            match reading::of_survival(&arms, draws, &analysis.endpoint, settings, factor) {
+                Some(reading) => self.set_reading(reading),
+                None => self.findings.push(Finding::note(
+                    "reading-not-carried",
+                    self.analysis.id(),
+                    "this method of pooling cannot carry the uncertainty of reading figures; grid-free, landmark, \
+                     median, restricted-mean and summary-curve can",
+                )),
+            }
+        }
         single_arm_survival::pool(&arms, analysis.endpoint.clone(), &analysis.options, &analysis.method)
     }
 
@@ -293,6 +316,9 @@ impl<'a> Selection<'a> {
         }
         let pool = |effects: &[EffectEstimate]| pool_effects(effects, &analysis.options);
         let result = Box::new(pool(&effects)?);
+        if analysis.source == HazardRatioSource::Reconstructed {
+            self.read_hazard_ratios(result.studies.iter(), &analysis.endpoint, &analysis.options.model());
+        }
         let pool_again = |trials: &[String]| pool(&chosen(&effects, |effect| &effect.trial, trials));
         let further = self.further(&result, &analysis.further, &analysis.options.model(), &pool_again);
         Ok(AnalysisOutcome::HazardRatio {
@@ -302,6 +328,43 @@ impl<'a> Selection<'a> {
             routes,
             further,
         })
+    }
+
+    /// The uncertainty of reading in a pooled hazard ratio of these studies.
+    fn read_hazard_ratios<'s>(
+        &mut self,
+        studies: impl Iterator<Item = &'s StudyRow>,
+        endpoint: &str,
+        model: &ModelOptions,
+    ) {
+        let Some(draws) = self.evidence.draws else { return };
+        let estimates: Vec<Estimates> = studies
+            .filter_map(|study| {
+                let trial = self.evidence.project.trial(&study.trial)?;
+                let of = |arm: Option<&str>| reading::drawn(draws, &trial.arm(arm?)?.key(), endpoint);
+                let (reference, treated) = (of(trial.reference())?, of(trial.treated())?);
+                Some(Estimates {
+                    trial: study.trial.clone(),
+                    label: study.label.clone(),
+                    figure: treated.figure.clone(),
+                    alone: (study.estimate.value, study.estimate.standard_error.powi(2)),
+                    draws: reading::log_hazard_ratios(reference, treated),
+                })
+            })
+            .collect();
+        let reading = reading::pooled("hazard ratio".to_owned(), &estimates, model, f64::exp);
+        self.set_reading(reading.into_iter().collect());
+    }
+
+    fn set_reading(&mut self, reading: Result<Vec<ReadingResult>, PoolError>) {
+        match reading {
+            Ok(reading) => self.reading = reading,
+            Err(error) => self.findings.push(Finding::warning(
+                "reading-not-carried",
+                self.analysis.id(),
+                format!("the uncertainty of reading figures could not be carried into the result: {error}"),
+            )),
+        }
     }
 
     /// What else was asked of the pooled studies, with the moderators of their trials.

@@ -8,6 +8,7 @@ use kmeta_trial_data::{
     DigitizedFigure, Finding, NumberAtRisk, Origin, Panel, PatientRecord, Provenance, ReconstructedArm,
     TimeUnit, Verdict,
 };
+use serde::{Deserialize, Serialize};
 
 use super::assign;
 use super::patients::infer_missing_patients;
@@ -20,7 +21,7 @@ const EXACT_LEVEL: f64 = 1e-4;
 const LARGEST_ERROR: f64 = 4.0;
 
 /// One arm with its patients, times in the study's unit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ArmPatients {
     pub(crate) result: ArmResult,
     pub(crate) patients: Vec<PatientRecord>,
@@ -28,30 +29,53 @@ pub(crate) struct ArmPatients {
 
 /// An arm that is ready to be reconstructed.
 #[derive(Debug, Clone)]
-struct Prepared<'a> {
-    arm: ArmView<'a>,
+pub(crate) struct Prepared<'a> {
+    pub(crate) arm: ArmView<'a>,
     color: String,
-    input: ReconstructionInput,
+    /// All that is known of it, times in the study's unit.
+    pub(crate) input: ReconstructionInput,
+    /// Index of its curve in the panel.
+    pub(crate) curve: usize,
 }
 
-/// What the stage made of all figures.
-#[derive(Debug, Default)]
+/// The arms of one figure that are ready to be reconstructed.
+#[derive(Debug)]
+pub(crate) struct PreparedFigure<'a> {
+    pub(crate) panel: &'a Panel,
+    /// From the unit of the panel's time axis to the study's.
+    pub(crate) time_factor: f64,
+    pub(crate) arms: Vec<Prepared<'a>>,
+}
+
+/// What the stage made of a figure.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Reconstruction {
-    /// The arms that could be reconstructed, in the order of the figures.
+    /// The arms that could be reconstructed.
     pub(crate) arms: Vec<ArmPatients>,
     /// What was noticed.
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Reconstructs every arm of the figures; `digitized` are the project's figures in order.
-pub(crate) fn reconstruct_all(project: &Project, digitized: &[DigitizedFigure]) -> Reconstruction {
+/// Reconstructs every arm of a figure as it was read.
+pub(crate) fn reconstruct_figure(
+    project: &Project,
+    figure: &Figure,
+    read: &DigitizedFigure,
+) -> Reconstruction {
     let mut reconstruction = Reconstruction::default();
-    for (figure, read) in project.figures.iter().zip(digitized) {
-        if let Some(trial) = project.trial(&figure.trial) {
-            reconstruction.add_figure(project, figure, trial, read);
-        }
+    if let Some(trial) = project.trial(&figure.trial) {
+        reconstruction.add_figure(project, figure, trial, read);
     }
     reconstruction
+}
+
+/// The arms of a figure as they are reconstructed; what is to be noticed about them was noticed there.
+pub(crate) fn prepared_figure<'a>(
+    project: &'a Project,
+    figure: &'a Figure,
+    read: &'a DigitizedFigure,
+) -> Option<PreparedFigure<'a>> {
+    Reconstruction::default().prepare(project, figure, project.trial(&figure.trial)?, read)
 }
 
 /// The arm `index` of a panel as input of the reconstruction, in the unit of the panel's time axis. Numbers at
@@ -100,7 +124,14 @@ pub(crate) fn sidecar_provenance(figure: &DigitizedFigure, file: &str, panel: us
 }
 
 impl Reconstruction {
-    fn add_figure(&mut self, project: &Project, figure: &Figure, trial: &Trial, read: &DigitizedFigure) {
+    /// Finds the arms of a figure and what is known of them; `None` where it cannot be used.
+    fn prepare<'a>(
+        &mut self,
+        project: &'a Project,
+        figure: &'a Figure,
+        trial: &'a Trial,
+        read: &'a DigitizedFigure,
+    ) -> Option<PreparedFigure<'a>> {
         let place = format!("figure {}", figure.file);
         for finding in &read.findings {
             let own_place =
@@ -110,7 +141,7 @@ impl Reconstruction {
         if read.verdict == Verdict::Refused {
             let message = "the figure could not be read, so its arms are missing from every analysis; see the other findings on it";
             self.findings.push(Finding::error("figure-refused", place, message));
-            return;
+            return None;
         }
         for check in read.checks.iter().filter(|check| !check.passed) {
             self.findings.push(Finding::warning(
@@ -124,10 +155,13 @@ impl Reconstruction {
             .and_then(|panel| time_factor(project.time_unit, figure, panel).map(|factor| (panel, factor)));
         let (panel, factor) = match prepared {
             Ok(prepared) => prepared,
-            Err((code, message)) => return self.findings.push(Finding::error(code, place, message)),
+            Err((code, message)) => {
+                self.findings.push(Finding::error(code, place, message));
+                return None;
+            }
         };
         let mut used = Vec::new();
-        let mut prepared: Vec<Prepared<'_>> = Vec::new();
+        let mut prepared: Vec<Prepared<'a>> = Vec::new();
         for (traced, arm) in figure.arm_assignments(trial) {
             let Some(arm) = trial.arm(arm) else { continue };
             match assign::find_arm(panel, &traced) {
@@ -144,7 +178,8 @@ impl Reconstruction {
                     self.complete(&mut input, project, figure, arm, factor);
                     let level_error = panel.arms[index].survival_uncertainty;
                     self.findings.extend(infer_missing_patients(&mut input, level_error));
-                    prepared.push(Prepared { arm, color: panel.arms[index].color.clone(), input });
+                    let color = panel.arms[index].color.clone();
+                    prepared.push(Prepared { arm, color, input, curve: index });
                 }
                 Err(message) => self.findings.push(Finding::error(
                     "arm-not-found",
@@ -157,6 +192,13 @@ impl Reconstruction {
             let message = format!("{} of {} curves are used", used.len(), panel.arms.len());
             self.findings.push(Finding::warning("curves-unused", place, message));
         }
+        Some(PreparedFigure { panel, time_factor: factor, arms: prepared })
+    }
+
+    fn add_figure(&mut self, project: &Project, figure: &Figure, trial: &Trial, read: &DigitizedFigure) {
+        let Some(PreparedFigure { arms: prepared, .. }) = self.prepare(project, figure, trial, read) else {
+            return;
+        };
         match figure.meet_hazard_ratio.then(|| printed_comparison(trial, figure, &prepared)).flatten() {
             Some((pair, comparison)) => self.add_pair(project, figure, pair, &comparison),
             None => {
@@ -254,7 +296,7 @@ impl Reconstruction {
         &mut self,
         project: &Project,
         figure: &Figure,
-        Prepared { arm, color, input }: Prepared<'_>,
+        Prepared { arm, color, input, .. }: Prepared<'_>,
         found: Result<ReconstructedArm, ReconstructionError>,
     ) {
         let place = format!("{}, arm {}, {}", input.trial, arm.id, figure.endpoint);

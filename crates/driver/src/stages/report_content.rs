@@ -12,7 +12,7 @@ use super::report::{AnalysisPlots, Plots, ReportInput};
 use super::write_tables::{serde_name, trial_columns};
 use crate::manifest::Manifest;
 use crate::project::{Analysis, Trial};
-use crate::result_table::ResultTable;
+use crate::result_table::{ResultTable, reading};
 use crate::results::{AnalysisOutcome, AnalysisResult, Results};
 
 /// Everything that the report shows.
@@ -42,7 +42,37 @@ pub(crate) fn compose(input: &ReportInput<'_>, plots: &Plots) -> Report {
     for (analysis, drawn) in results.analyses.iter().zip(&plots.analyses) {
         add_analysis(&mut report, results, analysis, drawn);
     }
+    report.tabulated.extend(reading_section(input.manifest, results));
     report
+}
+
+/// The uncertainty from reading figures, where it was asked for.
+fn reading_section(manifest: &Manifest, results: &Results) -> Option<TabulatedSection> {
+    let uncertainty = manifest.uncertainty?;
+    let read: Vec<&AnalysisResult> =
+        results.analyses.iter().filter(|analysis| !analysis.reading.is_empty()).collect();
+    let mut paragraphs = vec![format!(
+        "Each figure was read {} times at random (seed {}): its axes moved together within the error of their \
+         calibration, each level and each time of its curves within the error of the trace, printed numbers within \
+         their rounding, and the censoring that is not printed drawn anew. Each reading was reconstructed and analysed; \
+         the readings of a trial were combined by Rubin's rules, T = W + (1 + 1/M) B, and the trials then pooled with \
+         T in place of the variance W of their samples.",
+        uncertainty.imputations, uncertainty.seed
+    )];
+    let all: Vec<_> = read.iter().flat_map(|analysis| analysis.reading.clone()).collect();
+    paragraphs.extend(reading::in_words(&all));
+    Some(TabulatedSection {
+        id: "reading-figures".to_owned(),
+        title: "Uncertainty from reading the figures".to_owned(),
+        paragraphs,
+        tables: read
+            .iter()
+            .map(|analysis| reading::table(&analysis.title, &analysis.reading).to_report())
+            .collect(),
+        notes: results.figure_notice.iter().cloned().collect(),
+        left_out: Vec::new(),
+    })
+    .filter(|section| !section.tables.is_empty())
 }
 
 fn add_analysis(report: &mut Report, results: &Results, analysis: &AnalysisResult, drawn: &AnalysisPlots) {

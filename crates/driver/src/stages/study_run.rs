@@ -3,17 +3,21 @@
 use std::path::Path;
 
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, Finding};
+use kmeta_trial_data::{DigitizedFigure, Finding, sha256_hex};
 use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::compare;
 use super::digitize::{DigitizedPage, FigureFile};
+use super::draws::{DrawnArm, draw_figure};
 use super::overrides::{FoundOverrides, find_overrides, sidecar_name};
 use super::pool::{Evidence, analyse};
-use super::reconstruct::{ArmPatients, Reconstruction, reconstruct_all};
+use super::reconstruct::{ArmPatients, Reconstruction, reconstruct_figure};
 use crate::error::CommandError;
 use crate::manifest::FileHash;
-use crate::project::{FieldPath, Figure, Problems, Project, StudyFile, Trial};
+use crate::project::{FieldPath, Figure, Problems, Project, StudyFile, Trial, Uncertainty};
+use crate::rerun::{Key, WorkFolder};
 use crate::results::{FigureResult, Results};
 
 /// Name and version of the program, as files state it.
@@ -81,36 +85,24 @@ fn read_page(study: &StudyFile, figure: &Figure, target: &Path) -> Result<StudyP
     }
 }
 
-/// Digitizes the figures of a study in parallel; `after_each` is called after each.
+/// Digitizes the figures of a study in parallel, except those whose work an earlier run kept; `after_each` is called
+/// after each.
 ///
 /// # Errors
 /// When the label model is damaged or an overlay cannot be encoded.
 pub(crate) fn digitize_all(
     project: &Project,
     pages: &[StudyPage],
+    work: &WorkFolder,
     after_each: impl Fn() + Sync,
 ) -> Result<Vec<DigitizedPage>, CommandError> {
-    if pages.is_empty() {
-        return Ok(Vec::new());
-    }
-    let reader = LabelReader::new().map_err(|error| CommandError::Failed(error.to_string()))?;
+    let reader = OnceLock::new();
     let read: Vec<Result<DigitizedPage, CommandError>> = project
         .figures
         .par_iter()
         .zip(pages)
-        .map(|(figure, StudyPage { file, page, stated })| {
-            let digitized = file
-                .digitize_page(*page, &reader)
-                .and_then(only_figure)
-                .and_then(|read| match &stated.overrides {
-                    Some(overrides) => file.correct(*page, read, overrides, &reader),
-                    None => Ok(read),
-                })
-                .map(|mut read| {
-                    read.figure.findings.extend(stated.findings.iter().cloned());
-                    read
-                })
-                .map_err(|error| CommandError::failed(&figure.file, error));
+        .map(|(figure, page)| {
+            let digitized = kept_or_digitized(figure, page, work, &reader);
             after_each();
             digitized
         })
@@ -118,17 +110,173 @@ pub(crate) fn digitize_all(
     read.into_iter().collect()
 }
 
+/// The label reader, loaded when the first figure needs it.
+type SharedReader = OnceLock<Result<LabelReader, String>>;
+
+fn kept_or_digitized(
+    figure: &Figure,
+    StudyPage { file, page }: &StudyPage,
+    work: &WorkFolder,
+    reader: &SharedReader,
+) -> Result<DigitizedPage, CommandError> {
+    // The name of the file is part of the sidecar.
+    let key = work.key("figure", &(file.sha256(), file.name(), page))?;
+    if let Some(kept) = work.kept(key.as_ref(), page_of_parts) {
+        return Ok(kept);
+    }
+    let reader = reader
+        .get_or_init(|| LabelReader::new().map_err(|error| error.to_string()))
+        .as_ref()
+        .map_err(|error| CommandError::Failed(error.clone()))?;
+    let digitized = file
+        .digitize_page(*page, reader)
+        .and_then(only_figure)
+        .map_err(|error| CommandError::failed(&figure.file, error))?;
+    keep_whole(work, key.as_ref(), &digitized.figure, &digitized.overlay_png)?;
+    Ok(digitized)
+}
+
+/// A kept figure: its sidecar and its overlay.
+fn page_of_parts(parts: &[Vec<u8>]) -> Result<DigitizedPage, String> {
+    let [sidecar, overlay] = parts else { return Err("it does not have two parts".to_owned()) };
+    let figure = serde_json::from_slice(sidecar).map_err(|error| error.to_string())?;
+    Ok(DigitizedPage { figure, overlay_png: overlay.clone() })
+}
+
+/// Keeps `content` and some bytes, if `content` comes back from JSON as it is: then later runs with and without it
+/// write the same.
+fn keep_whole<T: Serialize + DeserializeOwned + PartialEq>(
+    work: &WorkFolder,
+    key: Option<&Key>,
+    content: &T,
+    bytes: &[u8],
+) -> Result<(), CommandError> {
+    let json = serde_json::to_vec(content)
+        .map_err(|error| CommandError::failed("a result cannot be written as JSON", error))?;
+    if serde_json::from_slice::<T>(&json).is_ok_and(|again| again == *content) {
+        work.keep(key, &[&json, bytes]);
+    }
+    Ok(())
+}
+
 /// The first figure of a page: the one drawn with paths, where there is one.
 fn only_figure(figures: Vec<DigitizedPage>) -> Result<DigitizedPage, String> {
     figures.into_iter().next().ok_or_else(|| "there is no Kaplan-Meier figure on this page".to_owned())
 }
 
-/// Everything after digitizing.
-pub(crate) fn evaluate(project: &Project, pages: &[StudyPage], figures: Vec<DigitizedPage>) -> StudyRun {
+/// The patients of all figures, in their order.
+fn reconstruct_all(
+    project: &Project,
+    sidecars: &[DigitizedFigure],
+    work: &WorkFolder,
+) -> Result<Reconstruction, CommandError> {
+    let of_figures: Vec<Result<Reconstruction, CommandError>> = project
+        .figures
+        .par_iter()
+        .zip(sidecars)
+        .map(|(figure, read)| kept_or_reconstructed(project, figure, read, work))
+        .collect();
+    let mut all = Reconstruction::default();
+    for of_figure in of_figures {
+        let Reconstruction { arms, findings } = of_figure?;
+        all.arms.extend(arms);
+        all.findings.extend(findings);
+    }
+    Ok(all)
+}
+
+fn kept_or_reconstructed(
+    project: &Project,
+    figure: &Figure,
+    read: &DigitizedFigure,
+    work: &WorkFolder,
+) -> Result<Reconstruction, CommandError> {
+    let key = work.key("patients", &reconstruction_input(project, figure, read)?)?;
+    if let Some(kept) = work.kept(key.as_ref(), from_first_part) {
+        return Ok(kept);
+    }
+    let reconstruction = reconstruct_figure(project, figure, read);
+    keep_whole(work, key.as_ref(), &reconstruction, &[])?;
+    Ok(reconstruction)
+}
+
+/// Draws the arms of all figures, except those whose work an earlier run kept; `after_each` is called after each.
+fn draw_all(
+    project: &Project,
+    sidecars: &[DigitizedFigure],
+    uncertainty: &Uncertainty,
+    work: &WorkFolder,
+    after_each: &(dyn Fn() + Sync),
+) -> Result<Vec<DrawnArm>, CommandError> {
+    let of_figures: Vec<Result<Vec<DrawnArm>, CommandError>> = project
+        .figures
+        .par_iter()
+        .zip(sidecars)
+        .map(|(figure, read)| {
+            let key = work.key("draws", &(reconstruction_input(project, figure, read)?, uncertainty))?;
+            let drawn = match work.kept(key.as_ref(), from_first_part) {
+                Some(kept) => kept,
+                None => {
+                    let drawn = draw_figure(project, figure, read, uncertainty);
+                    keep_whole(work, key.as_ref(), &drawn, &[])?;
+                    drawn
+                }
+            };
+            after_each();
+            Ok(drawn)
+        })
+        .collect();
+    let mut all = Vec::new();
+    for of_figure in of_figures {
+        all.extend(of_figure?);
+    }
+    Ok(all)
+}
+
+/// Kept work that is JSON alone.
+fn from_first_part<T: DeserializeOwned>(parts: &[Vec<u8>]) -> Result<T, String> {
+    let json = parts.first().ok_or("it has no part")?;
+    serde_json::from_slice(json).map_err(|error| error.to_string())
+}
+
+/// All that the patients of a figure depend on.
+fn reconstruction_input(
+    project: &Project,
+    figure: &Figure,
+    read: &DigitizedFigure,
+) -> Result<impl Serialize, CommandError> {
+    let sidecar = serde_json::to_vec(read)
+        .map_err(|error| CommandError::failed("a sidecar cannot be written as JSON", error))?;
+    Ok((
+        sha256_hex(&sidecar),
+        figure.clone(),
+        project.trial(&figure.trial).cloned(),
+        project.time_unit,
+        project.reconstruction.clone(),
+        project.checks.clone(),
+    ))
+}
+
+/// Everything after digitizing; `after_each_draw` is called after each figure that was read again at random.
+///
+/// # Errors
+/// When something that is to be kept cannot be written as JSON.
+pub(crate) fn evaluate(
+    project: &Project,
+    pages: &[StudyPage],
+    figures: Vec<DigitizedPage>,
+    work: &WorkFolder,
+    after_each_draw: &(dyn Fn() + Sync),
+) -> Result<StudyRun, CommandError> {
     let sidecars: Vec<DigitizedFigure> = figures.iter().map(|page| page.figure.clone()).collect();
-    let Reconstruction { arms, findings: reconstruction_findings } = reconstruct_all(project, &sidecars);
+    let Reconstruction { arms, findings: reconstruction_findings } =
+        reconstruct_all(project, &sidecars, work)?;
     let (comparisons, comparison_findings) = compare::compare_all(project, &arms);
-    let evidence = Evidence { project, arms: &arms, comparisons: &comparisons };
+    let draws = match &project.uncertainty {
+        Some(uncertainty) => Some(draw_all(project, &sidecars, uncertainty, work, after_each_draw)?),
+        None => None,
+    };
+    let evidence = Evidence { project, arms: &arms, comparisons: &comparisons, draws: draws.as_deref() };
     let pooled: Vec<_> = project.analyses.par_iter().map(|analysis| analyse(evidence, analysis)).collect();
     let (analyses, pooling_findings): (Vec<_>, Vec<_>) = pooled.into_iter().unzip();
     let mut findings = trial_findings(project);
@@ -160,7 +308,7 @@ pub(crate) fn evaluate(project: &Project, pages: &[StudyPage], figures: Vec<Digi
         .iter()
         .zip(pages)
         .map(|(figure, page)| FileHash { file: figure.file.clone(), sha256: page.file.sha256().to_owned() });
-    StudyRun { results, figures, arms, inputs: inputs.collect() }
+    Ok(StudyRun { results, figures, arms, inputs: inputs.collect() })
 }
 
 fn figure_result(figure: &Figure, read: &DigitizedFigure) -> FigureResult {

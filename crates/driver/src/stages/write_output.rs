@@ -7,6 +7,7 @@ use crate::error::CommandError;
 use crate::manifest::{FileHash, Manifest};
 use crate::output_folder::OutputFolder;
 use crate::project::StudyFile;
+use crate::result_table;
 
 /// Writes all files.
 pub(crate) fn write(
@@ -48,6 +49,10 @@ fn write_csv_tables(folder: &mut OutputFolder, run: &StudyRun) -> Result<(), Com
         if let Some(table) = write_tables::analysis(analysis)? {
             folder.write(&format!("tables/{}.csv", analysis.id), table)?;
         }
+        if !analysis.reading.is_empty() {
+            let table = result_table::reading::table(&analysis.title, &analysis.reading);
+            folder.write(&format!("tables/{}-{}.csv", analysis.id, table.name), table.to_csv()?)?;
+        }
         for table in analysis.outcome.tables() {
             folder.write(&format!("tables/{}-{}.csv", analysis.id, table.name), table.to_csv()?)?;
         }
@@ -67,6 +72,7 @@ fn manifest(study: &StudyFile, run: &StudyRun) -> Manifest {
         },
         inputs: run.inputs.clone(),
         reconstruction: project.reconstruction.clone(),
+        uncertainty: project.uncertainty,
         checks: project.checks.clone(),
         analyses: project.analyses.clone(),
         outputs: Vec::new(),

@@ -32,7 +32,7 @@ impl LandmarkScale {
     }
 
     /// Survival of a value; log S above 0 is cut at survival 1.
-    pub(super) fn survival(self, value: f64) -> f64 {
+    pub fn survival(self, value: f64) -> f64 {
         match self {
             Self::ComplementaryLogLog => (-value.exp()).exp(),
             Self::Log => value.exp().min(1.0),
@@ -41,7 +41,7 @@ impl LandmarkScale {
     }
 
     /// Limits of survival from limits of the value; a large log hazard is a small survival.
-    pub(super) fn interval(self, lower: f64, upper: f64) -> kmeta_trial_data::Interval {
+    pub fn interval(self, lower: f64, upper: f64) -> kmeta_trial_data::Interval {
         let (one, other) = (self.survival(lower), self.survival(upper));
         kmeta_trial_data::Interval { lower: one.min(other), upper: one.max(other) }
     }

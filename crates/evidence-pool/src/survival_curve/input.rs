@@ -110,11 +110,16 @@ impl<'a> Arm<'a> {
     /// The cells of the intervals that the trial covers.
     pub(super) fn cells(&self, times: &[f64]) -> TrialCells {
         let end = self.end();
+        self.cells_of_intervals(&times[..times.partition_point(|&time| time <= end)])
+    }
+
+    /// The cells of these intervals, whether or not follow-up reaches the ends of the last ones, while anybody is left.
+    pub(super) fn cells_of_intervals(&self, times: &[f64]) -> TrialCells {
         let mut cells = TrialCells::default();
         let (mut start, mut survival_at_start) = (0.0, 1.0);
         for &time in times {
             let at_risk = self.entering(start);
-            if end < time || survival_at_start <= 0.0 || at_risk <= 0.0 {
+            if survival_at_start <= 0.0 || at_risk <= 0.0 {
                 break;
             }
             let survival = self.survival_at(time);

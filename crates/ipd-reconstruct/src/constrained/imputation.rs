@@ -13,7 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
+use super::reading::{ArmReading, PanelReading, read_again};
 use super::resolution::Resolution;
+use super::search::Course;
 use super::{attempts, placement, settle};
 use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions};
 
@@ -43,21 +45,71 @@ pub(crate) fn impute(
     options: &ReconstructionOptions,
     imputation: &ImputationOptions,
 ) -> Result<Vec<Vec<PatientRecord>>, ReconstructionError> {
-    let (settled, resolution) = settle(input, options)?;
-    let evidence = settled.evidence;
+    let imputer = ArmImputer::new(input, options)?;
     let draws = (0..imputation.imputations).map(|index| {
-        let name = format!("imputation {index} of {} {}", input.trial, input.arm);
-        let mut stream = random_stream(imputation.seed, &name);
-        let disturbed = disturbed(&evidence, resolution, &mut stream);
-        let factors: Vec<f64> = settled.course.stages.iter().map(|_| -uniform(&mut stream).ln()).collect();
-        let rate_share = uniform(&mut stream);
-        // A disturbance that whole patients cannot follow is left out, and at last the course itself is kept.
-        let course = attempts::drawn(&disturbed, resolution, rate_share, &factors)
-            .or_else(|_| attempts::drawn(&evidence, resolution, rate_share, &factors))
-            .unwrap_or_else(|_| settled.course.clone());
-        placement::patients_of(&evidence, &course, &mut |count| at_random(count, &mut stream))
+        let mut stream = imputer.stream(imputation.seed, index);
+        let disturbed = disturbed(&imputer.evidence, imputer.resolution, &mut stream);
+        imputer.patients(&disturbed, &mut stream)
     });
     Ok(draws.collect())
+}
+
+/// One arm, reconstructed and ready for draws of what its figure and the paper leave open. Each draw depends on its
+/// index and the seed only, so that draws can be made in any order and on any number of threads.
+#[derive(Debug, Clone)]
+pub struct ArmImputer {
+    trial: String,
+    arm: String,
+    evidence: Evidence,
+    resolution: Resolution,
+    course: Course,
+}
+
+impl ArmImputer {
+    /// Reconstructs the arm, whatever `options.method` says by [`crate::ReconstructionMethod::Constrained`].
+    ///
+    /// # Errors
+    /// Those of [`crate::reconstruct`].
+    pub fn new(
+        input: &ReconstructionInput,
+        options: &ReconstructionOptions,
+    ) -> Result<Self, ReconstructionError> {
+        let (settled, resolution) = settle(input, options)?;
+        let (trial, arm) = (input.trial.clone(), input.arm.clone());
+        Ok(Self { trial, arm, evidence: settled.evidence, resolution, course: settled.course })
+    }
+
+    /// The patients of draw `index`: as another reader of the figure might have found them. The axes are those of
+    /// [`PanelReading::drawn`] for the same seed and index, which all arms of the figure share; every level and every
+    /// time has an error of its own, normal with the standard deviations `arm`; printed survival and medians are
+    /// replaced by numbers that are rounded to them; and the pattern of censoring is drawn as in [`crate::impute`].
+    pub fn draw(&self, figure: &PanelReading, arm: ArmReading, seed: u64, index: u32) -> Vec<PatientRecord> {
+        let axes = figure.drawn(seed, index);
+        let mut stream = self.stream(seed, index);
+        let moved = read_again(&self.evidence, &axes, arm, &mut stream);
+        self.patients(&moved, &mut stream)
+    }
+
+    fn stream(&self, seed: u64, index: u32) -> ChaCha8Rng {
+        random_stream(seed, &format!("imputation {index} of {} {}", self.trial, self.arm))
+    }
+
+    /// Solves disturbed evidence under a random pattern of censoring.
+    fn patients(&self, disturbed: &Evidence, stream: &mut ChaCha8Rng) -> Vec<PatientRecord> {
+        let Self { evidence, resolution, course, .. } = self;
+        let factors: Vec<f64> = course.stages.iter().map(|_| -uniform(stream).ln()).collect();
+        let rate_share = uniform(stream);
+        // A disturbance that whole patients cannot follow is left out, and at last the course itself is kept.
+        let solved = attempts::drawn(disturbed, *resolution, rate_share, &factors);
+        let (of, course) = match solved {
+            Ok(course) => (disturbed, course),
+            Err(_) => match attempts::drawn(evidence, *resolution, rate_share, &factors) {
+                Ok(course) => (evidence, course),
+                Err(_) => (evidence, course.clone()),
+            },
+        };
+        placement::patients_of(of, &course, &mut |count| at_random(count, stream))
+    }
 }
 
 /// Uniform places in a gap.

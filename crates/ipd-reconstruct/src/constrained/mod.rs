@@ -15,6 +15,7 @@ mod leaders;
 mod milestones;
 mod outlook;
 mod placement;
+mod reading;
 mod resolution;
 mod search;
 mod survivors;
@@ -24,8 +25,9 @@ mod two_arms;
 use kmeta_trial_data::{Finding, PatientRecord, ReconstructedArm, ReconstructionStatus};
 
 use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions, fidelity};
-pub use imputation::ImputationOptions;
 pub(crate) use imputation::impute;
+pub use imputation::{ArmImputer, ImputationOptions};
+pub use reading::{ArmReading, AxisReading, PanelReading};
 pub(crate) use two_arms::reconstruct_pair;
 pub use two_arms::{PrintedComparison, ReconstructedPair};
 

@@ -5,4 +5,5 @@ mod cohorts;
 mod common;
 mod pooled;
 mod properties;
+mod reading;
 mod statements;

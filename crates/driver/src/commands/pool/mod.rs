@@ -35,7 +35,8 @@ pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCo
         (_, Some(curve)) => (curve.id.clone(), curve.title.clone()),
         _ => ("survival".to_owned(), args.title.clone().unwrap_or_else(|| "Survival".to_owned())),
     };
-    let analysis = AnalysisResult { id, title, figure_notice: None, left_out: Vec::new(), outcome };
+    let analysis =
+        AnalysisResult { id, title, figure_notice: None, left_out: Vec::new(), reading: Vec::new(), outcome };
     let mut text = summary::analyses(std::slice::from_ref(&analysis)) + "\n";
     for table in analysis.outcome.tables() {
         text.push_str(&format!("\n{}\n", table.to_plain()));
