@@ -2,7 +2,10 @@
 
 use divan::{Bencher, black_box};
 use kmeta_benches::{arm, pixel_arm};
-use kmeta_ipd_reconstruct::{ReconstructionMethod, ReconstructionOptions, reconstruct};
+use kmeta_ipd_reconstruct::{
+    ArmImputer, ArmReading, AxisReading, PanelReading, ReconstructionMethod, ReconstructionOptions,
+    reconstruct,
+};
 
 fn main() {
     divan::main();
@@ -36,4 +39,16 @@ fn ipdfromkm(bencher: Bencher<'_, '_>, patients: u32) {
     let options =
         ReconstructionOptions { method: ReconstructionMethod::Ipdfromkm, ..ReconstructionOptions::default() };
     bencher.bench(|| reconstruct(black_box(&input), &options).expect("valid input"));
+}
+
+/// One reading of a figure at random, solved again: the uncertainty of reading takes a hundred of them.
+#[divan::bench(args = [200, 2000])]
+fn one_reading(bencher: Bencher<'_, '_>, patients: u32) {
+    let imputer =
+        ArmImputer::new(&pixel_arm(patients), &ReconstructionOptions::default()).expect("valid input");
+    let axis = |slope: f64| AxisReading { intercept: 0.0, slope, covariance: [[1e-8, 0.0], [0.0, 1e-14]] };
+    let panel =
+        PanelReading { figure: "bench".to_owned(), time_axis: axis(0.05), survival_axis: axis(0.002) };
+    let arm = ArmReading { survival: 0.0005, time: 0.02 };
+    bencher.bench(|| imputer.draw(&panel, arm, 1, black_box(7)));
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use kmeta_trial_data::sha256_hex;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 use crate::error::CommandError;
 use crate::manifest::{FileHash, Manifest};
-use crate::project::Problem;
+use crate::project::{Problem, Problems};
 
 /// Writes files beside the wanted folder and swaps them in when all are written, so that a failure leaves an
 /// existing folder as it was.
@@ -152,6 +153,29 @@ pub(crate) fn to_json(content: &impl Serialize) -> Result<String, CommandError> 
 pub(crate) fn write_file(path: &Path, content: impl AsRef<[u8]>) -> Result<(), CommandError> {
     let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, content));
     written.map_err(|error| CommandError::failed(path.display(), error))
+}
+
+/// The bytes of a file of an output folder.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn read_output(path: &Path) -> Result<Vec<u8>, Problems> {
+    std::fs::read(path).map_err(|error| {
+        Problem::in_file(path.display().to_string(), format!("cannot be read: {error}"))
+            .with_help("give an output folder of `kmeta run`")
+            .into()
+    })
+}
+
+/// A JSON file of an output folder.
+///
+/// # Errors
+/// When it cannot be read or is something else.
+pub(crate) fn read_output_json<T: DeserializeOwned>(path: &Path) -> Result<T, Problems> {
+    let wrong = |error: serde_json::Error| {
+        Problem::in_file(path.display().to_string(), format!("is not what `kmeta run` writes: {error}"))
+    };
+    serde_json::from_slice(&read_output(path)?).map_err(|error| wrong(error).into())
 }
 
 #[cfg(test)]

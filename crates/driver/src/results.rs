@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::further::{self, FurtherResults};
 use crate::project::{HazardRatioSource, PrintedHazardRatio, PrintedMedian, Trial};
+use crate::quantities::Quantity;
 use crate::result_table::{
     ResultTable, hazard_ratio_routes, single_arm_survival, two_arm_survival, two_arm_tests,
 };
@@ -161,9 +162,46 @@ pub struct AnalysisResult {
     /// Its pooled quantities with and without the uncertainty of reading figures, where that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reading: Vec<ReadingResult>,
+    /// Pooled survival without each trial and as trials are added, where that was asked for; other results have these
+    /// under `further`.
+    #[serde(default, skip_serializing_if = "SurvivalViews::is_empty")]
+    pub views: SurvivalViews,
     /// What came out.
     #[serde(flatten)]
     pub outcome: AnalysisOutcome,
+}
+
+/// Pooled survival of some of the trials.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SurvivalViews {
+    /// Without each trial in turn; last without none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leave_one_out: Vec<SurvivalView>,
+    /// As trials are added.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cumulative: Vec<SurvivalView>,
+}
+
+impl SurvivalViews {
+    /// Whether nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.leave_one_out.is_empty() && self.cumulative.is_empty()
+    }
+}
+
+/// Pooled survival of some of the trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SurvivalView {
+    /// Name of the trial that was left out, or added last.
+    pub label: String,
+    /// Number of trials that were pooled.
+    pub trials: u32,
+    /// The pooled numbers.
+    pub quantities: Vec<Quantity>,
+    /// Why there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A pooled quantity with and without the uncertainty of reading figures, as it is read (a hazard ratio, a fraction, a
@@ -211,8 +249,7 @@ impl ReadingPart {
 
     /// The largest of these parts; `None` where no reading contributes.
     pub(crate) fn largest(shares: &[ReadingShare]) -> Option<Self> {
-        let most = shares.iter().filter(|share| share.of_pooled > 0.0);
-        most.max_by(|one, other| one.of_pooled.total_cmp(&other.of_pooled)).map(Self::of)
+        ReadingShare::largest(shares).map(Self::of)
     }
 }
 

@@ -12,6 +12,7 @@ use kmeta_trial_data::{IntervalMethod, TauSquaredEstimator};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::further::CumulativeOrder;
 use crate::results::AnalysisOutcome;
 
 /// How survival of single arms is pooled.
@@ -49,6 +50,17 @@ pub enum SurvivalSource {
     ReconstructedElsePrinted,
 }
 
+/// Views of single trials in pooled survival.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SurvivalViewOptions {
+    /// Pool again without each trial in turn.
+    pub leave_one_out: bool,
+    /// Pool the first trial, the first two, and so on, in this order; `precision` puts the largest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cumulative: Option<CumulativeOrder>,
+}
+
 /// One arm to pool.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SurvivalArm {
@@ -56,6 +68,26 @@ pub(crate) struct SurvivalArm {
     pub(crate) subgroup: Option<String>,
     /// What is known of it.
     pub(crate) evidence: SurvivalEvidence,
+}
+
+impl SurvivalArm {
+    /// Name to print.
+    pub(crate) fn label(&self) -> &str {
+        match &self.evidence {
+            SurvivalEvidence::Patients(trial) => &trial.label,
+            SurvivalEvidence::Table(table) => &table.label,
+            SurvivalEvidence::Median(median) => &median.label,
+        }
+    }
+
+    /// Patients behind it, as far as that is known.
+    pub(crate) fn patients(&self) -> u32 {
+        match &self.evidence {
+            SurvivalEvidence::Patients(trial) => trial.patients.len() as u32,
+            SurvivalEvidence::Table(table) => table.number_at_risk.first().map_or(0, |&number| number as u32),
+            SurvivalEvidence::Median(_) => 0,
+        }
+    }
 }
 
 /// What is known of an arm.

@@ -188,3 +188,48 @@ fn a_full_disk_leaves_the_old_output_whole() {
     run(&study, &[]);
     assert!(before == files(&out));
 }
+
+/// Old and new output of the project, whose analysis of survival asks for another time and for single trials.
+#[test]
+fn a_difference_of_two_runs_is_told_in_text_json_and_a_figure() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = project(&folder);
+    let old = folder.path().join("old");
+    run(&study, &["--out", old.to_str().unwrap()]);
+    let text = fs::read_to_string(&study).unwrap();
+    let changed = text.replace("times = [3, 6, 9, 12, 15]", "times = [3, 6, 9, 12]").replacen(
+        "\n[[trial]]",
+        "\n[every_analysis]\nleave_one_out = true\ncumulative = \"listed\"\n\n[[trial]]",
+        1,
+    );
+    assert!(changed.contains("times = [3, 6, 9, 12]"));
+    fs::write(&study, changed).unwrap();
+    let new = folder.path().join("new");
+    run(&study, &["--out", new.to_str().unwrap()]);
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    let figure = folder.path().join("changes.svg");
+
+    let same = kmeta(&["diff", old, old]);
+    assert_eq!(String::from_utf8_lossy(&same.stdout), "nothing differs\n");
+    let output = kmeta(&["diff", old, new, "--figure", figure.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("analysis[os].times: [3.0,6.0,9.0,12.0,15.0] -> [3.0,6.0,9.0,12.0]"), "{said}");
+    assert!(said.contains("analysis[os].leave_one_out"), "{said}");
+    assert!(said.contains("survival at 15 months"), "{said}");
+    assert!(fs::read_to_string(&figure).unwrap().contains("survival at 12 months"));
+    let output = kmeta(&["diff", old, new, "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let analyses = json["difference"]["analyses"].as_array().unwrap();
+    let survival = analyses.iter().find(|analysis| analysis["id"] == "os").unwrap();
+    let at_15 = |quantity: &&serde_json::Value| quantity["name"] == "survival at 15 months";
+    let gone = survival["quantities"].as_array().unwrap().iter().find(at_15).unwrap();
+    assert!(gone["new"].is_null() && gone["old"]["value"].is_number());
+
+    let table = fs::read_to_string(Path::new(new).join("tables/os-leave-one-out.csv")).unwrap();
+    assert!(table.lines().any(|line| line.starts_with("none,2,median,")), "{table}");
+    assert!(Path::new(new).join("tables/os-cumulative.csv").is_file());
+    assert!(Path::new(new).join("tables/orr-leave-one-out.csv").is_file());
+    let wrong = kmeta(&["diff", old, folder.path().to_str().unwrap()]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
+}

@@ -27,6 +27,7 @@
 //! [`PooledEffect`]: kmeta_trial_data::PooledEffect
 //! [`PooledSurvival`]: kmeta_trial_data::PooledSurvival
 
+mod before_after;
 mod chart;
 mod figure;
 mod fonts;
@@ -58,6 +59,7 @@ mod test_data;
 mod text_metrics;
 mod theme;
 
+pub use before_after::{BeforeAfterGroup, BeforeAfterRow, NumberWithLimits, before_after_figure};
 pub use figure::{Figure, FigureFormat, PlotError};
 pub use fonts::Fonts;
 pub use forest::{EstimateForest, EstimateMark, EstimateRow, estimate_forest, forest_plot};

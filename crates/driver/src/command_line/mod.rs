@@ -60,6 +60,8 @@ enum Command {
     Pool(PoolCommand),
     /// Write the report again from an output folder's results.json.
     Report(ReportArgs),
+    /// Say what differs between two outputs of `run`.
+    Diff(DiffArgs),
     /// Write a commented project that runs, to start from.
     Init(InitArgs),
     /// Print the JSON Schema of a file format.
@@ -143,6 +145,29 @@ pub(crate) struct ReportArgs {
     pub(crate) folder: PathBuf,
 }
 
+/// `kmeta diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kmeta diff march.kmeta-out study.kmeta-out
+  kmeta diff march.kmeta-out study.kmeta-out --figure changes.svg
+  kmeta diff march.kmeta-out study.kmeta-out --json
+
+Says what changed in inputs, settings, trials, figures and every pooled number, and which findings
+are new or gone. The figure shows old and new estimate of each pooled number side by side. Keep a
+copy of an output folder to compare with: `kmeta run` replaces it.")]
+pub(crate) struct DiffArgs {
+    /// The older output folder of `kmeta run`.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The newer one.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// Draw the estimates of both into this file, SVG or PNG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) figure: Option<PathBuf>,
+}
+
 /// `kmeta init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -212,6 +237,7 @@ pub fn run() -> ExitCode {
         Command::Reconstruct(args) => commands::reconstruct::run(args, &mut out),
         Command::Pool(args) => commands::pool::run(args, &mut out),
         Command::Report(args) => commands::report::run(args, &mut out),
+        Command::Diff(args) => commands::diff::run(args, &mut out),
         Command::Init(args) => commands::init::run(args, &mut out),
         Command::Schema(args) => commands::schema::run(args, &mut out),
         Command::Completions(args) => commands::completions::run(args, &mut out),

@@ -1,6 +1,7 @@
 //! The commands: each reads, calls the stages, writes.
 
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod digitize;
 pub(crate) mod init;
 pub(crate) mod pool;

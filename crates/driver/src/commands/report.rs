@@ -1,29 +1,26 @@
 //! `kmeta report`: the plots and the report again from an output folder.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use kmeta_trial_data::{DigitizedFigure, PatientRecord};
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::command_line::ReportArgs;
 use crate::console::Console;
 use crate::error::CommandError;
 use crate::manifest::Manifest;
-use crate::output_folder::write_file;
-use crate::project::{Problem, Problems};
+use crate::output_folder::{read_output, read_output_json, write_file};
 use crate::results::Results;
 use crate::stages::report::{ReportInput, plots_and_report};
 use crate::tables::read_patients;
 
 pub(crate) fn run(args: &ReportArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
-    let results: Results = read_json(&args.folder.join("results.json"))?;
-    let manifest: Manifest = read_json(&args.folder.join(Manifest::FILE))?;
+    let results: Results = read_output_json(&args.folder.join("results.json"))?;
+    let manifest: Manifest = read_output_json(&args.folder.join(Manifest::FILE))?;
     let mut figures: Vec<(DigitizedFigure, Vec<u8>)> = Vec::new();
     for figure in &results.figures {
-        let sidecar = read_json(&args.folder.join(&figure.sidecar))?;
-        figures.push((sidecar, read(&args.folder.join(&figure.overlay))?));
+        let sidecar = read_output_json(&args.folder.join(&figure.sidecar))?;
+        figures.push((sidecar, read_output(&args.folder.join(&figure.overlay))?));
     }
     let mut patients: Vec<Vec<PatientRecord>> = Vec::new();
     for arm in &results.arms {
@@ -45,19 +42,4 @@ pub(crate) fn run(args: &ReportArgs, console: &mut Console) -> Result<ExitCode, 
     let text = format!("report: {}\n", report.display());
     console.result(&json!({ "report": report, "written": names }), &text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Problems> {
-    std::fs::read(path).map_err(|error| {
-        Problem::in_file(path.display().to_string(), format!("cannot be read: {error}"))
-            .with_help("give an output folder of `kmeta run`")
-            .into()
-    })
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Problems> {
-    let wrong = |error: serde_json::Error| {
-        Problem::in_file(path.display().to_string(), format!("is not what `kmeta run` writes: {error}"))
-    };
-    serde_json::from_slice(&read(path)?).map_err(|error| wrong(error).into())
 }

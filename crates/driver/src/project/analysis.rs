@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::further::FurtherOptions;
-use crate::single_arm_survival::{SurvivalMethodOptions, SurvivalSource};
+use crate::single_arm_survival::{SurvivalMethodOptions, SurvivalSource, SurvivalViewOptions};
 
 /// One analysis. `kind` says what is pooled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +56,9 @@ pub struct SurvivalAnalysis {
     /// Which method pools, and its own settings.
     #[serde(flatten)]
     pub method: SurvivalMethodOptions,
+    /// Views of single trials.
+    #[serde(flatten)]
+    pub views: SurvivalViewOptions,
     /// How to pool. `time_unit` is the study's when left out.
     #[serde(flatten)]
     pub options: SurvivalOptions,

@@ -20,6 +20,7 @@ use kmeta_trial_data::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::further::CumulativeOrder;
 pub use analysis::{
     Analysis, HazardRatioAnalysis, HazardRatioSource, ProportionAnalysis, SurvivalAnalysis,
     TwoArmCountAnalysis, TwoArmSurvivalAnalysis, TwoArmSurvivalModel,
@@ -63,6 +64,10 @@ pub struct Project {
     /// `{ imputations = 100, seed = 1 }`; not done when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uncertainty: Option<Uncertainty>,
+    /// What is asked of every analysis that does not say otherwise itself, for example
+    /// `{ leave_one_out = true, cumulative = "year" }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_analysis: Option<EveryAnalysis>,
     /// The trials.
     #[serde(default, rename = "trial")]
     pub trials: Vec<Trial>,
@@ -89,6 +94,18 @@ pub struct Uncertainty {
 
 fn first_seed() -> u64 {
     1
+}
+
+/// What is asked of every analysis.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EveryAnalysis {
+    /// Pool again without each study in turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_one_out: Option<bool>,
+    /// Pool the first study, the first two, and so on, in this order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cumulative: Option<CumulativeOrder>,
 }
 
 /// Limits beyond which a number from a figure is reported as disagreeing with the printed one.

@@ -58,8 +58,20 @@ impl StudyFile {
         let unreadable = |error: toml::de::Error| Document::syntax_problem(name, text, &error);
         let mut table: toml::Table = toml::from_str(text).map_err(unreadable)?;
         give_analyses_the_time_unit(&mut table);
+        give_analyses_what_all_have(&mut table);
         let project = table.try_into().map_err(unreadable)?;
         Ok((project, document))
+    }
+}
+
+/// What `every_analysis` states goes to the analyses that do not state it themselves.
+fn give_analyses_what_all_have(table: &mut toml::Table) {
+    let Some(toml::Value::Table(all)) = table.get("every_analysis").cloned() else { return };
+    let Some(toml::Value::Array(analyses)) = table.get_mut("analysis") else { return };
+    for analysis in analyses.iter_mut().filter_map(toml::Value::as_table_mut) {
+        for (key, value) in &all {
+            analysis.entry(key.clone()).or_insert_with(|| value.clone());
+        }
     }
 }
 

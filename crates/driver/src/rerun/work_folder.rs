@@ -253,10 +253,12 @@ mod tests {
         let work = WorkFolder::open(&target, false).unwrap();
         let key = work.key("test", &1).unwrap();
         work.keep(key.as_ref(), &[b"one"]);
+        work.finish();
         let file = parent.path().join("out.kmeta-cache").join(key.as_ref().unwrap().file_name());
         let mut bytes = fs::read(&file).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&file, bytes).unwrap();
+        let work = WorkFolder::open(&target, false).unwrap();
         assert_eq!(work.kept(key.as_ref(), first), None);
         let findings = work.finish();
         assert_eq!(findings[0].code, "kept-work-unusable");

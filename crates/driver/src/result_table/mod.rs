@@ -5,6 +5,7 @@ pub(crate) mod reading;
 pub(crate) mod single_arm_survival;
 pub(crate) mod two_arm_survival;
 pub(crate) mod two_arm_tests;
+pub(crate) mod views;
 
 use comfy_table::{CellAlignment, Table, TableStyle};
 use kmeta_plot_svg::format::{fixed, interval, p_value, percent, shortest};

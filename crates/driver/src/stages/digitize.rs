@@ -24,6 +24,13 @@ pub(crate) struct DigitizedPage {
     made_of: MadeOf,
 }
 
+impl DigitizedPage {
+    /// A figure that an earlier run read, corrections included.
+    pub(crate) fn kept(figure: DigitizedFigure, overlay_png: Vec<u8>) -> Self {
+        Self { figure, overlay_png, made_of: MadeOf::Pixels }
+    }
+}
+
 /// What a figure was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MadeOf {

@@ -15,5 +15,6 @@ pub(crate) mod report;
 pub(crate) mod report_content;
 pub(crate) mod study_run;
 pub(crate) mod summary;
+mod views;
 pub(crate) mod write_output;
 pub(crate) mod write_tables;

@@ -13,13 +13,18 @@ use super::compare;
 use super::draws::DrawnArm;
 use super::reading::{self, Estimates};
 use super::reconstruct::ArmPatients;
+use super::views::views;
 use crate::further::{self, FurtherOptions, FurtherResults, Studied, chosen};
 use crate::project::{
     Analysis, ArmView, HazardRatioAnalysis, HazardRatioSource, Project, ProportionAnalysis, SurvivalAnalysis,
     Trial, TwoArmCountAnalysis, TwoArmSurvivalAnalysis,
 };
-use crate::results::{AnalysisOutcome, AnalysisResult, Comparison, LeftOut, ReadingResult, TwoArmCountTests};
-use crate::single_arm_survival::{self, SurvivalArm, SurvivalEvidence, SurvivalMethod, SurvivalSource};
+use crate::results::{
+    AnalysisOutcome, AnalysisResult, Comparison, LeftOut, ReadingResult, SurvivalViews, TwoArmCountTests,
+};
+use crate::single_arm_survival::{
+    self, SurvivalArm, SurvivalEvidence, SurvivalMethod, SurvivalMethodOptions, SurvivalSource,
+};
 
 /// What the analyses draw on.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +38,14 @@ pub(crate) struct Evidence<'a> {
 
 /// Runs one analysis.
 pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisResult, Vec<Finding>) {
-    let mut selection =
-        Selection { evidence, analysis, left_out: Vec::new(), reading: Vec::new(), findings: Vec::new() };
+    let mut selection = Selection {
+        evidence,
+        analysis,
+        left_out: Vec::new(),
+        reading: Vec::new(),
+        views: SurvivalViews::default(),
+        findings: Vec::new(),
+    };
     let outcome = match analysis {
         Analysis::Proportion(options) => selection.proportion(options),
         Analysis::Survival(options) => selection.survival(options),
@@ -56,6 +67,7 @@ pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisR
         figure_notice: evidence.project.figure_notice.clone().filter(|_| analysis.uses_figures()),
         left_out: selection.left_out,
         reading: selection.reading,
+        views: selection.views,
         outcome,
     };
     (result, selection.findings)
@@ -67,6 +79,7 @@ struct Selection<'a> {
     analysis: &'a Analysis,
     left_out: Vec<LeftOut>,
     reading: Vec<ReadingResult>,
+    views: SurvivalViews,
     findings: Vec<Finding>,
 }
 
@@ -202,7 +215,7 @@ impl<'a> Selection<'a> {
     fn survival(&mut self, analysis: &SurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {
         let factor = self.evidence.project.time_unit.factor_to(analysis.options.time_unit);
         let mut arms = Vec::new();
-        let mut keys = Vec::new();
+        let (mut keys, mut years) = (Vec::new(), Vec::new());
         for arm in self.wanted_arms() {
             let patients = (analysis.method.source != SurvivalSource::Printed)
                 .then(|| self.patients(arm, &analysis.endpoint, factor))
@@ -216,6 +229,7 @@ impl<'a> Selection<'a> {
             match patients.or_else(printed) {
                 Some(evidence) => {
                     keys.push(arm.key());
+                    years.push(arm.trial.year.map(f64::from));
                     arms.push(SurvivalArm { subgroup: arm.trial.group.clone(), evidence });
                 }
                 None if analysis.method.source == SurvivalSource::Printed => {
@@ -237,6 +251,19 @@ impl<'a> Selection<'a> {
                      median, restricted-mean and summary-curve can",
                 )),
             }
+        }
+        // Subgroups are of all trials.
+        let together = SurvivalMethodOptions { subgroups: false, ..analysis.method.clone() };
+        let pool_some = |arms: &[SurvivalArm]| {
+            single_arm_survival::pool(arms, analysis.endpoint.clone(), &analysis.options, &together)
+        };
+        match views(&arms, &years, &analysis.views, &pool_some) {
+            Ok(views) => self.views = views,
+            Err(reason) => self.findings.push(Finding::warning(
+                "further-analysis-unanswered",
+                self.analysis.id(),
+                format!("no cumulative analysis: {reason}"),
+            )),
         }
         single_arm_survival::pool(&arms, analysis.endpoint.clone(), &analysis.options, &analysis.method)
     }

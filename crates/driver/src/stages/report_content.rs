@@ -12,7 +12,7 @@ use super::report::{AnalysisPlots, Plots, ReportInput};
 use super::write_tables::{serde_name, trial_columns};
 use crate::manifest::Manifest;
 use crate::project::{Analysis, Trial};
-use crate::result_table::{ResultTable, reading};
+use crate::result_table::{ResultTable, reading, views};
 use crate::results::{AnalysisOutcome, AnalysisResult, Results};
 
 /// Everything that the report shows.
@@ -82,7 +82,13 @@ fn add_analysis(report: &mut Report, results: &Results, analysis: &AnalysisResul
         .iter()
         .map(|left_out| (trial_label(&results.trials, &left_out.trial), left_out.reason.clone()))
         .collect();
-    let tables: Vec<TextTable> = analysis.outcome.tables().iter().map(ResultTable::to_report).collect();
+    let tables: Vec<TextTable> = analysis
+        .outcome
+        .tables()
+        .iter()
+        .chain(&views::short_tables(&analysis.views))
+        .map(ResultTable::to_report)
+        .collect();
     let effect = analysis.outcome.effect().zip(drawn.forest.as_ref());
     match (&analysis.outcome, effect, &drawn.survival) {
         (AnalysisOutcome::Survival { endpoint, result, .. }, _, Some(figure)) => {

@@ -96,51 +96,71 @@ pub(crate) fn digitize_all(
     work: &WorkFolder,
     after_each: impl Fn() + Sync,
 ) -> Result<Vec<DigitizedPage>, CommandError> {
-    let reader = OnceLock::new();
-    let read: Vec<Result<DigitizedPage, CommandError>> = project
-        .figures
+    let figures: Vec<(&Figure, &StudyPage)> = project.figures.iter().zip(pages).collect();
+    let known: Vec<Result<Known, CommandError>> = figures
         .par_iter()
-        .zip(pages)
-        .map(|(figure, page)| {
-            let digitized = kept_or_digitized(figure, page, work, &reader);
+        .map(|(_, page)| {
+            let known = Known::of(page, work)?;
+            if known.kept.is_some() {
+                after_each();
+            }
+            Ok(known)
+        })
+        .collect();
+    let known: Vec<Known> = known.into_iter().collect::<Result<_, _>>()?;
+    if known.iter().all(|known| known.kept.is_some()) {
+        return Ok(known.into_iter().filter_map(|known| known.kept).collect());
+    }
+    let reader = LabelReader::new().map_err(|error| CommandError::Failed(error.to_string()))?;
+    let read: Vec<Result<DigitizedPage, CommandError>> = figures
+        .par_iter()
+        .zip(known)
+        .map(|((figure, page), Known { key, kept })| {
+            if let Some(kept) = kept {
+                return Ok(kept);
+            }
+            let digitized = page
+                .file
+                .digitize_page(page.page, &reader)
+                .and_then(only_figure)
+                .and_then(|read| match &page.stated.overrides {
+                    Some(overrides) => page.file.correct(page.page, read, overrides, &reader),
+                    None => Ok(read),
+                })
+                .map(|mut read| {
+                    read.figure.findings.extend(page.stated.findings.iter().cloned());
+                    read
+                })
+                .map_err(|error| CommandError::failed(&figure.file, error))?;
+            keep_whole(work, key.as_ref(), &digitized.figure, &digitized.overlay_png)?;
             after_each();
-            digitized
+            Ok(digitized)
         })
         .collect();
     read.into_iter().collect()
 }
 
-/// The label reader, loaded when the first figure needs it.
-type SharedReader = OnceLock<Result<LabelReader, String>>;
+/// What earlier runs know of a figure.
+struct Known {
+    key: Option<Key>,
+    kept: Option<DigitizedPage>,
+}
 
-fn kept_or_digitized(
-    figure: &Figure,
-    StudyPage { file, page }: &StudyPage,
-    work: &WorkFolder,
-    reader: &SharedReader,
-) -> Result<DigitizedPage, CommandError> {
-    // The name of the file is part of the sidecar.
-    let key = work.key("figure", &(file.sha256(), file.name(), page))?;
-    if let Some(kept) = work.kept(key.as_ref(), page_of_parts) {
-        return Ok(kept);
+impl Known {
+    fn of(StudyPage { file, page, stated }: &StudyPage, work: &WorkFolder) -> Result<Self, CommandError> {
+        // The name of the file and what a person states are part of the sidecar.
+        let input = (file.sha256(), file.name(), page, &stated.overrides, &stated.findings);
+        let key = work.key("figure", &input)?;
+        let kept = work.kept(key.as_ref(), page_of_parts);
+        Ok(Self { key, kept })
     }
-    let reader = reader
-        .get_or_init(|| LabelReader::new().map_err(|error| error.to_string()))
-        .as_ref()
-        .map_err(|error| CommandError::Failed(error.clone()))?;
-    let digitized = file
-        .digitize_page(*page, reader)
-        .and_then(only_figure)
-        .map_err(|error| CommandError::failed(&figure.file, error))?;
-    keep_whole(work, key.as_ref(), &digitized.figure, &digitized.overlay_png)?;
-    Ok(digitized)
 }
 
 /// A kept figure: its sidecar and its overlay.
 fn page_of_parts(parts: &[Vec<u8>]) -> Result<DigitizedPage, String> {
     let [sidecar, overlay] = parts else { return Err("it does not have two parts".to_owned()) };
     let figure = serde_json::from_slice(sidecar).map_err(|error| error.to_string())?;
-    Ok(DigitizedPage { figure, overlay_png: overlay.clone() })
+    Ok(DigitizedPage::kept(figure, overlay.clone()))
 }
 
 /// Keeps `content` and some bytes, if `content` comes back from JSON as it is: then later runs with and without it

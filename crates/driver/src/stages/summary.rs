@@ -81,7 +81,7 @@ pub(crate) fn analyses(analyses: &[AnalysisResult]) -> String {
 }
 
 /// A table without frames; the first row is the header.
-fn plain<const COLUMNS: usize>(rows: Vec<[String; COLUMNS]>) -> String {
+pub(crate) fn plain<const COLUMNS: usize>(rows: Vec<[String; COLUMNS]>) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new());
     let mut rows = rows.into_iter();

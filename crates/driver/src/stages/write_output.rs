@@ -53,7 +53,8 @@ fn write_csv_tables(folder: &mut OutputFolder, run: &StudyRun) -> Result<(), Com
             let table = result_table::reading::table(&analysis.title, &analysis.reading);
             folder.write(&format!("tables/{}-{}.csv", analysis.id, table.name), table.to_csv()?)?;
         }
-        for table in analysis.outcome.tables() {
+        for table in result_table::views::tables(&analysis.views).into_iter().chain(analysis.outcome.tables())
+        {
             folder.write(&format!("tables/{}-{}.csv", analysis.id, table.name), table.to_csv()?)?;
         }
     }

@@ -112,11 +112,21 @@ pub struct PooledReading {
     pub trials: Vec<ReadingShare>,
 }
 
+impl ReadingShare {
+    /// A smaller share of a pooled variance than this is rounding.
+    const NEGLIGIBLE: f64 = 1e-9;
+
+    /// The one of these trials whose figure contributes most; `None` where no reading contributes.
+    pub fn largest(trials: &[Self]) -> Option<&Self> {
+        let most = |one: &&Self, other: &&Self| one.of_pooled.total_cmp(&other.of_pooled);
+        trials.iter().filter(|trial| trial.of_pooled > Self::NEGLIGIBLE).max_by(most)
+    }
+}
+
 impl PooledReading {
     /// The trial whose figure contributes most; `None` where no reading contributes.
     pub fn largest(&self) -> Option<&ReadingShare> {
-        let most = |one: &&ReadingShare, other: &&ReadingShare| one.of_pooled.total_cmp(&other.of_pooled);
-        self.trials.iter().filter(|trial| trial.of_pooled > 0.0).max_by(most)
+        ReadingShare::largest(&self.trials)
     }
 }
 

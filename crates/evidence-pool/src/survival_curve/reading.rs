@@ -267,7 +267,7 @@ mod tests {
     }
 
     fn options() -> SurvivalOptions {
-        SurvivalOptions { times: vec![6.0, 12.0, 18.0, 24.0], ..SurvivalOptions::default() }
+        SurvivalOptions { times: vec![6.5, 12.5, 18.5, 24.5], ..SurvivalOptions::default() }
     }
 
     /// Sets that are all what was reconstructed add nothing.
@@ -281,7 +281,7 @@ mod tests {
         for (point, reading) in plain.random.iter().zip(&read) {
             assert!((reading.estimate.unwrap() - point.survival).abs() < 1e-9);
             assert!((reading.lower.unwrap() - point.interval.lower).abs() < 1e-9);
-            assert_eq!(reading.reading_share, 0.0);
+            assert!(reading.reading_share < 1e-12);
         }
         assert_eq!(read[4].time, None);
         assert!((read[4].estimate.unwrap() - plain.median.unwrap()).abs() < 1e-9);
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn sets_that_differ_widen_the_interval_and_name_their_figure() {
         let spread: Vec<f64> = (0..40).map(|index| 0.8 + 0.01 * f64::from(index)).collect();
-        let slight: Vec<f64> = (0..40).map(|index| 0.99 + 0.0005 * f64::from(index)).collect();
+        let slight: Vec<f64> = (0..40).map(|index| 1.0 + 0.0005 * f64::from(index)).collect();
         let trials = [trial("a", 1.0, &spread), trial("b", 1.0, &slight)];
         let read = pool_imputed_survival(&trials, &options()).unwrap();
         for reading in &read {

@@ -49,7 +49,7 @@ pub(crate) fn impute(
     let draws = (0..imputation.imputations).map(|index| {
         let mut stream = imputer.stream(imputation.seed, index);
         let disturbed = disturbed(&imputer.evidence, imputer.resolution, &mut stream);
-        imputer.patients(&disturbed, &mut stream)
+        imputer.patients(&[&disturbed], imputer.resolution, &mut stream)
     });
     Ok(draws.collect())
 }
@@ -87,27 +87,35 @@ impl ArmImputer {
         let axes = figure.drawn(seed, index);
         let mut stream = self.stream(seed, index);
         let moved = read_again(&self.evidence, &axes, arm, &mut stream);
-        self.patients(&moved, &mut stream)
+        // Where whole patients cannot follow all levels, those of the first reading stay and the times still move.
+        let mut times_moved = moved.clone();
+        for (drop, read) in times_moved.drops.iter_mut().zip(&self.evidence.drops) {
+            drop.survival = read.survival;
+        }
+        let (level, time) = figure.errors(arm, self.evidence.end);
+        let resolution = self.resolution.with_error(level, time);
+        self.patients(&[&moved, &times_moved], resolution, &mut stream)
     }
 
     fn stream(&self, seed: u64, index: u32) -> ChaCha8Rng {
         random_stream(seed, &format!("imputation {index} of {} {}", self.trial, self.arm))
     }
 
-    /// Solves disturbed evidence under a random pattern of censoring.
-    fn patients(&self, disturbed: &Evidence, stream: &mut ChaCha8Rng) -> Vec<PatientRecord> {
-        let Self { evidence, resolution, course, .. } = self;
-        let factors: Vec<f64> = course.stages.iter().map(|_| -uniform(stream).ln()).collect();
+    /// Solves disturbed evidence under a random pattern of censoring: the first that whole patients can follow, else
+    /// the evidence as it is, and at last its course is kept.
+    fn patients(
+        &self,
+        disturbed: &[&Evidence],
+        resolution: Resolution,
+        stream: &mut ChaCha8Rng,
+    ) -> Vec<PatientRecord> {
+        let factors: Vec<f64> = self.course.stages.iter().map(|_| -uniform(stream).ln()).collect();
         let rate_share = uniform(stream);
-        // A disturbance that whole patients cannot follow is left out, and at last the course itself is kept.
-        let solved = attempts::drawn(disturbed, *resolution, rate_share, &factors);
-        let (of, course) = match solved {
-            Ok(course) => (disturbed, course),
-            Err(_) => match attempts::drawn(evidence, *resolution, rate_share, &factors) {
-                Ok(course) => (evidence, course),
-                Err(_) => (evidence, course.clone()),
-            },
-        };
+        let solved = disturbed.iter().copied().chain([&self.evidence]).find_map(|evidence| {
+            let course = attempts::drawn(evidence, resolution, rate_share, &factors).ok()?;
+            Some((evidence, course))
+        });
+        let (of, course) = solved.unwrap_or_else(|| (&self.evidence, self.course.clone()));
         placement::patients_of(of, &course, &mut |count| at_random(count, stream))
     }
 }

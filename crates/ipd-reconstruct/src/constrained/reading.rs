@@ -33,6 +33,14 @@ impl AxisReading {
         }
     }
 
+    /// Standard deviation of the axis at a value.
+    fn error_at(&self, value: f64) -> f64 {
+        let pixel = (value - self.intercept) / self.slope;
+        let [[of_intercept, both], [_, of_slope]] = self.covariance;
+        let variance = of_intercept + 2.0 * pixel * both + pixel * pixel * of_slope;
+        if variance.is_finite() { variance.max(0.0).sqrt() } else { 0.0 }
+    }
+
     /// One draw of the error of intercept and slope, from their covariance by its Cholesky factor.
     fn draw(&self, stream: &mut ChaCha8Rng) -> AxisDraw {
         let (one, two) = (normal(stream), normal(stream));
@@ -56,6 +64,15 @@ pub struct PanelReading {
 }
 
 impl PanelReading {
+    /// Standard deviations of a level half-way up the survival axis and of a time half-way to `end`, of their own
+    /// errors and those of the axes together.
+    pub(super) fn errors(&self, arm: ArmReading, end: f64) -> (f64, f64) {
+        (
+            arm.survival.hypot(self.survival_axis.error_at(0.5)),
+            arm.time.hypot(self.time_axis.error_at(0.5 * end)),
+        )
+    }
+
     /// The axes of draw `index`.
     pub(super) fn drawn(&self, seed: u64, index: u32) -> AxesDraw {
         let mut stream = random_stream(seed, &format!("calibration {index} of {}", self.figure));

@@ -30,6 +30,10 @@ const ROUNDED_INSIDE: f64 = 0.5;
 const ROUNDED_BEYOND: f64 = 16.0;
 /// Where the half-width is itself an estimate, an error of twice the size is still believed.
 const ESTIMATED_REACH: f64 = 2.0;
+/// Of a thousand normal errors one is larger than 3.3 standard deviations, of a hundred thousand one than 4.4.
+const LARGEST_DEVIATION: f64 = 4.5;
+/// Within three standard deviations lie 997 of a thousand normal errors.
+const ALMOST_ALL: f64 = 3.0;
 /// A level read to a pixel of an axis of 500, the size of a figure in a journal.
 const ASSUMED_SURVIVAL: f64 = 0.001;
 /// The same for a time axis of 800 pixels, as a share of follow-up.
@@ -88,6 +92,18 @@ impl Resolution {
             time: ASSUMED_TIME * evidence.end,
             reach: ESTIMATED_REACH,
             rounded: false,
+        }
+    }
+
+    /// The same for coordinates that have further normal errors with these standard deviations: none of a figure's
+    /// levels may be out of reach.
+    pub(crate) fn with_error(self, survival: f64, time: f64) -> Self {
+        let half_width = self.survival.max(survival);
+        Self {
+            survival: half_width,
+            time: self.time + ALMOST_ALL * time,
+            reach: (self.reach * self.survival + LARGEST_DEVIATION * survival) / half_width,
+            ..self
         }
     }
 

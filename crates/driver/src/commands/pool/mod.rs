@@ -13,7 +13,7 @@ use crate::console::Console;
 use crate::error::CommandError;
 use crate::output_folder::{to_json, write_file};
 use crate::project::Problem;
-use crate::results::{AnalysisOutcome, AnalysisResult};
+use crate::results::{AnalysisOutcome, AnalysisResult, SurvivalViews};
 use crate::single_arm_survival::{
     self, SurvivalArm, SurvivalEvidence, SurvivalMethodOptions, SurvivalSource,
 };
@@ -35,8 +35,15 @@ pub(crate) fn run(command: &PoolCommand, console: &mut Console) -> Result<ExitCo
         (_, Some(curve)) => (curve.id.clone(), curve.title.clone()),
         _ => ("survival".to_owned(), args.title.clone().unwrap_or_else(|| "Survival".to_owned())),
     };
-    let analysis =
-        AnalysisResult { id, title, figure_notice: None, left_out: Vec::new(), reading: Vec::new(), outcome };
+    let analysis = AnalysisResult {
+        id,
+        title,
+        figure_notice: None,
+        left_out: Vec::new(),
+        reading: Vec::new(),
+        views: SurvivalViews::default(),
+        outcome,
+    };
     let mut text = summary::analyses(std::slice::from_ref(&analysis)) + "\n";
     for table in analysis.outcome.tables() {
         text.push_str(&format!("\n{}\n", table.to_plain()));
