@@ -47,6 +47,10 @@ figures: release
     target/release/kmeta run fixtures/atc-tki/study.toml
     target/release/kmeta run fixtures/antiangiogenic-two-arm/study.toml
 
+# Every figure type into docs/images/gallery.png, the digests by which a test sees changes, and with DIR each as a file.
+gallery dir="target/gallery":
+    cargo run -p kmeta-plot-svg --example gallery -- {{dir}} --contact-sheet docs/images/gallery.png --digests crates/plot-svg/tests/gallery.sha256
+
 # The optimized binary.
 release:
     cargo build --release

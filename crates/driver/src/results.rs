@@ -6,6 +6,7 @@ use kmeta_evidence_pool::{
     PooledSurvivalTime, PooledTwoArmSurvival, ReadingShare, SurvivalStrata, TwoArmCount, TwoArmTests,
     mantel_haenszel_tests, test_two_arms,
 };
+use kmeta_plot_svg::{PrismaFlow, RiskOfBias, Theme};
 use kmeta_trial_data::{
     Check, Fidelity, FigureSource, Finding, Interval, PooledEffect, PooledSurvival, Provenance, Severity,
     StepCurve, TimeUnit, Verdict,
@@ -38,6 +39,15 @@ pub struct Results {
     pub notes: Vec<String>,
     /// Title of the adverse-event table.
     pub adverse_events_title: Option<String>,
+    /// How figures look, where the project file says so.
+    #[serde(default, skip_serializing_if = "Theme::is_usual")]
+    pub theme: Theme,
+    /// The flow of records, as the project file states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prisma: Option<PrismaFlow>,
+    /// The risk of bias, as the project file states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_of_bias: Option<RiskOfBias>,
     /// The trials as the project file states them.
     pub trials: Vec<Trial>,
     /// The figures, in the order of the project file.

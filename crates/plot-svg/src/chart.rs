@@ -263,7 +263,7 @@ impl Chart {
         for (value, label) in &self.x_axis.ticks {
             let x = self.x.position(*value);
             svg.line((x, area.bottom), (x, area.bottom + 4.0), &line);
-            write_if_free(svg, (x, area.bottom + 16.0), label, &style.anchor(Anchor::Middle), 4.0);
+            write_if_free(svg, (x, area.bottom + 17.0), label, &style.anchor(Anchor::Middle), 4.0);
         }
         draw_axis_titles(svg, &area, &self.x_axis.title, &self.y_axis.title);
     }
@@ -316,7 +316,7 @@ pub(crate) fn draw_axis_titles(svg: &mut Svg, area: &Area, x_title: &str, y_titl
     let style = TextStyle::new(FONT);
     let middle = (area.left + area.right) / 2.0;
     let size = (FONT * (area.right - area.left + 40.0) / style.width(x_title).max(1.0)).min(FONT);
-    svg.text(middle, area.bottom + 34.0, x_title, &TextStyle { size, ..style }.anchor(Anchor::Middle));
+    svg.text(middle, area.bottom + 35.0, x_title, &TextStyle { size, ..style }.anchor(Anchor::Middle));
     if !y_title.is_empty() {
         let size = (FONT * (area.bottom - area.top) / style.width(y_title).max(1.0)).min(FONT);
         svg.vertical_text(
@@ -386,6 +386,31 @@ fn clip(points: &[(f64, f64)], area: &Area) -> Vec<Vec<(f64, f64)>> {
     pieces
 }
 
+/// A convex polygon, or one that winds along a curve, without what lies outside an area (Sutherland & Hodgman).
+pub(crate) fn cut(corners: &[(f64, f64)], area: &Area) -> Vec<(f64, f64)> {
+    // How far inside each edge a point lies: factors of x and y, and a constant.
+    let edges =
+        [(1.0, 0.0, -area.left), (-1.0, 0.0, area.right), (0.0, 1.0, -area.top), (0.0, -1.0, area.bottom)];
+    let mut corners = corners.to_vec();
+    for (along, down, constant) in edges {
+        let inside = |point: &(f64, f64)| along * point.0 + down * point.1 + constant;
+        let mut kept = Vec::with_capacity(corners.len() + 2);
+        for (index, point) in corners.iter().enumerate() {
+            let before = &corners[(index + corners.len() - 1) % corners.len()];
+            let (one, two) = (inside(before), inside(point));
+            if (one >= 0.0) != (two >= 0.0) {
+                let part = one / (one - two);
+                kept.push((before.0 + part * (point.0 - before.0), before.1 + part * (point.1 - before.1)));
+            }
+            if two >= 0.0 {
+                kept.push(*point);
+            }
+        }
+        corners = kept;
+    }
+    corners
+}
+
 /// A segment's part inside an area.
 fn clip_segment((x0, y0): (f64, f64), (x1, y1): (f64, f64), area: &Area) -> Option<((f64, f64), (f64, f64))> {
     if ![x0, y0, x1, y1].iter().all(|value| value.is_finite()) {
@@ -431,6 +456,15 @@ mod tests {
         assert_eq!(pieces, [vec![(0.0, 5.0), (5.0, 5.0), (5.0, 10.0)]]);
         assert!(clip(&[(-5.0, -5.0), (-1.0, 20.0)], &area).is_empty());
         assert!(clip(&[(f64::NAN, 0.0), (1.0, 1.0)], &area).is_empty());
+    }
+
+    #[test]
+    fn polygons_are_cut_at_the_plot_area() {
+        let area = Area { left: 0.0, top: 0.0, right: 10.0, bottom: 10.0 };
+        let funnel = cut(&[(5.0, 0.0), (-5.0, 10.0), (15.0, 10.0)], &area);
+        assert_eq!(funnel, [(10.0, 5.0), (5.0, 0.0), (0.0, 5.0), (0.0, 10.0), (10.0, 10.0)]);
+        assert!(cut(&[(-5.0, 0.0), (-9.0, 10.0), (-1.0, 10.0)], &area).is_empty());
+        assert!(cut(&[], &area).is_empty());
     }
 
     #[test]

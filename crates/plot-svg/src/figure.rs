@@ -124,7 +124,7 @@ impl Figure {
         }
     }
 
-    /// The characters of the figure that `fonts` lack: pictures and PDF leave their place blank.
+    /// The characters of the figure that `fonts` lack: pictures and PDF show an empty box in their place.
     pub fn missing_glyphs(&self, fonts: &Fonts) -> Vec<char> {
         let characters: BTreeSet<char> = self.texts.iter().flat_map(|place| place.text.chars()).collect();
         characters

@@ -52,9 +52,11 @@ pub fn shortest(value: f64) -> String {
 /// use kmeta_plot_svg::format::p_value;
 /// assert_eq!(p_value(0.09943, 4), "= 0.0994");
 /// assert_eq!(p_value(2e-9, 4), "< 0.0001");
+/// assert_eq!(p_value(0.01, 2), "= 0.01");
 /// ```
 pub fn p_value(p: f64, digits: usize) -> String {
-    let smallest = 0.1_f64.powi(i32::try_from(digits).unwrap_or(i32::MAX));
+    // 1/10^digits, unlike a power of 0.1, is the number that the decimals read as.
+    let smallest = 1.0 / 10_f64.powi(i32::try_from(digits).unwrap_or(i32::MAX));
     if p < smallest { format!("< {}", fixed(smallest, digits)) } else { format!("= {}", fixed(p, digits)) }
 }
 

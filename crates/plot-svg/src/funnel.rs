@@ -4,7 +4,7 @@ use kmeta_trial_data::PooledEffect;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::chart::{Area, Key, KeyMark, draw_keys, name_point};
+use crate::chart::{Area, Key, KeyMark, cut, draw_keys, name_point};
 use crate::format::{fixed, shortest};
 use crate::palette::{ARMS, BLUE, CONTOURS, GREY_TEXT, GUIDE, INK, VERMILION};
 use crate::scale::{log_ticks, nice_step};
@@ -188,33 +188,12 @@ fn draw_contours(svg: &mut Svg, axes: &Axes, null: f64) {
         let half = quantile * axes.largest_error;
         let corners = [(null, 0.0), (null - half, axes.largest_error), (null + half, axes.largest_error)];
         let corners = corners.map(|(value, error)| (axes.x.position(value), axes.y.position(error)));
-        svg.polygon(&cut_sideways(&corners, &area), fill, 1.0, None);
+        svg.polygon(&cut(&corners, &area), fill, 1.0, None);
     }
     let x = axes.x.position(null);
     if x >= left && x <= right {
         svg.line((x, top), (x, bottom), &Stroke::solid(INK, 0.8));
     }
-}
-
-/// A convex polygon without what lies left or right of an area (Sutherland & Hodgman).
-fn cut_sideways(corners: &[(f64, f64)], area: &Area) -> Vec<(f64, f64)> {
-    let mut corners = corners.to_vec();
-    for (edge, sign) in [(area.left, 1.0), (area.right, -1.0)] {
-        let inside = |point: &(f64, f64)| sign * (point.0 - edge) >= 0.0;
-        let mut kept = Vec::new();
-        for (index, point) in corners.iter().enumerate() {
-            let before = &corners[(index + corners.len() - 1) % corners.len()];
-            if inside(before) != inside(point) {
-                let part = (edge - before.0) / (point.0 - before.0);
-                kept.push((edge, before.1 + part * (point.1 - before.1)));
-            }
-            if inside(point) {
-                kept.push(*point);
-            }
-        }
-        corners = kept;
-    }
-    corners
 }
 
 fn draw_funnel(svg: &mut Svg, axes: &Axes, options: &FunnelOptions) {
@@ -439,14 +418,6 @@ mod tests {
         result.egger.as_mut().unwrap().intercept = 2.0;
         let (start, slope) = egger_line(&result).unwrap();
         assert!((start - 1.0).abs() < 1e-12 && slope == 2.0, "{start} {slope}");
-    }
-
-    #[test]
-    fn regions_are_cut_at_the_sides() {
-        let area = Area { left: 0.0, top: 0.0, right: 10.0, bottom: 10.0 };
-        let cut = cut_sideways(&[(5.0, 0.0), (-5.0, 10.0), (15.0, 10.0)], &area);
-        assert_eq!(cut, [(10.0, 5.0), (5.0, 0.0), (0.0, 5.0), (0.0, 10.0), (10.0, 10.0)]);
-        assert!(cut_sideways(&[(-5.0, 0.0), (-9.0, 10.0), (-1.0, 10.0)], &area).is_empty());
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //!
 //! Texts are measured with Liberation Sans, which this crate carries (SIL Open Font License) and which is as
 //! wide as Arial and Helvetica; no system font is ever asked. Scripts that these fonts lack, for example
-//! Chinese, are given room and shown by viewers that have such a font, but stay blank in [`Figure::to_png`].
+//! Chinese, are given room and shown by viewers that have such a font; in pictures and PDF they are empty boxes unless
+//! [`Fonts`] are given that have them ([`Figure::missing_glyphs`] names them).
 //!
 //! Own figures can be made from the same parts: [`Svg`], [`Scale`], [`TextMetrics`], [`format`](mod@format).
 //!

@@ -290,9 +290,14 @@ impl<'a> Drawing<'a> {
             let y = clamp_pixel(scale, value);
             svg.line((self.left, y), (self.right, y), &decision_stroke());
             let text = if self.shows_percent() { percent_text(value) } else { shortest(value) };
-            let room = style.text_box(self.left + 5.0, y - 4.0, &text);
-            if !svg.is_taken(&room) {
-                svg.text_over_lines(self.left + 5.0, y - 4.0, &text, &style);
+            // At the end that the protocol's line is far from.
+            let position = self.order.iter().position(|one| one.is_protocol).map(|position| self.x(position));
+            let at_left = position.is_none_or(|x| x > self.left + 60.0);
+            let (x, anchor) =
+                if at_left { (self.left + 5.0, Anchor::Start) } else { (self.right - 3.0, Anchor::End) };
+            let style = style.anchor(anchor);
+            if !svg.is_taken(&style.text_box(x, y - 4.0, &text)) {
+                svg.text_over_lines(x, y - 4.0, &text, &style);
             }
         }
     }

@@ -75,6 +75,11 @@ pub enum ForestLayout {
 }
 
 impl Theme {
+    /// Whether it is the usual look, which files need not state.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The width to lay a figure out with, so that it is as wide as asked once the text has its size.
     pub fn layout_width(&self) -> Option<f64> {
         self.width.filter(|width| width.is_finite() && *width > 0.0).map(|width| width / self.magnification())

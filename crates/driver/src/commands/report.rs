@@ -11,6 +11,7 @@ use crate::error::CommandError;
 use crate::manifest::Manifest;
 use crate::output_folder::{read_output, read_output_json, write_file};
 use crate::results::Results;
+use crate::stages::figures::read_fonts;
 use crate::stages::report::{ReportInput, plots_and_report};
 use crate::tables::read_patients;
 
@@ -27,11 +28,14 @@ pub(crate) fn run(args: &ReportArgs, console: &mut Console) -> Result<ExitCode, 
         let arms = read_patients(&args.folder.join(&arm.patients_file))?;
         patients.push(arms.into_iter().flat_map(|arm| arm.patients).collect());
     }
+    // The output folder stands beside the project file, and so do its fonts.
+    let fonts = read_fonts(&results.theme, args.folder.parent().unwrap_or(&args.folder))?;
     let input = ReportInput {
         results: &results,
         manifest: &manifest,
         figures: figures.iter().map(|(figure, overlay)| (figure, overlay.as_slice())).collect(),
         patients: patients.iter().map(Vec::as_slice).collect(),
+        fonts: &fonts,
     };
     let mut names = Vec::new();
     for (name, content) in plots_and_report(&input)? {

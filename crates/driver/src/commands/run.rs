@@ -12,11 +12,13 @@ use crate::error::CommandError;
 use crate::output_folder::OutputFolder;
 use crate::project::StudyFile;
 use crate::rerun::WorkFolder;
+use crate::stages::figures::{missing_glyphs, read_fonts};
 use crate::stages::study_run::{digitize_all, evaluate, read_pages};
 use crate::stages::{summary, write_output};
 
 pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
     let study = StudyFile::read(&args.study)?;
+    let fonts = read_fonts(&study.project.theme, study.folder())?;
     let target = args.out.clone().unwrap_or_else(|| default_folder(&study));
     let work = WorkFolder::open(&target, args.fresh)?;
     let pages = read_pages(&study, &target)?;
@@ -32,14 +34,15 @@ pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<ExitCode, Com
     ));
     let redrawn = if study.project.uncertainty.is_some() { pages.len() } else { 0 };
     let progress = console.progress(redrawn, "read again");
-    let run = evaluate(&study.project, &pages, figures, &work, &|| progress.inc(1))?;
+    let mut run = evaluate(&study.project, &pages, figures, &work, &|| progress.inc(1))?;
     progress.finish_and_clear();
+    run.results.findings.extend(missing_glyphs(&run.results, &fonts));
     console.detail(&format!(
         "{} arms reconstructed, {} analyses",
         run.arms.len(),
         run.results.analyses.len()
     ));
-    write_output::write(&mut folder, &study, &run)?;
+    write_output::write(&mut folder, &study, &run, &fonts)?;
     folder.finish()?;
 
     console.findings(&work.finish());

@@ -2,6 +2,7 @@
 
 mod analyses;
 mod figures;
+mod look;
 mod trials;
 
 use std::collections::HashSet;
@@ -13,6 +14,7 @@ pub(crate) fn check(study: &StudyFile) -> Vec<Problem> {
     let mut checker = Checker { study, problems: Vec::new() };
     checker.check_trials();
     checker.check_figures();
+    checker.check_look();
     checker.check_analyses();
     checker.problems
 }

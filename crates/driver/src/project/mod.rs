@@ -16,6 +16,7 @@ mod suggest;
 mod trial;
 
 use kmeta_ipd_reconstruct::ReconstructionOptions;
+use kmeta_plot_svg::{PrismaFlow, RiskOfBias, Theme};
 use kmeta_trial_data::TimeUnit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,15 @@ pub struct Project {
     /// `{ leave_one_out = true, cumulative = "year" }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_analysis: Option<EveryAnalysis>,
+    /// How figures look, and in which formats they are written.
+    #[serde(default)]
+    pub theme: Theme,
+    /// The flow of records through the review, for its PRISMA 2020 diagram.
+    #[serde(default)]
+    pub prisma: Option<PrismaFlow>,
+    /// The risk of bias of the trials, for the figures of traffic lights and of its summary.
+    #[serde(default)]
+    pub risk_of_bias: Option<RiskOfBias>,
     /// The trials.
     #[serde(default, rename = "trial")]
     pub trials: Vec<Trial>,

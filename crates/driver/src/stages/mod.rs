@@ -4,6 +4,7 @@ pub(crate) mod assign;
 pub(crate) mod compare;
 pub(crate) mod digitize;
 mod draws;
+pub(crate) mod figures;
 pub(crate) mod names;
 pub(crate) mod overrides;
 pub(crate) mod patients;

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::compare;
 use super::digitize::{DigitizedPage, FigureFile};
 use super::draws::{DrawnArm, draw_figure};
+use super::figures;
 use super::overrides::{FoundOverrides, find_overrides, sidecar_name};
 use super::pool::{Evidence, analyse};
 use super::reconstruct::{ArmPatients, Reconstruction, reconstruct_figure};
@@ -300,6 +301,7 @@ pub(crate) fn evaluate(
     let pooled: Vec<_> = project.analyses.par_iter().map(|analysis| analyse(evidence, analysis)).collect();
     let (analyses, pooling_findings): (Vec<_>, Vec<_>) = pooled.into_iter().unzip();
     let mut findings = trial_findings(project);
+    findings.extend(figures::prisma_findings(project.prisma.as_ref()));
     findings.extend(reconstruction_findings);
     findings.extend(comparison_findings);
     findings.extend(pooling_findings.into_iter().flatten());
@@ -311,6 +313,9 @@ pub(crate) fn evaluate(
         figure_notice: project.figure_notice.clone(),
         notes: project.notes.clone(),
         adverse_events_title: project.adverse_events_title.clone(),
+        theme: project.theme.clone(),
+        prisma: project.prisma.clone(),
+        risk_of_bias: project.risk_of_bias.clone(),
         trials: project.trials.clone(),
         figures: project
             .figures

@@ -1,5 +1,7 @@
 //! Everything that a run leaves behind, as files of the output folder.
 
+use kmeta_plot_svg::Fonts;
+
 use super::report::{ReportInput, plots_and_report};
 use super::study_run::StudyRun;
 use super::write_tables;
@@ -14,6 +16,7 @@ pub(crate) fn write(
     folder: &mut OutputFolder,
     study: &StudyFile,
     run: &StudyRun,
+    fonts: &Fonts,
 ) -> Result<(), CommandError> {
     for (summary, page) in run.results.figures.iter().zip(&run.figures) {
         folder.write_json(&summary.sidecar, &page.figure)?;
@@ -32,6 +35,7 @@ pub(crate) fn write(
         manifest: &manifest,
         figures: run.figures.iter().map(|page| (&page.figure, page.overlay_png.as_slice())).collect(),
         patients: run.arms.iter().map(|arm| arm.patients.as_slice()).collect(),
+        fonts,
     };
     for (name, content) in plots_and_report(&input)? {
         folder.write(&name, content)?;

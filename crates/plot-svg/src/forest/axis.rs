@@ -192,8 +192,8 @@ fn ticks(scale: &Scale, options: &ForestOptions) -> Vec<f64> {
     let (lower, upper) = scale.domain();
     let slack = 1e-9 * (upper - lower);
     if options.ticks.is_empty() {
-        // As many as have room: a label and its space take about 40 pixels.
-        let room = (scale.range().1 - scale.range().0) / 40.0;
+        // As many as have room: a label and its space take about 27 pixels.
+        let room = (scale.range().1 - scale.range().0) / 27.0;
         return scale.ticks((room as usize).clamp(2, 8));
     }
     options.ticks.iter().copied().filter(|&tick| tick >= lower - slack && tick <= upper + slack).collect()

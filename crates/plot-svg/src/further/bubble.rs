@@ -4,7 +4,7 @@ use kmeta_trial_data::{EffectMeasure, Interval};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::chart::{AxisSpec, Chart, ChartSpec, Key, KeyMark, extent};
+use crate::chart::{AxisSpec, Chart, ChartSpec, Key, KeyMark, cut, extent};
 use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK, LIGHT_BLUE, VERMILION};
 use crate::svg::Stroke;
 use crate::{ChartOptions, Figure, sentences};
@@ -141,7 +141,8 @@ fn draw_line(chart: &mut Chart, plot: &BubblePlot) {
     let mut band: Vec<(f64, f64)> =
         inside.iter().map(|at| chart.point(at.moderator, at.interval.upper)).collect();
     band.extend(inside.iter().rev().map(|at| chart.point(at.moderator, at.interval.lower)));
-    chart.svg.polygon(&band, "#f0dfd6", 1.0, None);
+    let area = chart.area();
+    chart.svg.polygon(&cut(&band, &area), "#f0dfd6", 1.0, None);
     let limits: Vec<(f64, Interval)> =
         inside.iter().filter_map(|at| Some((at.moderator, at.prediction?))).collect();
     for limit in [|limits: &Interval| limits.lower, |limits: &Interval| limits.upper] {

@@ -58,7 +58,11 @@ pub fn influence_plot(title: &str, studies: &[InfluenceStudy], options: &ChartOp
     let panels = panels(studies);
     let style = TextStyle::new(SMALL);
     let widest = studies.iter().map(|study| style.width(&study.label)).fold(40.0, f64::max).min(WIDEST_NAME);
-    let width = options.width.clamp(560.0, 3000.0).max(widest + 60.0 * panels.len() as f64);
+    // Panels are at least as wide as the longest word of their headings.
+    let words = panels.iter().flat_map(|panel| panel.heading.split(' '));
+    let narrowest = words.map(|word| style.bold().width(word)).fold(48.0, f64::max) + 1.0;
+    let least = MARGIN + widest + 12.0 + (narrowest + GAP) * panels.len() as f64 - GAP + MARGIN;
+    let width = options.width.clamp(320.0, 3000.0).max(least.ceil());
     let left = MARGIN + widest + 12.0;
     let panel_width = (width - MARGIN - left - GAP * (panels.len() as f64 - 1.0)) / panels.len() as f64;
     let mut svg = Svg::new();
@@ -134,7 +138,7 @@ fn draw_panel(
     let room = if alike { 0.1 * highest.abs().max(0.1) } else { 0.08 * (highest - lowest) };
     let scale = Scale::new(ScaleKind::Linear, (lowest - room, highest + room), (left, right));
     let heading = TextStyle::new(SMALL).bold().anchor(Anchor::Middle);
-    let lines = TextMetrics::wrap(panel.heading, right - left + 4.0, SMALL, FontWeight::Bold);
+    let lines = TextMetrics::wrap(panel.heading, right - left, SMALL, FontWeight::Bold);
     svg.lines((left + right) / 2.0, top + if lines.len() > 1 { 12.0 } else { 25.0 }, &lines, 13.0, &heading);
     let top = top + 32.0;
     for limit in limits {

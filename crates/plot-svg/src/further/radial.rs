@@ -2,7 +2,7 @@
 
 use kmeta_trial_data::{PooledEffect, StudyRow};
 
-use crate::chart::{Area, AxisSpec, Chart, ChartSpec, Key, KeyMark, extent, write_if_free};
+use crate::chart::{Area, AxisSpec, Chart, ChartSpec, Key, KeyMark, cut, extent, write_if_free};
 use crate::format::{fixed, shortest};
 use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK, LIGHT_BLUE};
 use crate::scale::{linear_ticks, log_ticks};
@@ -69,7 +69,8 @@ pub fn radial_plot(result: &PooledEffect, options: &ChartOptions) -> Figure {
 fn draw_band(chart: &mut Chart, center: f64, end: f64) {
     let corners = [(0.0, BAND), (end, center * end + BAND), (end, center * end - BAND), (0.0, -BAND)];
     let corners: Vec<(f64, f64)> = corners.iter().map(|&(x, y)| chart.point(x, y)).collect();
-    chart.svg.polygon(&corners, "#e3e9ef", 1.0, None);
+    let area = chart.area();
+    chart.svg.polygon(&cut(&corners, &area), "#e3e9ef", 1.0, None);
     chart.horizontal(0.0, &Stroke::solid(GUIDE, 0.8));
     chart.curve(&[(0.0, BAND), (end, center * end + BAND)], &Stroke::dashed(LIGHT_BLUE, 1.0));
     chart.curve(&[(0.0, -BAND), (end, center * end - BAND)], &Stroke::dashed(LIGHT_BLUE, 1.0));
