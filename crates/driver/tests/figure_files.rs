@@ -15,7 +15,7 @@ time_unit = "months"
 layout = "revman5"
 palette = "grey"
 font_size = 15
-width = 900
+width = 1250
 formats = ["svg", "pdf", "tiff"]
 dpi = 100
 
@@ -44,6 +44,11 @@ moderators = ["latitude"]
 small_study_tests = ["egger"]
 minimum_studies_for_tests = 3
 trim_and_fill = "L0"
+[analysis.forest]
+favours_left = "favours vaccine"
+decision_lines = [0.8]
+columns_left = ["events-of-total", "control-events-of-total"]
+further_columns = [{ heading = "Latitude", values = { aronson = "44 N" } }]
 "#;
 
 /// The first trials of BCG against tuberculosis (Colditz 1994).
@@ -124,8 +129,11 @@ fn a_run_writes_the_figures_that_its_options_call_for_in_the_formats_of_the_them
         assert!(!plots.join(format!("{kind}.png")).exists());
     }
     let forest = fs::read_to_string(plots.join("tb-forest.svg")).unwrap();
-    assert!(forest.contains(r#"width="900""#) && forest.contains("Study or Subgroup"));
+    assert!(forest.contains(r#"width="1250""#) && forest.contains("Study or Subgroup"));
     assert!(!forest.contains(r##"fill="#1f4e79""##), "the palette is grey");
+    for text in ["← favours vaccine", "decision at 0.80", "4/123", "44 N"] {
+        assert!(forest.contains(text), "{text}");
+    }
     let captions = fs::read_to_string(plots.join("captions.txt")).unwrap();
     assert!(
         captions.contains("tb-forest\nForest plot of Tuberculosis: 6 studies.") && captions.contains("kmeta")
@@ -157,6 +165,8 @@ fn mistakes_in_theme_and_risk_of_bias_name_their_field() {
         ("dpi = 100", r#"fonts = ["none.ttf"]"#, "theme.fonts[1]"),
         (r#"layout = "revman5""#, r#"layout = "revman""#, "did you mean \"revman5\""),
         (r#", "no-information"]"#, "]", "4 judgements"),
+        ("favours_left", "favors_left", "did you mean `favours_left`"),
+        (r#""events-of-total""#, r#""events-of-totals""#, "did you mean \"events-of-total\""),
     ];
     for (right, wrong, expected) in cases {
         let folder = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@ use kmeta_evidence_pool::{
     EffectOptions, ProportionOptions, SurvivalOptions, TrialHazardRatio, TwoArmCountOptions, TwoArmModel,
     TwoArmSurvivalOptions,
 };
+use kmeta_plot_svg::ForestOptions;
 use kmeta_survival_estimate::{Ties, TimeTransform};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub struct ProportionAnalysis {
     /// How to pool. `subgroups = true` pools by the trials' `group`.
     #[serde(flatten)]
     pub options: ProportionOptions,
+    /// The forest plot: its columns, axis, lines and texts. Its layout is the theme's unless it is stated here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forest: Option<Box<ForestOptions>>,
     /// What else to ask of the pooled studies.
     #[serde(flatten)]
     pub further: FurtherOptions,
@@ -85,6 +89,9 @@ pub struct HazardRatioAnalysis {
     /// How to pool. `subgroups = true` pools by the trials' `group`.
     #[serde(flatten)]
     pub options: EffectOptions,
+    /// The forest plot: its columns, axis, lines and texts. Its layout is the theme's unless it is stated here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forest: Option<Box<ForestOptions>>,
     /// What else to ask of the pooled studies.
     #[serde(flatten)]
     pub further: FurtherOptions,
@@ -102,6 +109,9 @@ pub struct TwoArmCountAnalysis {
     /// How to pool. `subgroups = true` pools by the trials' `group`.
     #[serde(flatten)]
     pub options: TwoArmCountOptions,
+    /// The forest plot: its columns, axis, lines and texts. Its layout is the theme's unless it is stated here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forest: Option<Box<ForestOptions>>,
     /// What else to ask of the pooled studies.
     #[serde(flatten)]
     pub further: FurtherOptions,
@@ -123,6 +133,9 @@ pub struct TwoArmSurvivalAnalysis {
     /// How hazard ratios are pooled. `subgroups = true` pools by the trials' `group`.
     #[serde(flatten)]
     pub options: EffectOptions,
+    /// The forest plot: its columns, axis, lines and texts. Its layout is the theme's unless it is stated here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forest: Option<Box<ForestOptions>>,
     /// What else to ask of the trials' hazard ratios.
     #[serde(flatten)]
     pub further: FurtherOptions,
@@ -213,6 +226,17 @@ impl Analysis {
     /// Title to print.
     pub fn title(&self) -> &str {
         self.common().title
+    }
+
+    /// What is asked of the forest plot.
+    pub fn forest(&self) -> Option<&ForestOptions> {
+        match self {
+            Self::Proportion(analysis) => analysis.forest.as_deref(),
+            Self::HazardRatio(analysis) => analysis.forest.as_deref(),
+            Self::TwoArmCounts(analysis) => analysis.forest.as_deref(),
+            Self::TwoArmSurvival(analysis) => analysis.forest.as_deref(),
+            Self::Survival(_) => None,
+        }
     }
 
     /// The trials asked for, where they are listed.

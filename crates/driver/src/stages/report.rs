@@ -1,19 +1,19 @@
 //! Plots and the report, from what the output folder holds.
 
 use kmeta_plot_svg::{
-    ArmCurve, Figure, Fonts, KaplanMeierOptions, SurvivalFigureOptions, Theme, forest_plot, funnel_plot,
-    kaplan_meier_figure, reconstructed_over_digitized, sentences, survival_figure,
+    ArmCurve, Figure, Fonts, ForestOptions, KaplanMeierOptions, SurvivalFigureOptions, Theme, forest_plot,
+    funnel_plot, kaplan_meier_figure, reconstructed_over_digitized, sentences, survival_figure,
 };
 use kmeta_report_html::render;
 use kmeta_survival_estimate::KaplanMeier;
 use kmeta_trial_data::{DigitizedFigure, PatientRecord};
 use rayon::prelude::*;
 
-use super::figures::{AnalysisFigures, checks_of_hazards, review_figures};
+use super::figures::{AnalysisFigures, checks_of_hazards, outcome_forests, review_figures};
 use super::{names, report_content};
 use crate::error::CommandError;
 use crate::manifest::Manifest;
-use crate::project::Trial;
+use crate::project::{Analysis, Trial};
 use crate::results::{AnalysisResult, ArmResult, Comparison, Results};
 
 /// Pixels of a PNG per pixel of its SVG: about 200 dots per inch.
@@ -67,7 +67,11 @@ pub(crate) fn plots_and_report(input: &ReportInput<'_>) -> Result<Vec<(String, V
     let results = input.results;
     let plots = Plots {
         analyses: (results.analyses.iter())
-            .map(|analysis| draw_analysis(analysis, &results.theme, &results.trials))
+            .map(|analysis| {
+                let asked = input.manifest.analyses.iter().find(|asked| asked.id() == analysis.id);
+                let forest = asked.and_then(Analysis::forest);
+                draw_analysis(analysis, &results.theme, &results.trials, forest)
+            })
             .collect(),
         comparisons: results
             .comparisons
@@ -77,7 +81,10 @@ pub(crate) fn plots_and_report(input: &ReportInput<'_>) -> Result<Vec<(String, V
         hazards: (results.comparisons.iter())
             .map(|comparison| draw_hazards(input, comparison).unwrap_or_default())
             .collect(),
-        review: review_figures(&results.theme, results.prisma.as_ref(), results.risk_of_bias.as_ref()),
+        review: (review_figures(&results.theme, results.prisma.as_ref(), results.risk_of_bias.as_ref()))
+            .into_iter()
+            .chain(outcome_forests(results))
+            .collect(),
         reconstructions: results
             .arms
             .iter()
@@ -112,7 +119,7 @@ pub(crate) fn plots_and_report(input: &ReportInput<'_>) -> Result<Vec<(String, V
 /// When a plot cannot be made.
 pub(crate) fn plot_files(analysis: &AnalysisResult) -> Result<Vec<(String, Vec<u8>)>, CommandError> {
     let theme = Theme::default();
-    let drawn = draw_analysis(analysis, &theme, &[]);
+    let drawn = draw_analysis(analysis, &theme, &[], None);
     let named: Vec<(String, &Figure)> = named_plots(&analysis.id, &drawn).collect();
     picture_files(&named, &theme, &Fonts::embedded())
 }
@@ -158,11 +165,16 @@ fn captions(results: &Results, named: &[(String, &Figure)]) -> String {
     text
 }
 
-fn draw_analysis(analysis: &AnalysisResult, theme: &Theme, trials: &[Trial]) -> AnalysisPlots {
+fn draw_analysis(
+    analysis: &AnalysisResult,
+    theme: &Theme,
+    trials: &[Trial],
+    forest: Option<&ForestOptions>,
+) -> AnalysisPlots {
     let note = analysis.figure_notice.clone().unwrap_or_default();
     let mut plots = AnalysisPlots::default();
     if let Some(result) = analysis.outcome.effect() {
-        let of = AnalysisFigures { theme, trials, result, further: analysis.outcome.further(), note };
+        let of = AnalysisFigures { theme, trials, result, further: analysis.outcome.further(), forest, note };
         plots.forest = Some(theme.apply(forest_plot(result, &of.forest_options())));
         // A funnel of one study has no shape.
         plots.funnel =

@@ -10,11 +10,14 @@ mod review;
 mod studies;
 
 pub(crate) use arms::checks_of_hazards;
+pub(crate) use forests::outcome_forests;
 pub(crate) use review::review_figures;
 
 use std::path::Path;
 
-use kmeta_plot_svg::{ChartOptions, Figure, Fonts, ForestOptions, FunnelOptions, PrismaFlow, Theme};
+use kmeta_plot_svg::{
+    ChartOptions, Figure, Fonts, ForestLayout, ForestOptions, FunnelOptions, PrismaFlow, Theme,
+};
 use kmeta_trial_data::{Finding, PooledEffect};
 
 use crate::error::CommandError;
@@ -29,6 +32,8 @@ pub(crate) struct AnalysisFigures<'a> {
     pub(crate) trials: &'a [Trial],
     pub(crate) result: &'a PooledEffect,
     pub(crate) further: Option<&'a FurtherResults>,
+    /// What the project file asks of the forest plot.
+    pub(crate) forest: Option<&'a ForestOptions>,
     /// What must be said with every figure.
     pub(crate) note: String,
 }
@@ -44,12 +49,23 @@ impl AnalysisFigures<'_> {
         figures
     }
 
+    /// Options of the forest plot: what the project file asks, and for the rest the theme.
     pub(crate) fn forest_options(&self) -> ForestOptions {
+        let asked = self.forest.cloned().unwrap_or_default();
+        let notes = [asked.note.as_str(), self.note.as_str()];
+        let note = notes.into_iter().filter(|note| !note.is_empty()).collect::<Vec<&str>>().join(" ");
+        let layout = if asked.layout == ForestLayout::Plain { self.theme.layout } else { asked.layout };
+        ForestOptions { layout, width: asked.width.or(self.theme.layout_width()), note, ..asked }
+    }
+
+    /// Options of forests of other rows than studies: the columns asked for are those of studies.
+    fn further_forest_options(&self) -> ForestOptions {
         ForestOptions {
-            layout: self.theme.layout,
-            width: self.theme.layout_width(),
-            note: self.note.clone(),
-            ..ForestOptions::default()
+            study_heading: String::new(),
+            columns_left: None,
+            columns_right: None,
+            further_columns: Vec::new(),
+            ..self.forest_options()
         }
     }
 
