@@ -15,6 +15,9 @@ pub(crate) const MAXIMUM_DECODER_BYTES: u64 = 512 * 1024 * 1024;
 /// Most pages of one file; all are held in memory at once.
 pub(crate) const MAXIMUM_PAGES: usize = 20;
 
+/// Most pixels of all pages of a PDF that are drawn at once: 20 pages of letter paper have 87 million.
+pub(crate) const MAXIMUM_TOTAL_PIXELS: f64 = 120e6;
+
 /// Resolution that a vector page is drawn at unless that makes it very small or very large: a 7 inch wide figure
 /// becomes 1512 pixels wide, a line of one point three pixels.
 const PIXELS_PER_INCH: f64 = 216.0;

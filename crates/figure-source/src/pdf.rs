@@ -3,13 +3,17 @@
 //! Fonts that a PDF names but does not hold (R's `pdf()` does so with Helvetica) are drawn with the substitutes for the
 //! fourteen standard fonts that `hayro` carries, so the result does not depend on the machine.
 
-use hayro::hayro_interpret::{InterpreterCache, InterpreterSettings};
+use hayro::hayro_interpret::{Context, InterpreterCache, InterpreterSettings, TransformExt, interpret_page};
 use hayro::hayro_syntax::{LoadPdfError, Pdf, page::Page};
+use hayro::kurbo::{Affine, Rect};
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings, render};
 use image::RgbImage;
 
-use crate::limits::{MAXIMUM_PAGES, resolution};
+use crate::limits::{MAXIMUM_PAGES, MAXIMUM_TOTAL_PIXELS, resolution};
+use crate::pdf_effort::Effort;
+use crate::pdf_guard::{Ending, guarded, interpreted, stop};
+use crate::pdf_streams::{check_before_opening, check_opened, check_operators};
 use crate::vector::{VectorPage, collect_pdf_page};
 use crate::{FigurePage, FigureSourceError};
 
@@ -18,20 +22,22 @@ const POINTS_PER_INCH: f64 = 72.0;
 
 /// Draws each page of a PDF on white.
 pub(crate) fn read_pages(bytes: &[u8]) -> Result<Vec<FigurePage>, FigureSourceError> {
-    let count = page_count(bytes)?;
-    if count > MAXIMUM_PAGES {
-        return Err(FigureSourceError::TooManyPages { format: "pdf", found: count, limit: MAXIMUM_PAGES });
-    }
     guarded(|| {
-        let pdf = open(bytes)?;
+        let pdf = open_checked(bytes)?;
+        let pages = pdf.pages();
+        if pages.len() > MAXIMUM_PAGES {
+            let found = pages.len();
+            return Err(FigureSourceError::TooManyPages { format: "pdf", found, limit: MAXIMUM_PAGES });
+        }
+        check_total((1..).zip(pages.iter()))?;
         let (cache, settings) = (RenderCache::new(), InterpreterSettings::default());
-        (1..).zip(pdf.pages().iter()).map(|(number, page)| draw(page, number, &cache, &settings)).collect()
+        (1..).zip(pages.iter()).map(|(number, page)| draw(page, number, &cache, &settings)).collect()
     })
 }
 
 /// Number of pages.
 pub(crate) fn page_count(bytes: &[u8]) -> Result<usize, FigureSourceError> {
-    guarded(|| Ok(open(bytes)?.pages().len()))
+    guarded(|| Ok(open_checked(bytes)?.pages().len()))
 }
 
 /// Draws page `index`, from 0, on white.
@@ -48,6 +54,7 @@ pub(crate) fn vector_page(bytes: &[u8], index: usize) -> Result<VectorPage, Figu
     guarded(|| {
         let pdf = open(bytes)?;
         let page = pdf.pages().get(index).ok_or_else(|| no_page(index))?;
+        check_operators(page)?;
         let number = number_of(index);
         let pixels_per_inch = resolution_of(page, number)?;
         let (cache, settings) = (InterpreterCache::new(), InterpreterSettings::default());
@@ -55,14 +62,30 @@ pub(crate) fn vector_page(bytes: &[u8], index: usize) -> Result<VectorPage, Figu
     })
 }
 
-/// Turns a panic into an error. A known one: `hayro` 0.9.0 adds glyph coordinates without a check (glyph_cache.rs,
-/// line 76), which overflows where a damaged file puts text very far off the page. Nothing that the closure touches
-/// outlives it.
-fn guarded<T>(
-    read: impl FnOnce() -> Result<T, FigureSourceError> + std::panic::UnwindSafe,
-) -> Result<T, FigureSourceError> {
-    std::panic::catch_unwind(read)
-        .unwrap_or_else(|_| Err(damaged("the page description makes the PDF renderer fail")))
+/// Opens a file of which nothing is known yet.
+fn open_checked(bytes: &[u8]) -> Result<Pdf, FigureSourceError> {
+    check_before_opening(bytes)?;
+    let pdf = open(bytes)?;
+    check_opened(&pdf)?;
+    Ok(pdf)
+}
+
+/// Refuses pages that are more than can be held in memory together.
+fn check_total<'a>(pages: impl Iterator<Item = (u32, &'a Page<'a>)>) -> Result<(), FigureSourceError> {
+    let mut pixels = 0.0;
+    for (number, page) in pages {
+        let scale = resolution_of(page, number)? / POINTS_PER_INCH;
+        let (width, height) = page.render_dimensions();
+        pixels += f64::from(width) * scale * f64::from(height) * scale;
+        if pixels > MAXIMUM_TOTAL_PIXELS {
+            return Err(FigureSourceError::TooLarge {
+                format: "pdf",
+                found: format!("pages of more than {} million pixels together", MAXIMUM_TOTAL_PIXELS / 1e6),
+                limit: "20 pages of letter paper".into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn open(bytes: &[u8]) -> Result<Pdf, FigureSourceError> {
@@ -104,12 +127,31 @@ fn draw<'a>(
 ) -> Result<FigurePage, FigureSourceError> {
     let pixels_per_inch = resolution_of(page, number)?;
     let scale = (pixels_per_inch / POINTS_PER_INCH) as f32;
+    check_operators(page)?;
+    check_effort(page, f64::from(scale), settings);
     let pixmap_settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
     let pixmap = render(page, cache, settings, &RenderSettings::default(), &pixmap_settings);
     let pixels = pixmap.data().iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
     let image = RgbImage::from_raw(u32::from(pixmap.width()), u32::from(pixmap.height()), pixels)
         .ok_or_else(|| damaged(&format!("page {number} could not be drawn")))?;
     Ok(FigurePage { image, format: "pdf".into(), page: Some(number), pixels_per_inch: Some(pixels_per_inch) })
+}
+
+/// Stops where the page would take too long to draw. A fault of the interpreter is left to the drawing to find.
+fn check_effort<'a>(page: &'a Page<'a>, scale: f64, settings: &InterpreterSettings) {
+    let (width, height) = page.render_dimensions();
+    let (width, height) = (f64::from(width) * scale, f64::from(height) * scale);
+    let transform = Affine::scale(scale) * page.initial_transform(true).to_kurbo();
+    let mut effort = Effort::new(width, height);
+    let cache = InterpreterCache::new();
+    let ending = interpreted(|| {
+        let area = Rect::new(0.0, 0.0, width, height);
+        let mut context = Context::new(transform, area, &cache, page.xref(), settings.clone());
+        interpret_page(page, &mut context, &mut effort);
+    });
+    if ending == Ending::TooMuch {
+        stop();
+    }
 }
 
 fn damaged(reason: &str) -> FigureSourceError {

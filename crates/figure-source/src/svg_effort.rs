@@ -11,7 +11,7 @@ use crate::FigureSourceError;
 const MAXIMUM_EFFORT: f64 = 1.5e9;
 
 /// Work of one scan line that an edge crosses, in pixels touched.
-const EDGE_ROW: f64 = 4.0;
+const EDGE_ROW: f64 = 24.0;
 
 /// Work of one pixel of a decoded picture.
 const PICTURE_PIXEL: f64 = 6.0;

@@ -9,6 +9,7 @@ mod svg_collector;
 mod svg_glyph_names;
 
 pub(crate) use pdf_collector::collect_page as collect_pdf_page;
+pub(crate) use pdf_images::picture_samples;
 pub(crate) use svg_collector::collect_page as collect_svg_page;
 pub(crate) use svg_glyph_names::with_glyph_names;
 

@@ -14,15 +14,13 @@ use super::{
     Bounds, Flattener, MAXIMUM_POINTS, PaintColor, Point, StrokeStyle, Subpath, VectorGlyph, VectorPage,
     VectorPath,
 };
+use crate::pdf_guard::{Ending, Patience, interpreted, stop};
 
 /// Units of a glyph's own coordinates per height of its font.
 const GLYPH_UNITS: f64 = 1000.0;
 
 /// Most calls of the interpreter for one page. Forms that draw each other can multiply without end.
-const MAXIMUM_OPERATIONS: usize = 3_000_000;
-
-/// Payload of the unwinding that ends the interpretation of a page that draws too much.
-struct TooMuch;
+const MAXIMUM_OPERATIONS: usize = 400_000;
 
 /// Collects page `number`. What the interpreter cannot read becomes a warning, not an error.
 pub(crate) fn collect_page<'a>(
@@ -38,18 +36,16 @@ pub(crate) fn collect_page<'a>(
     let transform = Affine::scale(scale) * page.initial_transform(true).to_kurbo();
     let mut collector = Collector::new(VectorPage::new("pdf", Some(number), size, pixels_per_inch));
     let area = Rect::new(0.0, 0.0, size.0, size.1);
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let ending = interpreted(|| {
         let mut context = Context::new(transform, area, cache, page.xref(), settings.clone());
         interpret_page(page, &mut context, &mut collector);
-    }));
-    if let Err(payload) = outcome {
-        let reason = if payload.is::<TooMuch>() {
-            "draws more than is read"
-        } else {
-            "makes the PDF interpreter fail"
-        };
-        collector.page.warnings.push(format!("page {number} {reason}: it is read up to there"));
-    }
+    });
+    let reason = match ending {
+        Ending::Whole => return collector.page,
+        Ending::TooMuch => "draws more than is read",
+        Ending::Fault => "makes the PDF interpreter fail",
+    };
+    collector.page.warnings.push(format!("page {number} {reason}: it is read up to there"));
     collector.page
 }
 
@@ -62,24 +58,26 @@ struct Collector {
     operations: usize,
     points: usize,
     image_pixels: u64,
+    patience: Patience,
 }
 
 impl Collector {
     fn new(page: VectorPage) -> Self {
         let clips = vec![page.bounds()];
-        Self { page, clips, opacities: vec![1.0], operations: 0, points: 0, image_pixels: 0 }
+        Self { page, clips, opacities: vec![1.0], operations: 0, points: 0, image_pixels: 0, patience: Patience::default() }
     }
 
     fn clip(&self) -> Bounds {
         self.clips.last().copied().unwrap_or_else(|| self.page.bounds())
     }
 
-    /// Counts a call; ends the interpretation where there are too many. `resume_unwind` prints nothing.
+    /// Counts a call; ends the interpretation where there are too many.
     fn count(&mut self, points: usize) {
         self.operations += 1;
         self.points += points;
+        self.patience.check();
         if self.operations > MAXIMUM_OPERATIONS || self.points > MAXIMUM_POINTS {
-            std::panic::resume_unwind(Box::new(TooMuch));
+            stop();
         }
     }
 
@@ -134,6 +132,7 @@ impl Collector {
                 let mut inner =
                     Collector::new(VectorPage::new("pdf", None, (self.page.width, self.page.height), 0.0));
                 inner.operations = self.operations;
+                inner.patience = self.patience;
                 inner.clips = vec![self.page.bounds().grown(self.page.width + self.page.height)];
                 type3.interpret(&mut inner, props.transform, placed, &props.paint);
                 self.operations = inner.operations;

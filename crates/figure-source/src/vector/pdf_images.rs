@@ -4,6 +4,9 @@ use hayro::hayro_interpret::{Image, ImageData, LumaData, Paint};
 use hayro::kurbo::{Affine, Rect};
 use image::{Rgb, RgbImage};
 
+use hayro::hayro_syntax::Filter;
+use hayro::hayro_syntax::object::{Array, Dict, Stream};
+
 use super::{Bounds, EmbeddedImage};
 use crate::limits::MAXIMUM_PIXELS;
 
@@ -24,7 +27,7 @@ pub(crate) fn embedded_image(
     taken: &mut u64,
 ) -> Result<Option<EmbeddedImage>, String> {
     let (width, height) = (image.width(), image.height());
-    let samples = u64::from(width) * u64::from(height);
+    let samples = picture_samples(image);
     // A picture's samples fill a rectangle of its own size; the first row is at the bottom of PDF's upward axis.
     let area = transform.transform_rect_bbox(Rect::new(0.0, 0.0, f64::from(width), f64::from(height)));
     let bounds = Bounds { left: area.x0, top: area.y0, right: area.x1, bottom: area.y1 };
@@ -39,7 +42,7 @@ pub(crate) fn embedded_image(
     {
         return Ok(None);
     }
-    if *taken + samples > MAXIMUM_PIXELS {
+    if taken.saturating_add(samples) > MAXIMUM_PIXELS {
         return Err(format!(
             "a picture of {width} x {height} samples is not read: the page holds more than can be kept"
         ));
@@ -60,6 +63,67 @@ pub(crate) fn embedded_image(
     let decoded = decoded
         .ok_or_else(|| format!("an embedded picture of {width} x {height} samples cannot be decoded"))?;
     Ok(turned(decoded, transform).map(|samples| EmbeddedImage { samples, bounds }))
+}
+
+/// Samples that are unpacked for a picture and its masks. A picture packed by JPEG 2000, JBIG2 or fax states its size a
+/// second time in its own data, and is unpacked at that size, whatever the page says.
+pub(crate) fn picture_samples(image: &Image<'_, '_>) -> u64 {
+    let stream = match image {
+        Image::Raster(raster) => raster.stream(),
+        Image::Stencil(stencil) => stencil.stream(),
+    };
+    let masks = [b"SMask".as_slice(), b"Mask"].iter().filter_map(|key| stream.dict().get::<Stream<'_>>(key));
+    masks.map(|mask| stream_samples(&mask)).fold(stream_samples(stream), u64::saturating_add)
+}
+
+fn stream_samples(stream: &Stream<'_>) -> u64 {
+    let dictionary = stream.dict();
+    let side = |long: &[u8], short: &[u8]| {
+        u64::from(dictionary.get::<u32>(long).or_else(|| dictionary.get::<u32>(short)).unwrap_or(0))
+    };
+    let (width, height) = (side(b"Width", b"W"), side(b"Height", b"H"));
+    let filters = stream.filters();
+    let own = match filters.as_slice() {
+        [Filter::JpxDecode] => jpeg_2000_size(&stream.raw_data()),
+        [Filter::Jbig2Decode] => jbig2_size(&stream.raw_data()),
+        [.., Filter::CcittFaxDecode] => Some((fax_columns(dictionary), height)),
+        // What is packed twice is not unpacked to look at it.
+        [.., Filter::JpxDecode | Filter::Jbig2Decode] => return u64::MAX,
+        _ => None,
+    };
+    let area = |(width, height): (u64, u64)| width.saturating_mul(height);
+    area((width, height)).max(own.map_or(0, area))
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    Some(bytes.get(..4)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+}
+
+/// Size of the reference grid (ISO 15444-1, A.5.1): it follows the marker FF51, its length and capabilities.
+fn jpeg_2000_size(data: &[u8]) -> Option<(u64, u64)> {
+    let start = data.windows(2).position(|pair| pair == [0xff, 0x51])?;
+    Some((number(data.get(start + 6..)?)?, number(data.get(start + 10..)?)?))
+}
+
+/// Size of the page (ISO 14492, 7.4.8): its segment has type 48 and comes first.
+fn jbig2_size(data: &[u8]) -> Option<(u64, u64)> {
+    let flags = *data.get(4)?;
+    let page_bytes = if flags & 0x40 == 0 { 1 } else { 4 };
+    // Segment number, flags, count of references (none), page, length.
+    let content = data.get(4 + 1 + 1 + page_bytes + 4..)?;
+    let (width, height) = (number(content)?, number(content.get(4..)?)?);
+    // A height that is not known yet is found by reading the segments that are there.
+    (flags & 0x3f == 48 && height != u64::from(u32::MAX)).then_some((width, height))
+}
+
+/// Columns of a fax picture; 1728 unless stated (ISO 32000-1, table 11).
+fn fax_columns(dictionary: &Dict<'_>) -> u64 {
+    let keys = [b"DecodeParms".as_slice(), b"DP"];
+    let parameters = keys.iter().find_map(|key| {
+        let several = || dictionary.get::<Array<'_>>(key).and_then(|array| array.iter::<Dict<'_>>().last());
+        dictionary.get::<Dict<'_>>(key).or_else(several)
+    });
+    u64::from(parameters.and_then(|parameters| parameters.get::<u32>(b"Columns")).unwrap_or(1728))
 }
 
 fn over_white(data: &ImageData, alpha: Option<&LumaData>) -> Option<RgbImage> {
