@@ -131,6 +131,7 @@ fn read_figure(
         verdict: Verdict::Refused,
         checks: Vec::new(),
         panels: Vec::new(),
+        paper: None,
         findings: Vec::new(),
         overrides: None,
         automatic: None,

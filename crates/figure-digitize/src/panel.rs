@@ -243,6 +243,7 @@ fn digitized_arm(
         time_errors,
         stretches: Vec::new(),
         dash_pattern: dash_pattern(curve),
+        counts: None,
     };
     Ok((arm, first_level))
 }

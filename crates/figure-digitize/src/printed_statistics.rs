@@ -45,6 +45,107 @@ static EVENTS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// A median in running text: "median overall survival was 10.6 months (95% CI, 4.0 to 15.2)".
+static MEDIAN_IN_TEXT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\bmedian\s+(?:[a-z-]+\s+){0,4}?(?:OS|PFS|DFS|EFS|RFS|survival|time|duration)\b[a-z ,]{0,40}?(?:was|were|of|is|:|=)?\s*(?:(?P<value>NUMBER)|(?P<open>NR|NE|not\s*(?:yet\s*)?(?:been\s*)?(?:reached|estimable)))(?P<rest>.*)",
+    )
+});
+/// "52 patients", "36 deaths", "36 events".
+static COUNTED_IN_TEXT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^\d.,·])(?P<value>\d{1,3}(?:,\d{3})+|\d+)\s*(?:\(\d+(?:\.\d+)?\s*%\)\s*)?(?:of\s+(?:the\s+)?(?P<of>\d+)\s+)?(?P<what>patients|participants|deaths|events|died|had\s+died)\b",
+    )
+});
+
+/// The statistics that a sentence of running text states, in its order. A number belongs to an arm where the sentence
+/// names that arm alone.
+pub(crate) fn statistics_of_sentence(text: &ReadText, names: &[&str]) -> Vec<PrintedStatistic> {
+    let sentence = bare(&text.text);
+    let named: Vec<usize> = (0..names.len())
+        .filter(|&arm| !bare(names[arm]).is_empty() && sentence.contains(&bare(names[arm])))
+        .collect();
+    let arm = if let [only] = named.as_slice() { Some(*only) } else { None };
+    let mut found: Vec<(usize, PrintedStatistic)> = Vec::new();
+    let line = text.text.as_str();
+    for hit in each(&HAZARD_RATIO, line) {
+        let mut ratio = blank(text, StatisticKind::HazardRatio, number(&hit, "value"), None);
+        (ratio.lower, ratio.upper) = interval(&hit["rest"]);
+        found.push((place(&hit, "value"), ratio));
+    }
+    for hit in each(&P_VALUE, line) {
+        found.extend(p_value(text, &hit, LOG_RANK.is_match(line)).map(|p| (place(&hit, "value"), p)));
+    }
+    for hit in each(&MEDIAN_IN_TEXT, line) {
+        let mut median = blank(text, StatisticKind::Median, number(&hit, "value"), arm);
+        (median.lower, median.upper) = interval(without_unit(&hit["rest"]));
+        let at = if median.value.is_some() { place(&hit, "value") } else { place(&hit, "open") };
+        found.push((at, median));
+    }
+    for hit in each(&PATIENTS, line) {
+        let patients = blank(text, StatisticKind::Patients, count(&hit, "value"), arm);
+        found.push((place(&hit, "value"), patients));
+    }
+    for hit in each(&COUNTED_IN_TEXT, line) {
+        let dead = !matches!(hit["what"].to_lowercase().as_str(), "patients" | "participants");
+        let of_them = count(&hit, "of");
+        let kind = if dead || of_them.is_some() { StatisticKind::Events } else { StatisticKind::Patients };
+        // "30 of 52 patients" counts what the sentence is about, which only "died" names.
+        if dead || of_them.is_none() {
+            found.push((place(&hit, "value"), blank(text, kind, count(&hit, "value"), arm)));
+        }
+        if of_them.is_some() {
+            found.push((place(&hit, "of"), blank(text, StatisticKind::Patients, of_them, arm)));
+        }
+    }
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, statistic)| statistic).collect()
+}
+
+/// All matches of a pattern that takes in the rest of the line: the next begins behind the number of the last.
+fn each<'t>(pattern: &Regex, line: &'t str) -> Vec<Captures<'t>> {
+    let (mut found, mut from) = (Vec::new(), 0);
+    while let Some(hit) = pattern.captures_at(line, from) {
+        let end =
+            ["value", "open"].iter().find_map(|name| hit.name(name)).map_or(line.len(), |part| part.end());
+        from = end.max(from + 1);
+        found.push(hit);
+        if from >= line.len() || !line.is_char_boundary(from) {
+            break;
+        }
+    }
+    found
+}
+
+fn place(hit: &Captures<'_>, name: &str) -> usize {
+    hit.name(name).map_or(usize::MAX, |part| part.start())
+}
+
+fn blank(text: &ReadText, kind: StatisticKind, value: Option<f64>, arm: Option<usize>) -> PrintedStatistic {
+    PrintedStatistic {
+        kind,
+        value,
+        relation: Relation::Equal,
+        lower: None,
+        upper: None,
+        arm,
+        quotation: text.text.clone(),
+        location: text.location,
+        confidence: text.confidence,
+    }
+}
+
+fn p_value(text: &ReadText, hit: &Captures<'_>, log_rank: bool) -> Option<PrintedStatistic> {
+    let kind = if log_rank { StatisticKind::LogRankPValue } else { StatisticKind::PValue };
+    let mut p = blank(text, kind, number(hit, "value"), None);
+    p.relation = match &hit["relation"] {
+        "<" | "≤" => Relation::Below,
+        ">" => Relation::Above,
+        _ => Relation::Equal,
+    };
+    p.value.is_some_and(|value| (0.0..=1.0).contains(&value)).then_some(p)
+}
+
 /// The statistics in the texts of a panel. `names` are the arms' names: a line that begins with one is about that
 /// arm. `arm_of_text` says which arm a text is the legend entry of.
 pub(crate) fn statistics_in(
@@ -84,17 +185,7 @@ fn bare(text: &str) -> String {
 }
 
 fn statistics_of(text: &ReadText, arm: Option<usize>) -> Vec<PrintedStatistic> {
-    let of = |kind, value, arm| PrintedStatistic {
-        kind,
-        value,
-        relation: Relation::Equal,
-        lower: None,
-        upper: None,
-        arm,
-        quotation: text.text.clone(),
-        location: text.location,
-        confidence: text.confidence,
-    };
+    let of = |kind, value, arm| blank(text, kind, value, arm);
     let line = text.text.as_str();
     let mut found = Vec::new();
     if let Some(hit) = HAZARD_RATIO.captures(line) {
@@ -103,16 +194,7 @@ fn statistics_of(text: &ReadText, arm: Option<usize>) -> Vec<PrintedStatistic> {
         found.push(ratio);
     }
     if let Some(hit) = P_VALUE.captures(line) {
-        let kind = if LOG_RANK.is_match(line) { StatisticKind::LogRankPValue } else { StatisticKind::PValue };
-        let mut p = of(kind, number(&hit, "value"), None);
-        p.relation = match &hit["relation"] {
-            "<" | "≤" => Relation::Below,
-            ">" => Relation::Above,
-            _ => Relation::Equal,
-        };
-        if p.value.is_some_and(|value| (0.0..=1.0).contains(&value)) {
-            found.push(p);
-        }
+        found.extend(p_value(text, &hit, LOG_RANK.is_match(line)));
     }
     if let Some(hit) = MEDIAN.captures(line) {
         let mut median = of(StatisticKind::Median, number(&hit, "value"), arm);
@@ -211,5 +293,50 @@ mod tests {
         );
         assert_eq!(read("Overall survival"), []);
         assert_eq!(read("Group 0.5"), []);
+    }
+
+    #[test]
+    fn sentences_state_several_statistics() {
+        let sentence =
+            |text: &str, names: &[&str]| -> Vec<(StatisticKind, Option<f64>, Option<f64>, Option<usize>)> {
+                let text = ReadText {
+                    text: text.to_owned(),
+                    confidence: 1.0,
+                    location: PixelBox { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 },
+                    role: TextRole::Other,
+                };
+                statistics_of_sentence(&text, names)
+                    .into_iter()
+                    .map(|s| (s.kind, s.value, s.upper, s.arm))
+                    .collect()
+            };
+        assert_eq!(
+            sentence(
+                "The median overall survival was 10.6 months (95% CI, 4.0 to 15.2) with Verulimab (n = 52), hazard \
+                 ratio 0.70 (95% CI 0.51-0.96; log-rank P = 0.02).",
+                &["Placebo", "Verulimab"],
+            ),
+            [
+                (StatisticKind::Median, Some(10.6), Some(15.2), Some(1)),
+                (StatisticKind::Patients, Some(52.0), None, Some(1)),
+                (StatisticKind::HazardRatio, Some(0.7), Some(0.96), None),
+                (StatisticKind::LogRankPValue, Some(0.02), None, None),
+            ]
+        );
+        assert_eq!(
+            sentence(
+                "At the data cut-off 36 of 52 patients had died, and 1,204 patients were screened.",
+                &[]
+            ),
+            [
+                (StatisticKind::Patients, Some(52.0), None, None),
+                (StatisticKind::Patients, Some(1204.0), None, None),
+            ]
+        );
+        assert_eq!(
+            sentence("There were 36 deaths; median PFS was not reached.", &[]),
+            [(StatisticKind::Events, Some(36.0), None, None), (StatisticKind::Median, None, None, None)]
+        );
+        assert_eq!(sentence("The trial ran from 2012 to 2016.", &[]), []);
     }
 }

@@ -7,9 +7,10 @@ use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::pattern::{Pattern, TilingPattern};
 use hayro::hayro_interpret::util::x_y_advances;
 use hayro::hayro_interpret::{
-    BlendMode, CacheKey, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, Paint, SoftMask, StrokeProps,
+    BlendMode, CacheKey, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, Paint, SoftMask,
+    StrokeProps,
 };
-use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape};
+use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 
 use crate::pdf_guard::{Patience, stop};
 use crate::vector::picture_samples;

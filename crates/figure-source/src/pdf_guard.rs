@@ -23,7 +23,7 @@ pub(crate) fn stop() -> ! {
 
 /// Time after which the interpretation of a page is given up. Limits on counts come first and do not depend on the
 /// machine; this one is for files whose work is not seen in what they draw. A journal page takes a hundredth of it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Ends an interpretation that takes too long.
 #[derive(Debug, Clone, Copy)]

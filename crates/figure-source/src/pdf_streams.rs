@@ -44,8 +44,9 @@ pub(crate) fn check_opened(pdf: &Pdf) -> Result<(), FigureSourceError> {
         let Object::Stream(stream) = object else { continue };
         let filters = stream.filters();
         let data = stream.raw_data();
-        let seen_before =
-            filters.as_slice() == [Filter::FlateDecode] && is_deflate(&data) && matches!(data, Cow::Borrowed(_));
+        let seen_before = filters.as_slice() == [Filter::FlateDecode]
+            && is_deflate(&data)
+            && matches!(data, Cow::Borrowed(_));
         if !seen_before {
             add(&mut total, unpacked(&data, &filters))?;
         }
@@ -61,7 +62,8 @@ pub(crate) fn check_operators(page: &Page<'_>) -> Result<(), FigureSourceError> 
         let mut total = 0;
         for part in parts.iter::<Stream<'_>>() {
             let size = *sizes.entry(part.obj_id()).or_insert_with(|| {
-                unpacked(&part.raw_data(), &part.filters()).map_or(u64::MAX, |size| size.max(part.raw_data().len() as u64))
+                unpacked(&part.raw_data(), &part.filters())
+                    .map_or(u64::MAX, |size| size.max(part.raw_data().len() as u64))
             });
             total += size.min(MAXIMUM_CONTENT) + 1;
             if total > MAXIMUM_CONTENT {
@@ -69,7 +71,11 @@ pub(crate) fn check_operators(page: &Page<'_>) -> Result<(), FigureSourceError> 
             }
         }
     }
-    if page.page_stream().is_some_and(|operators| operators.len() as u64 > MAXIMUM_CONTENT) { too_many() } else { Ok(()) }
+    if page.page_stream().is_some_and(|operators| operators.len() as u64 > MAXIMUM_CONTENT) {
+        too_many()
+    } else {
+        Ok(())
+    }
 }
 
 fn add(total: &mut u64, size: Option<u64>) -> Result<(), FigureSourceError> {
@@ -83,13 +89,19 @@ fn add(total: &mut u64, size: Option<u64>) -> Result<(), FigureSourceError> {
 
 fn too_large(what: &str, limit: u64) -> FigureSourceError {
     let limit = format!("{} MB", limit / (1024 * 1024));
-    FigureSourceError::TooLarge { format: "pdf", found: format!("{what} of more than {limit} when unpacked"), limit }
+    FigureSourceError::TooLarge {
+        format: "pdf",
+        found: format!("{what} of more than {limit} when unpacked"),
+        limit,
+    }
 }
 
 /// Whether bytes begin like DEFLATE in the wrapping of zlib (RFC 1950, section 2.2).
 fn is_deflate(data: &[u8]) -> bool {
     let [method, flags, ..] = data else { return false };
-    method & 0x0f == 8 && method >> 4 <= 7 && (u16::from(*method) * 256 + u16::from(*flags)).is_multiple_of(31)
+    method & 0x0f == 8
+        && method >> 4 <= 7
+        && (u16::from(*method) * 256 + u16::from(*flags)).is_multiple_of(31)
 }
 
 /// Bytes of a stream at its largest while it is unpacked; nothing when that is more than is allowed. Damage ends a

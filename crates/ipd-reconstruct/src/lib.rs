@@ -35,7 +35,9 @@
 
 pub mod clicks;
 mod constrained;
+mod counted;
 mod error;
+mod exact_counts;
 mod fidelity;
 mod number_of_patients;
 mod prepare;
@@ -53,6 +55,7 @@ pub use constrained::{
     ReconstructedPair,
 };
 pub use error::ReconstructionError;
+pub use exact_counts::{ExactCurve, decode_counts};
 pub use number_of_patients::{InferredPatients, infer_patients};
 pub use prepare::{CurveReading, CurveScale, PointChange, PrepareError, PreparedCurve, prepare_curve};
 pub use rubin::{
@@ -210,7 +213,11 @@ pub fn reconstruct(
     options: &ReconstructionOptions,
 ) -> Result<ReconstructedArm, ReconstructionError> {
     match options.method {
-        ReconstructionMethod::Constrained => constrained::reconstruct(input, options),
+        // Where the curve leaves no choice, nothing has to be searched for.
+        ReconstructionMethod::Constrained => match counted::reconstruct(input, options) {
+            Some(arm) => Ok(arm),
+            None => constrained::reconstruct(input, options),
+        },
         ReconstructionMethod::Guyot | ReconstructionMethod::Ipdfromkm => {
             published::reconstruct(input, options)
         }

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AutomaticReading, FigureOverrides, Finding, Origin, PrintedStatistic, RiskTable, StepCurve, TimeUnit,
+    AutomaticReading, CurveCounts, FigureOverrides, Finding, Origin, PaperText, PrintedStatistic, RiskTable,
+    StepCurve, TimeUnit,
 };
 
 /// A rectangle in pixels, edges continuous (a pixel at column 3 spans 3.0 to 4.0).
@@ -86,6 +87,9 @@ pub struct DigitizedFigure {
     pub checks: Vec<Check>,
     /// The panels, left to right and top to bottom.
     pub panels: Vec<Panel>,
+    /// What the text of the page says beside the figure, where the file holds it as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paper: Option<PaperText>,
     /// Everything a person should know.
     pub findings: Vec<Finding>,
     /// What a person stated about the figure. It was applied to everything above, and is kept and applied again
@@ -296,6 +300,9 @@ pub struct DigitizedArm {
     pub survival_uncertainty: f64,
     /// Standard deviation of a drop's time as read, in the unit of the time axis.
     pub time_uncertainty: f64,
+    /// Events and censorings as whole numbers, where the levels are exact enough to tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<CurveCounts>,
     /// Lower limits of the 95 % interval of the survival at each point of the curve, from its time up to the next
     /// point's: reading error only, not that of the study. Empty where none was computed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

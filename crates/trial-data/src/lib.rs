@@ -24,12 +24,14 @@
 //! # Ok::<(), kmeta_trial_data::CurveError>(())
 //! ```
 
+mod counts;
 mod curve;
 mod effect;
 mod figure;
 mod finding;
 mod method;
 mod overrides;
+mod paper_text;
 mod patient;
 mod pooled;
 mod provenance;
@@ -37,6 +39,7 @@ mod risk_table;
 mod statistic;
 mod time_unit;
 
+pub use counts::{CensoringCount, CurveCounts, DropCount};
 pub use curve::{CurveError, StepCurve};
 pub use effect::EffectEstimate;
 pub use figure::{
@@ -53,6 +56,7 @@ pub use overrides::{
     Acceptance, ArmOverride, ArmReference, AutomaticReading, AxisPoint, CensorOverride, FigureOverrides,
     PanelOverrides, RiskCellOverride, WayPoints, channels_of,
 };
+pub use paper_text::{PaperStatement, PaperText, StatementPlace};
 pub use patient::{
     Fidelity, FidelityAssessment, FidelityVerdict, NumberAtRiskFit, PatientRecord, ReconstructedArm,
     ReconstructionStatus, SurvivalRateFit,

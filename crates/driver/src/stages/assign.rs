@@ -127,6 +127,7 @@ mod tests {
             time_errors: Vec::new(),
             stretches: Vec::new(),
             dash_pattern: None,
+            counts: None,
         }
     }
 

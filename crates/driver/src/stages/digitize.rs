@@ -11,6 +11,8 @@ use kmeta_figure_source::{FigureDocument, FigurePage};
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{DigitizedFigure, FigureOverrides, FigureSource, PixelBox, sha256_hex};
 
+use super::patients::add_counts;
+
 /// Most pages of a document that are looked through.
 const MOST_PAGES: usize = 500;
 
@@ -120,7 +122,8 @@ impl FigureFile {
         let reading = digitize_vector(&page, self.source_of(&page), reader);
         let panels: Vec<PixelBox> =
             reading.figure.iter().flat_map(|figure| &figure.panels).map(|panel| panel.plot_area).collect();
-        if let Some(figure) = reading.figure {
+        if let Some(mut figure) = reading.figure {
+            add_counts(&mut figure);
             let overlay_png = encode_png(&draw_overlay(&self.draw(index)?, &figure))?;
             figures.push(DigitizedPage { figure, overlay_png, made_of: MadeOf::Paths });
         }

@@ -1,7 +1,46 @@
 //! How many patients stand behind a traced curve where neither the figure nor the person says it.
 
-use kmeta_ipd_reconstruct::{InferredPatients, ReconstructionInput, infer_patients};
-use kmeta_trial_data::Finding;
+use kmeta_ipd_reconstruct::{
+    ExactCurve, InferredPatients, ReconstructionInput, decode_counts, infer_patients,
+};
+use kmeta_trial_data::{CurveCounts, DigitizedFigure, Finding, NumberAtRisk, Panel};
+
+use super::reconstruct::EXACT_LEVEL;
+
+/// Writes into a sidecar the events and censorings of every arm whose levels are exact enough to tell them. Later stages
+/// decode the curve again, with what a person states or corrects: these numbers are there to be looked at.
+pub(crate) fn add_counts(figure: &mut DigitizedFigure) {
+    for panel in &mut figure.panels {
+        let counts: Vec<Option<CurveCounts>> =
+            (0..panel.arms.len()).map(|arm| counts_of(panel, arm)).collect();
+        for (arm, counts) in panel.arms.iter_mut().zip(counts) {
+            arm.counts = counts;
+        }
+    }
+}
+
+fn counts_of(panel: &Panel, index: usize) -> Option<CurveCounts> {
+    let arm = &panel.arms[index];
+    if arm.survival_uncertainty > EXACT_LEVEL {
+        return None;
+    }
+    let number_at_risk: Option<NumberAtRisk> = panel
+        .risk_table
+        .as_ref()
+        .and_then(|table| table.row_of_arm(index).and_then(|row| table.number_at_risk(row).ok()));
+    let printed =
+        number_at_risk.as_ref().filter(|risk| risk.times()[0] == 0.0).map(NumberAtRisk::first_count);
+    let inferred = || infer_patients(&arm.curve, &arm.censor_times, arm.survival_uncertainty);
+    let patients = printed.or_else(|| inferred().map(|found| found.patients))?;
+    decode_counts(&ExactCurve {
+        curve: &arm.curve,
+        censor_times: &arm.censor_times,
+        survival_error: arm.survival_uncertainty,
+        time_error: arm.time_uncertainty,
+        number_at_risk: number_at_risk.as_ref(),
+        patients,
+    })
+}
 
 /// Infers the number of patients from the sizes of the drops where nothing else tells it, and says so: `None` where it
 /// is known, or cannot be inferred. `level_error` is the standard deviation of a level as read.

@@ -16,7 +16,7 @@ use crate::project::{ArmView, Figure, Project, Trial, TypedRiskTable};
 use crate::results::ArmResult;
 
 /// Standard deviation of a survival level below which it was read from paths rather than traced from pixels.
-const EXACT_LEVEL: f64 = 1e-4;
+pub(crate) const EXACT_LEVEL: f64 = 1e-4;
 /// Largest error of an exact level, in standard deviations.
 const LARGEST_ERROR: f64 = 4.0;
 
@@ -94,6 +94,7 @@ pub(crate) fn arm_input(
     // Levels read from paths are exact to the digits of the file: drops then tell events and patients as whole numbers.
     if traced.survival_uncertainty <= EXACT_LEVEL {
         input.survival_uncertainty = Some(LARGEST_ERROR * traced.survival_uncertainty);
+        input.time_uncertainty = Some(LARGEST_ERROR * traced.time_uncertainty);
     }
     let mut findings = Vec::new();
     if let Some(table) = &panel.risk_table

@@ -1,5 +1,7 @@
 //! Finds the axes of each panel: rows and columns of printed numbers with the tick marks beside them.
 
+use std::collections::HashSet;
+
 use kmeta_figure_source::vector::Bounds;
 use kmeta_trial_data::{AxisCalibration, AxisScale};
 
@@ -7,6 +9,12 @@ use super::lines::Straight;
 use super::text::{TextDirection, TextRun};
 use crate::calibrate::{Direction, LabelledTick, calibrate};
 use crate::number::parse_number;
+
+/// Most numbers that stand in one column or row: more are a table or a hostile file, and no axis.
+const MOST_ALIGNED: usize = 300;
+
+/// Most lines that are tried for the tick marks of an axis.
+const MOST_MARKS: usize = 5000;
 
 /// Labels of one axis stand on a line, or end or begin on one, within this share of the font's height.
 const ALIGNED: f64 = 0.25;
@@ -137,7 +145,7 @@ fn survival_scales<'t>(numbers: &[PrintedNumber<'t>]) -> Vec<Scale<'t>> {
                             && (edge(run) - edge(anchor.run)).abs() <= ALIGNED * anchor.run.size
                     })
                     .collect();
-                even_runs(&plausible, aligned, index)
+                if aligned.len() > MOST_ALIGNED { Vec::new() } else { even_runs(&plausible, aligned, index) }
             })
             .max_by_key(Vec::len)
             .unwrap_or_default();
@@ -215,7 +223,7 @@ fn time_scales<'t>(numbers: &[PrintedNumber<'t>]) -> Vec<Scale<'t>> {
 /// Splits one line of numbers into the scales on it: side-by-side panels have theirs on one line.
 fn even_rows<'t>(mut line: Vec<&PrintedNumber<'t>>, scales: &mut Vec<Scale<'t>>) {
     line.sort_by(|a, b| a.run.center_x().total_cmp(&b.run.center_x()));
-    while line.len() >= 3 {
+    while (3..=MOST_ALIGNED).contains(&line.len()) {
         let mut best: Vec<usize> = Vec::new();
         for first in 0..line.len() {
             for second in first + 1..line.len().min(first + 4) {
@@ -297,7 +305,12 @@ fn marks_at(positions: &[f64], lines: &[Straight], size: f64) -> Option<Vec<Opti
     let near_some = |line: &&Straight| positions.iter().any(|position| (line.at - position).abs() <= reach);
     let candidates: Vec<Straight> = lines.iter().filter(near_some).copied().collect();
     let mut best: Option<(usize, f64, Vec<Option<Straight>>)> = None;
-    for model in &candidates {
+    // Marks of one axis have one begin and end: each pair is tried once.
+    let mut tried = HashSet::new();
+    for model in candidates.iter().take(MOST_MARKS) {
+        if !tried.insert([model.from, model.to].map(|end| (end * 20.0).round() as i64)) {
+            continue;
+        }
         let like =
             |line: &&Straight| (line.from - model.from).abs() <= 0.3 && (line.to - model.to).abs() <= 0.3;
         let chosen: Vec<Option<Straight>> = positions

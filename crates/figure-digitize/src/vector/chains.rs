@@ -9,6 +9,14 @@ use super::lines::{LEVEL_PX, Line, LineLook, is_seen};
 const MEETING_PX: f64 = 0.12;
 /// A curve made of dashes by its software has at least this many pieces.
 const LEAST_DASHES: usize = 6;
+/// A plot of more pieces is no figure of survival.
+const MOST_PIECES: usize = 20_000;
+/// Lines of more looks are not told apart.
+const MOST_LOOKS: usize = 500;
+/// Corners of the outline of a line: a staircase of a thousand drops has four thousand.
+const MOST_CORNERS: usize = 20_000;
+/// Most comparisons of edges in all outlines of a plot.
+const MOST_COMPARISONS: usize = 400_000_000;
 /// Corners of two copies of a curve lie this near.
 const SAME_PX: f64 = 0.08;
 
@@ -108,6 +116,9 @@ pub(crate) fn chains_in(lines: &[Line], paths: &[VectorPath], plot: &Bounds) -> 
         .filter_map(chain_of_line)
         .collect();
     whole.extend(outline_chains(paths, &area));
+    if whole.len() > MOST_PIECES {
+        return Vec::new();
+    }
     let mut joined = join_pieces(whole, plot);
     joined.sort_by_key(|chain| chain.order);
     without_copies(joined)
@@ -145,9 +156,11 @@ fn is_stepped(points: &[Point]) -> bool {
 fn join_pieces(chains: Vec<Chain>, plot: &Bounds) -> Vec<Chain> {
     let mut groups: Vec<Vec<Chain>> = Vec::new();
     for chain in chains {
+        let many = groups.len() >= MOST_LOOKS;
         match groups.iter_mut().find(|group| group[0].look.is_like(&chain.look)) {
             Some(group) => group.push(chain),
-            None => groups.push(vec![chain]),
+            None if !many => groups.push(vec![chain]),
+            None => {}
         }
     }
     let meeting = |one: &Chain, other: &Chain| {
@@ -287,6 +300,7 @@ fn is_copy(one: &Chain, other: &Chain) -> bool {
 /// Centre lines of thin filled staircases: software that turns strokes into outlines draws curves so.
 fn outline_chains(paths: &[VectorPath], area: &Bounds) -> Vec<Chain> {
     let mut chains = Vec::new();
+    let mut comparisons = 0_usize;
     for (order, path) in paths.iter().enumerate() {
         let Some(fill) = path.fill.filter(is_seen) else { continue };
         if path.stroke.as_ref().is_some_and(|stroke| is_seen(&stroke.color)) {
@@ -294,8 +308,13 @@ fn outline_chains(paths: &[VectorPath], area: &Bounds) -> Vec<Chain> {
         }
         for subpath in &path.subpaths {
             let Some(bounds) = Bounds::around(&subpath.points) else { continue };
-            if !area.contains(subpath.points[0]) || bounds.width() < 3.0 {
+            let corners = subpath.points.len();
+            if !area.contains(subpath.points[0]) || bounds.width() < 3.0 || corners > MOST_CORNERS {
                 continue;
+            }
+            comparisons += corners * corners;
+            if comparisons > MOST_COMPARISONS {
+                return chains;
             }
             if let Some((points, width)) = centre_line(&subpath.points, &bounds) {
                 let look = LineLook { color: fill.on_white(), width, dashes: Vec::new() };

@@ -20,6 +20,9 @@ const SAME_TIME_PX: f64 = 0.02;
 /// Above this share of shapes on steps, and of steps with a shape, the shapes mark events.
 const EVENT_SHARE: f64 = 0.9;
 
+/// Marks of more forms and colours are not told apart.
+const MOST_KINDS: usize = 1000;
+
 /// A shape that may be a mark.
 #[derive(Debug, Clone)]
 struct Shape {
@@ -210,6 +213,7 @@ fn with_parts_joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
 fn kinds_of(shapes: Vec<Shape>) -> Vec<Vec<Shape>> {
     let mut kinds: Vec<Vec<Shape>> = Vec::new();
     for shape in shapes {
+        let many = kinds.len() >= MOST_KINDS;
         let partner = kinds.iter_mut().find(|kind| {
             let first = &kind[0];
             (first.width - shape.width).abs() <= SAME_SIZE_PX
@@ -220,7 +224,8 @@ fn kinds_of(shapes: Vec<Shape>) -> Vec<Vec<Shape>> {
         });
         match partner {
             Some(kind) => kind.push(shape),
-            None => kinds.push(vec![shape]),
+            None if !many => kinds.push(vec![shape]),
+            None => {}
         }
     }
     kinds

@@ -6,7 +6,7 @@
 //! 2. `lines`: what is stroked, as it is seen; `axes`: rows and columns of numbers with their tick marks;
 //! 3. `chains`: curves from whatever pieces the software made of them; `arms`: which of them are arms;
 //! 4. `marks`: censor marks; `legend`, `risk_table`, `titles`: names and numbers;
-//! 5. `panel` puts a panel together.
+//! 5. `panel` puts a panel together; `paper_text` reads what the page says beside it.
 
 mod arms;
 mod axes;
@@ -16,6 +16,7 @@ mod lines;
 mod marks;
 mod outline_reading;
 mod panel;
+mod paper_text;
 mod risk_table;
 mod text;
 mod titles;
@@ -27,6 +28,7 @@ use kmeta_trial_data::{DigitizedFigure, FigureSource, Finding, Verdict};
 use self::axes::{FoundAxes, find_axes};
 use self::lines::{Line, straights, stroked_lines};
 use self::panel::{PanelPage, read_panel};
+use self::paper_text::text_beside;
 use self::text::{TextRun, phrases_of, words_of, words_of_shapes};
 use crate::verdict;
 
@@ -73,6 +75,7 @@ fn read_panels(
         verdict: Verdict::Refused,
         checks: Vec::new(),
         panels: Vec::new(),
+        paper: None,
         findings: Vec::new(),
         overrides: None,
         automatic: None,
@@ -97,6 +100,7 @@ fn read_panels(
         return VectorReading { figure: None, axes_without_curve };
     }
     figure.verdict = verdict::verdict_of(&figure.checks);
+    figure.paper = text_beside(phrases, &figure.panels, page.page, &page.bounds());
     VectorReading { figure: Some(figure), axes_without_curve }
 }
 

@@ -315,6 +315,7 @@ fn digitized_arm(chain: &Chain, label: String, axes: &Axes, marks: &[f64]) -> Op
         time_errors: Vec::new(),
         stretches: Vec::new(),
         dash_pattern: None,
+        counts: None,
     };
     Some((arm, first_level))
 }

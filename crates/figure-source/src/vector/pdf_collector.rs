@@ -64,7 +64,15 @@ struct Collector {
 impl Collector {
     fn new(page: VectorPage) -> Self {
         let clips = vec![page.bounds()];
-        Self { page, clips, opacities: vec![1.0], operations: 0, points: 0, image_pixels: 0, patience: Patience::default() }
+        Self {
+            page,
+            clips,
+            opacities: vec![1.0],
+            operations: 0,
+            points: 0,
+            image_pixels: 0,
+            patience: Patience::default(),
+        }
     }
 
     fn clip(&self) -> Bounds {
@@ -271,6 +279,7 @@ impl<'a> Device<'a> for Collector {
         ) {
             Ok(Some(image)) => self.page.images.push(image),
             Ok(None) => {}
+            Err(reason) if self.page.warnings.contains(&reason) => {}
             Err(reason) => self.page.warnings.push(reason),
         }
     }

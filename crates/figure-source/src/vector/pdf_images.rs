@@ -72,7 +72,8 @@ pub(crate) fn picture_samples(image: &Image<'_, '_>) -> u64 {
         Image::Raster(raster) => raster.stream(),
         Image::Stencil(stencil) => stencil.stream(),
     };
-    let masks = [b"SMask".as_slice(), b"Mask"].iter().filter_map(|key| stream.dict().get::<Stream<'_>>(key));
+    let masks =
+        [b"SMask".as_slice(), b"Mask"].into_iter().filter_map(|key| stream.dict().get::<Stream<'_>>(key));
     masks.map(|mask| stream_samples(&mask)).fold(stream_samples(stream), u64::saturating_add)
 }
 
