@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use divan::{Bencher, black_box};
-use kmeta_figure_digitize::{DigitizeOptions, digitize};
-use kmeta_figure_source::read_figure;
+use kmeta_figure_digitize::{DigitizeOptions, digitize, digitize_vector, draw_overlay};
+use kmeta_figure_source::{FigureDocument, read_figure};
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{FigureSource, sha256_hex};
 
@@ -71,6 +71,32 @@ const FIGURE: &[u8] = include_bytes!("../../fixtures/atc-tki/figures/tahara2017-
 fn survminer_figure_with_band(bencher: Bencher<'_, '_>) {
     let reader = LabelReader::new().expect("the embedded model");
     bencher.bench(|| read_and_digitize(FIGURE, "tahara2017-os.png", &reader));
+}
+
+const PAGE: &[u8] = include_bytes!("../../fixtures/journal-page/journal-page.pdf");
+
+/// Twenty pages of a paper, each opened, read as paths, digitized, drawn and overlaid: more figures than any paper has.
+#[divan::bench(sample_count = 5)]
+fn twenty_journal_pages(bencher: Bencher<'_, '_>) {
+    let reader = LabelReader::new().expect("the embedded model");
+    bencher.bench(|| {
+        for _ in 0..20 {
+            let document = FigureDocument::open(black_box(PAGE).to_vec()).expect("a PDF file");
+            let page = document.vector_page(0).expect("a page").expect("paths");
+            let source = FigureSource {
+                file: "journal-page.pdf".to_owned(),
+                sha256: sha256_hex(PAGE),
+                format: page.format.clone(),
+                page: page.page,
+                width: page.width as u32,
+                height: page.height as u32,
+                pixels_per_inch: Some(page.pixels_per_inch),
+                picture: None,
+            };
+            let figure = digitize_vector(&page, source, &reader).figure.expect("a figure");
+            black_box(draw_overlay(&document.draw_page(0).expect("a drawing"), &figure));
+        }
+    });
 }
 
 #[divan::bench]

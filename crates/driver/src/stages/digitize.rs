@@ -9,7 +9,7 @@ use kmeta_figure_digitize::{
 use kmeta_figure_source::vector::{Bounds, EmbeddedImage, VectorPage};
 use kmeta_figure_source::{FigureDocument, FigurePage};
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, FigureOverrides, FigureSource, PixelBox, sha256_hex};
+use kmeta_trial_data::{DigitizedFigure, FigureOverrides, FigureSource, Finding, PixelBox, sha256_hex};
 
 use super::patients::add_counts;
 
@@ -124,7 +124,13 @@ impl FigureFile {
             reading.figure.iter().flat_map(|figure| &figure.panels).map(|panel| panel.plot_area).collect();
         if let Some(mut figure) = reading.figure {
             add_counts(&mut figure);
-            let overlay_png = encode_png(&draw_overlay(&self.draw(index)?, &figure))?;
+            // A page that takes too long to draw still has its curves.
+            let drawn = self.draw(index).unwrap_or_else(|reason| {
+                let message = format!("the overlay shows what was read without the page behind it: {reason}");
+                figure.findings.push(Finding::warning("page-not-drawn", self.name.clone(), message));
+                blank(&page)
+            });
+            let overlay_png = encode_png(&draw_overlay(&drawn, &figure))?;
             figures.push(DigitizedPage { figure, overlay_png, made_of: MadeOf::Paths });
         }
         let free = |picture: &EmbeddedImage| !panels.iter().any(|area| lies_on(area, &picture.bounds));
@@ -166,10 +172,11 @@ impl FigureFile {
                 picture.ok_or_else(|| format!("picture {number} of the page is gone"))?
             }
         };
-        let figure = match made_of {
+        let mut figure = match made_of {
             MadeOf::Paths => correct_vector_figure(automatic, stated),
             MadeOf::Picture(_) | MadeOf::Pixels => digitize_with_overrides(&page, automatic, reader, stated),
         };
+        add_counts(&mut figure);
         let overlay_png = encode_png(&draw_overlay(&page, &figure))?;
         Ok(DigitizedPage { figure, overlay_png, made_of })
     }
@@ -227,6 +234,17 @@ fn samples_of(picture: &EmbeddedImage, page: &VectorPage) -> FigurePage {
         format: page.format.clone(),
         page: page.page,
         pixels_per_inch: None,
+    }
+}
+
+/// White paper of the size of a page.
+fn blank(page: &VectorPage) -> FigurePage {
+    let side = |length: f64| (length.round() as u32).max(1);
+    FigurePage {
+        image: RgbImage::from_pixel(side(page.width), side(page.height), image::Rgb([255; 3])),
+        format: page.format.clone(),
+        page: page.page,
+        pixels_per_inch: Some(page.pixels_per_inch),
     }
 }
 
