@@ -48,7 +48,7 @@ static EVENTS: LazyLock<Regex> = LazyLock::new(|| {
 /// A median in running text: "median overall survival was 10.6 months (95% CI, 4.0 to 15.2)".
 static MEDIAN_IN_TEXT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\bmedian\s+(?:[a-z-]+\s+){0,4}?(?:OS|PFS|DFS|EFS|RFS|survival|time|duration)\b[a-z ,]{0,40}?(?:was|were|of|is|:|=)?\s*(?:(?P<value>NUMBER)|(?P<open>NR|NE|not\s*(?:yet\s*)?(?:been\s*)?(?:reached|estimable)))(?P<rest>.*)",
+        r"\bmedian\s+(?:[a-z‐−–-]+\s+){0,4}?(?:OS|PFS|DFS|EFS|RFS|survival|time|duration)\b[a-z ,]{0,40}?(?:was|were|of|is|:|=)?\s*(?:(?P<value>NUMBER)|(?P<open>NR|NE|not\s*(?:yet\s*)?(?:been\s*)?(?:reached|estimable)))(?P<rest>.*)",
     )
 });
 /// "52 patients", "36 deaths", "36 events".
