@@ -295,21 +295,23 @@ mod tests {
         assert_eq!(read("Group 0.5"), []);
     }
 
+    /// What was stated, its value, its upper limit and its arm.
+    type Stated = (StatisticKind, Option<f64>, Option<f64>, Option<usize>);
+
     #[test]
     fn sentences_state_several_statistics() {
-        let sentence =
-            |text: &str, names: &[&str]| -> Vec<(StatisticKind, Option<f64>, Option<f64>, Option<usize>)> {
-                let text = ReadText {
-                    text: text.to_owned(),
-                    confidence: 1.0,
-                    location: PixelBox { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 },
-                    role: TextRole::Other,
-                };
-                statistics_of_sentence(&text, names)
-                    .into_iter()
-                    .map(|s| (s.kind, s.value, s.upper, s.arm))
-                    .collect()
+        let sentence = |text: &str, names: &[&str]| -> Vec<Stated> {
+            let text = ReadText {
+                text: text.to_owned(),
+                confidence: 1.0,
+                location: PixelBox { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 },
+                role: TextRole::Other,
             };
+            statistics_of_sentence(&text, names)
+                .into_iter()
+                .map(|s| (s.kind, s.value, s.upper, s.arm))
+                .collect()
+        };
         assert_eq!(
             sentence(
                 "The median overall survival was 10.6 months (95% CI, 4.0 to 15.2) with Verulimab (n = 52), hazard \
