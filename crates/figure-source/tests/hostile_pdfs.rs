@@ -25,9 +25,9 @@ fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     let table = file.len();
     let mut end = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
     for place in places {
-        let _ = write!(end, "{place:010} 00000 n \n");
+        let _ = writeln!(end, "{place:010} 00000 n ");
     }
-    let _ = write!(end, "trailer <</Size {} /Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1);
+    let _ = writeln!(end, "trailer <</Size {} /Root 1 0 R>>\nstartxref\n{table}\n%%EOF", objects.len() + 1);
     file.extend(end.bytes());
     file
 }
