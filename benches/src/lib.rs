@@ -3,9 +3,15 @@
 //! `just bench` runs them all, `just bench pool` those whose name matches. Run them on an idle machine: the
 //! numbers quoted in the docs are medians.
 
-use kmeta_evidence_pool::{ProportionCount, TrialPatients};
+use kmeta_evidence_pool::{
+    Axis, AxisChoice, LandmarkScale, ProportionCount, ProportionTrial, SurvivalMultiverseInput,
+    SurvivalQuantity, SurvivalVariant, SurvivalWay, TrialPatients,
+};
 use kmeta_ipd_reconstruct::ReconstructionInput;
-use kmeta_trial_data::{EffectEstimate, EffectMeasure, NumberAtRisk, PatientRecord, Provenance, StepCurve};
+use kmeta_trial_data::{
+    EffectEstimate, EffectMeasure, IntervalMethod, NumberAtRisk, PatientRecord, Provenance, StepCurve,
+    TauSquaredEstimator,
+};
 
 /// Responders of `studies` trials: rates that rise and fall slowly, sizes from 10 to 106.
 pub fn response_counts(studies: u32) -> Vec<ProportionCount> {
@@ -127,6 +133,61 @@ pub fn pixel_arm(patients: u32) -> ReconstructionInput {
     input.censor_times.clear();
     input.total_events = Some(patients - patients / 3);
     input
+}
+
+/// Responders of the thyroid trials (Cao 2024, fixtures/atc-tki).
+pub fn thyroid_responses() -> Vec<ProportionTrial> {
+    [
+        ("ha2010", "Imatinib", 2, 8, 11),
+        ("bible2012", "Pazopanib", 0, 15, 16),
+        ("savvides2013", "Sorafenib", 2, 20, 20),
+        ("tahara2017", "Lenvatinib", 4, 17, 17),
+        ("wirth2021", "Lenvatinib", 1, 34, 34),
+        ("higashiyama2022", "Lenvatinib", 5, 42, 42),
+    ]
+    .map(|(trial, group, events, evaluable, patients)| ProportionTrial {
+        trial: trial.to_owned(),
+        subgroup: Some(group.to_owned()),
+        events,
+        evaluable,
+        patients: Some(patients),
+    })
+    .to_vec()
+}
+
+/// Five trials of 16 to 42 patients, three of one group, in six variants that differ a little.
+pub fn thyroid_survival() -> SurvivalMultiverseInput {
+    let sizes = [(16, 0.18), (20, 0.16), (17, 0.07), (34, 0.17), (42, 0.17)];
+    let variant = |variant: u16| {
+        let stretch = 1.0 + 0.01 * f64::from(variant);
+        let trials = sizes.iter().enumerate().map(|(index, &(size, rate))| {
+            let patients = (1..=size)
+                .map(|patient| {
+                    let time = -stretch * (f64::from(patient) / f64::from(size + 1)).ln() / rate;
+                    PatientRecord { time: time.min(26.0), event: time < 26.0 && patient % 9 != 0 }
+                })
+                .collect();
+            let name = format!("trial-{index}");
+            let trial = TrialPatients {
+                label: name.clone(),
+                trial: name,
+                patients,
+                provenance: Provenance::printed("bench"),
+            };
+            (trial, Some(if index < 2 { format!("group-{index}") } else { "group-2".to_owned() }))
+        });
+        SurvivalVariant { choices: vec![Some(variant)], trials: Ok(trials.collect()) }
+    };
+    let choices = (0..6).map(|index| AxisChoice::new(format!("way-{index}"), index == 0)).collect();
+    SurvivalMultiverseInput {
+        quantity: SurvivalQuantity::Median,
+        leading: vec![Axis { name: "reconstruction".to_owned(), choices, protocol: 0, applies: Vec::new() }],
+        variants: (0..6).map(variant).collect(),
+        way: SurvivalWay::SummaryCurve,
+        tau_squared: TauSquaredEstimator::RestrictedMaximumLikelihood,
+        interval: IntervalMethod::Wald,
+        landmark_scale: LandmarkScale::default(),
+    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,13 @@ pub mod manifest;
 pub mod project;
 pub mod quantities;
 pub mod results;
+pub mod sensitivity;
 pub mod single_arm_survival;
 pub mod tables;
 
 mod choices;
 mod commands;
+mod consistency;
 mod console;
 mod difference;
 mod error;

@@ -20,6 +20,7 @@ use crate::quantities::Quantity;
 use crate::result_table::{
     ResultTable, hazard_ratio_routes, single_arm_survival, two_arm_survival, two_arm_tests,
 };
+use crate::sensitivity::AnalysisSensitivity;
 
 /// Everything that `kmeta run` found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +59,9 @@ pub struct Results {
     pub comparisons: Vec<Comparison>,
     /// The analyses, in the order of the project file.
     pub analyses: Vec<AnalysisResult>,
+    /// The analyses under other choices, where the project file wants them in the report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensitivity: Vec<AnalysisSensitivity>,
     /// Everything that any stage noticed, in the order of the stages.
     pub findings: Vec<Finding>,
 }

@@ -9,7 +9,8 @@
 //! | which hazard ratio follows from what a trial prints? | [`hazard_ratio_routes()`], [`hazard_ratio_from_interval`] |
 //! | where may a new study's effect lie? | [`nagashima_prediction`] |
 //! | what makes studies differ? | [`meta_regression()`] |
-//! | which study does the result rest on? | [`leave_one_out`], [`cumulative`], [`influence_diagnostics`], [`baujat`] |
+//! | which study does the result rest on? | [`leave_one_out`], [`cumulative`], [`influence_diagnostics`], [`baujat`], [`gosh()`] |
+//! | what would other choices have given? | [`proportion_multiverse`], [`effect_multiverse`], [`survival_multiverse`] |
 //! | is the funnel asymmetric? | [`test_funnel_asymmetry`] |
 //! | what if small studies are missing? | [`trim_and_fill`], [`pet_peese`], [`limit_meta_analysis`], [`fail_safe_number`] |
 //! | the same for bare numbers, millions of times? | [`fit_random_effects`] |
@@ -25,6 +26,7 @@ mod bayes;
 mod error;
 mod finite_answer;
 mod frailty_survival;
+mod gosh;
 mod grid_free_survival;
 mod hazard_ratio_routes;
 mod landmark_survival;
@@ -32,6 +34,7 @@ mod limits;
 mod measure;
 mod meta_regression;
 mod model;
+mod multiverse;
 mod nagashima;
 mod notes;
 mod options;
@@ -58,6 +61,10 @@ pub use frailty_survival::{
     CumulativeHazard, FrailtyCurve, FrailtyDistribution, FrailtySurvival, FrailtySurvivalOptions,
     FrailtySurvivalPoint, TrialFrailty, pool_frailty_survival,
 };
+pub use gosh::{
+    Gosh, GoshDensity, GoshOptions, GoshPoint, GoshSpread, MAX_STUDIES_FOR_ALL_SUBSETS, PresenceMeans,
+    StudyPresence, gosh,
+};
 pub use grid_free_survival::{GridFreeOptions, pool_grid_free_survival};
 pub use hazard_ratio_routes::{
     CurveInterval, HazardRatioComparison, HazardRatioRoute, HazardRatioRouteOptions, HazardRatioRoutes,
@@ -68,6 +75,7 @@ pub use hazard_ratio_routes::{
 pub use landmark_survival::{
     LandmarkOptions, LandmarkResult, LandmarkRow, LandmarkScale, LandmarkSurvival, pool_landmark_survival,
 };
+pub use measure::reading_scale;
 pub use meta_regression::{
     EffectsModel, FitStatistics, LeftOutStudy, MetaRegression, MetaRegressionOptions, MissingModerator,
     Moderator, ModeratorTest, ModeratorValue, PredictionPoint, RegressionCoefficient, RegressionInterval,
@@ -75,6 +83,13 @@ pub use meta_regression::{
 };
 pub use model::{
     ModelOptions, RandomEffectsFit, between_study_variance_interval, fit_random_effects, prediction_interval,
+};
+pub use multiverse::{
+    Axis, AxisChoice, AxisInfluence, ChoiceCondition, DecisionShares, Denominator, EffectMultiverseInput,
+    EffectVariant, MeanModel, Multiverse, MultiverseAxes, MultiverseSettings, MultiverseSummary,
+    ProportionScale, ProportionTrial, ResultScale, Specification, SpecificationResult, Step,
+    SurvivalMultiverseInput, SurvivalQuantity, SurvivalVariant, SurvivalWay, ZeroCorrection,
+    effect_multiverse, proportion_multiverse, survival_multiverse, two_arm_count_multiverse,
 };
 pub use nagashima::{BootstrapInterval, NagashimaOptions, NagashimaPrediction, nagashima_prediction};
 pub use options::{

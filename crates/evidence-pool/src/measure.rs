@@ -27,8 +27,12 @@ pub(crate) fn needs_correction(measure: EffectMeasure, count: &ProportionCount) 
 /// The last three with the correction of ½: logit adds it to x and to n−x; log adds it to x and to n, but with
 /// x = n not to the first term of the variance; raw uses it in the variance only (all as R meta does).
 pub(crate) fn proportion_effect(measure: EffectMeasure, count: &ProportionCount) -> (f64, f64) {
-    let (x, n) = (f64::from(count.events), f64::from(count.total));
     let add = if needs_correction(measure, count) { CONTINUITY_CORRECTION } else { 0.0 };
+    corrected_effect(measure, f64::from(count.events), f64::from(count.total), add)
+}
+
+/// The same with `add` in place of the correction of ½.
+pub(crate) fn corrected_effect(measure: EffectMeasure, x: f64, n: f64, add: f64) -> (f64, f64) {
     match measure {
         EffectMeasure::FreemanTukey => (freeman_tukey(x, n), 1.0 / (4.0 * n + 2.0)),
         EffectMeasure::Arcsine => ((x / n).sqrt().asin(), 1.0 / (4.0 * n)),
@@ -102,6 +106,19 @@ impl Scale {
             | EffectMeasure::LogRiskRatio => value.exp().min(f64::MAX),
         }
     }
+}
+
+/// A value of the analysis scale on the scale people read: a proportion, a ratio, or itself. `size` is the sample size at
+/// which a Freeman-Tukey value is transformed back ([`kmeta_trial_data::PooledEffect::back_transform_size`]); other measures
+/// do not use it.
+///
+/// ```
+/// use kmeta_evidence_pool::reading_scale;
+/// use kmeta_trial_data::EffectMeasure;
+/// assert!((reading_scale(EffectMeasure::LogHazardRatio, None, 0.5_f64.ln()) - 0.5).abs() < 1e-15);
+/// ```
+pub fn reading_scale(measure: EffectMeasure, size: Option<f64>, value: f64) -> f64 {
+    Scale { measure, size: size.unwrap_or(1.0) }.shown(value)
 }
 
 /// The sample size of a pool by the chosen rule. `variance` is that of the pooled value, with study variances

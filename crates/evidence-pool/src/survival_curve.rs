@@ -435,7 +435,7 @@ fn notes_on_times(options: &SurvivalOptions, reached: usize, cells: &[TrialCells
 }
 
 /// Where the curve through (0, 1) and the points falls to one half, by linear interpolation.
-fn interpolated_median(times: &[f64], survival: &[f64]) -> Option<f64> {
+pub(crate) fn interpolated_median(times: &[f64], survival: &[f64]) -> Option<f64> {
     let (mut time, mut level) = (0.0, 1.0);
     for (&next_time, &next_level) in times.iter().zip(survival) {
         if next_level <= 0.5 {

@@ -51,6 +51,10 @@ struct ConsoleArgs {
 enum Command {
     /// Do everything that a project file asks for: digitize, reconstruct, pool, report.
     Run(RunArgs),
+    /// Repeat every analysis under other choices: which of them moves the result?
+    Sensitivity(SensitivityArgs),
+    /// Check whether the numbers of a study can all be true.
+    Check(CheckArgs),
     /// Read the curves and the numbers at risk of figures.
     Digitize(DigitizeArgs),
     /// Reconstruct patients from a curve or from a sidecar file.
@@ -100,6 +104,58 @@ pub(crate) struct RunArgs {
     /// Do all work anew, whatever earlier runs kept.
     #[arg(long)]
     pub(crate) fresh: bool,
+}
+
+/// `kmeta sensitivity`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kmeta run study.toml && kmeta sensitivity study.toml
+  kmeta sensitivity study.toml --out choices --threads 2
+
+Every analysis is pooled again under all combinations of choices: measure, back-transform,
+tau-squared, interval, correction, common or random effects, denominator, each trial left out,
+each group alone, time grid, reconstruction with and without numbers at risk. `[sensitivity]` in
+the project file says which; with more combinations than its `maximum` a seeded sample is taken.
+
+Patients come from the last `kmeta run`. The folder holds, for each quantity, all specifications
+(NAME.specifications.csv), how they are spread, which choice moves the result most and the shares
+on each side of a decision line; sensitivity.json holds everything. docs/methods/sensitivity.md
+says what is plausible and what is merely possible.
+
+Exit codes: 0 done, 1 failed, 2 bad input (nothing written).")]
+pub(crate) struct SensitivityArgs {
+    /// The project file; `kmeta schema` documents it.
+    #[arg(value_name = "STUDY.toml")]
+    pub(crate) study: PathBuf,
+    /// Output folder of `kmeta run`; STUDY.kmeta-out beside the project file when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run: Option<PathBuf>,
+    /// Folder to write to; STUDY.kmeta-sensitivity beside the project file when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `kmeta check`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kmeta check study.toml
+  kmeta check study.toml --json
+
+Looks for percentages that no whole number of patients gives (GRIM), hazard ratios off the centre
+of their interval, p values that disagree with it, medians and numbers at risk off the curve, totals
+that do not add up, labels that cannot be, and the same trial twice. Each line names where, the
+numbers and the rule. Curves and pooled results are those of the last `kmeta run`, if there is one.
+
+Exit codes: 0 no contradiction, 1 contradictions found, 2 bad input.")]
+pub(crate) struct CheckArgs {
+    /// The project file; `kmeta schema` documents it.
+    #[arg(value_name = "STUDY.toml")]
+    pub(crate) study: PathBuf,
+    /// Output folder of `kmeta run`; STUDY.kmeta-out beside the project file when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run: Option<PathBuf>,
 }
 
 /// `kmeta digitize`.
@@ -233,6 +289,8 @@ pub fn run() -> ExitCode {
     }
     let result = match &command {
         Command::Run(args) => commands::run::run(args, &mut out),
+        Command::Sensitivity(args) => commands::sensitivity::run(args, &mut out),
+        Command::Check(args) => commands::check::run(args, &mut out),
         Command::Digitize(args) => commands::digitize::run(args, &mut out),
         Command::Reconstruct(args) => commands::reconstruct::run(args, &mut out),
         Command::Pool(args) => commands::pool::run(args, &mut out),

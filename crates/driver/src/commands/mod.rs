@@ -1,5 +1,6 @@
 //! The commands: each reads, calls the stages, writes.
 
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod digitize;
@@ -9,3 +10,4 @@ pub(crate) mod reconstruct;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod sensitivity;

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<ExitCode, Com
 }
 
 /// `STUDY.kmeta-out` beside the project file.
-fn default_folder(study: &StudyFile) -> PathBuf {
+pub(crate) fn default_folder(study: &StudyFile) -> PathBuf {
     let stem = study.path.file_stem().unwrap_or_default().to_string_lossy();
     study.folder().join(format!("{stem}.kmeta-out"))
 }

@@ -3,6 +3,7 @@
 mod analyses;
 mod figures;
 mod look;
+mod sensitivity;
 mod trials;
 
 use std::collections::HashSet;
@@ -16,6 +17,7 @@ pub(crate) fn check(study: &StudyFile) -> Vec<Problem> {
     checker.check_figures();
     checker.check_look();
     checker.check_analyses();
+    checker.check_sensitivity();
     checker.problems
 }
 

@@ -9,8 +9,11 @@ mod checks;
 mod document;
 mod figure;
 mod printed_hazard_ratio;
+mod printed_percentage;
 mod problem;
+mod published_result;
 mod read;
+mod sensitivity;
 mod shape;
 mod suggest;
 mod trial;
@@ -30,8 +33,11 @@ pub use document::{Document, FieldPath};
 pub(crate) use figure::parse_color;
 pub use figure::{Figure, TracedArm, TypedRiskTable};
 pub use printed_hazard_ratio::PrintedHazardRatio;
+pub use printed_percentage::PrintedPercentage;
 pub use problem::{Problem, Problems};
+pub use published_result::PublishedResult;
 pub use read::StudyFile;
+pub use sensitivity::SensitivityOptions;
 pub(crate) use trial::half_of_last_digit;
 pub use trial::{ArmFacts, ArmView, Counts, PrintedMedian, PrintedSurvival, Trial, TrialArm};
 
@@ -87,6 +93,12 @@ pub struct Project {
     /// What to pool, in the order of the report.
     #[serde(default, rename = "analysis")]
     pub analyses: Vec<Analysis>,
+    /// What `kmeta sensitivity` goes through.
+    #[serde(default)]
+    pub sensitivity: SensitivityOptions,
+    /// What an earlier meta-analysis of the same trials prints, to be checked against its own numbers.
+    #[serde(default, rename = "published_result", skip_serializing_if = "Vec::is_empty")]
+    pub published_results: Vec<PublishedResult>,
 }
 
 /// How often each figure is read again at random, within the errors of its axes and lines, the rounding of printed

@@ -6,7 +6,7 @@ use kmeta_trial_data::{Provenance, TimeUnit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::PrintedHazardRatio;
+use super::{PrintedHazardRatio, PrintedPercentage};
 
 /// One trial. A trial with a single arm states its numbers here; a trial with several arms states them in
 /// `[[trial.arm]]` tables.
@@ -88,6 +88,11 @@ pub struct ArmFacts {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "std::collections::BTreeMap<String, Counts>")]
     pub responses: IndexMap<String, Counts>,
+    /// Percentages that the paper prints, by outcome, for example `{ orr = "47.0" }`; in quotation marks a last 0 is kept.
+    /// They are checked against the numbers of patients and never pooled: pool the counts, `responses`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(with = "std::collections::BTreeMap<String, PrintedPercentage>")]
+    pub percentages: IndexMap<String, PrintedPercentage>,
     /// Patients with an adverse event and patients assessed, for example `{ Hypertension = [8, 34] }`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "std::collections::BTreeMap<String, Counts>")]

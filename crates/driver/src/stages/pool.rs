@@ -2,8 +2,9 @@
 
 use kmeta_evidence_pool::{
     HazardRatioRouteOptions, HazardRatioRoutes, MedianSource, ModelOptions, PoolError, ProportionCount,
-    TrialMedian, TrialPatients, TwoArmCount, TwoArmModel, TwoArmSurvivalOptions, TwoArmTrial,
-    hazard_ratio_routes, pool_effects, pool_proportions, pool_two_arm_counts, pool_two_arm_survival,
+    ProportionTrial, TrialMedian, TrialPatients, TwoArmCount, TwoArmModel, TwoArmSurvivalOptions,
+    TwoArmTrial, hazard_ratio_routes, pool_effects, pool_proportions, pool_two_arm_counts,
+    pool_two_arm_survival,
 };
 use kmeta_trial_data::{
     EffectEstimate, Finding, PatientRecord, PooledEffect, Provenance, Severity, StudyRow,
@@ -38,14 +39,7 @@ pub(crate) struct Evidence<'a> {
 
 /// Runs one analysis.
 pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisResult, Vec<Finding>) {
-    let mut selection = Selection {
-        evidence,
-        analysis,
-        left_out: Vec::new(),
-        reading: Vec::new(),
-        views: SurvivalViews::default(),
-        findings: Vec::new(),
-    };
+    let mut selection = Selection::of(evidence, analysis);
     let outcome = match analysis {
         Analysis::Proportion(options) => selection.proportion(options),
         Analysis::Survival(options) => selection.survival(options),
@@ -73,6 +67,54 @@ pub(crate) fn analyse(evidence: Evidence<'_>, analysis: &Analysis) -> (AnalysisR
     (result, selection.findings)
 }
 
+/// The trials of a proportion, with all patients of each arm beside those assessed.
+pub(crate) fn proportion_trials(
+    evidence: Evidence<'_>,
+    analysis: &Analysis,
+    options: &ProportionAnalysis,
+) -> Vec<ProportionTrial> {
+    let selection = Selection::of(evidence, analysis);
+    let counted = selection.wanted_arms().into_iter().filter_map(|arm| {
+        let count = arm.facts.responses.get(&options.outcome)?;
+        Some(ProportionTrial {
+            trial: arm.key(),
+            subgroup: arm.trial.group.clone(),
+            events: count.events,
+            evaluable: count.total,
+            patients: arm.facts.n,
+        })
+    });
+    counted.collect()
+}
+
+/// The arms of a survival analysis, each with its group.
+pub(crate) fn survival_arms(
+    evidence: Evidence<'_>,
+    analysis: &Analysis,
+    options: &SurvivalAnalysis,
+) -> Vec<SurvivalArm> {
+    Selection::of(evidence, analysis).survival_arms(options).0
+}
+
+/// The counts of two arms, each with its trial's group.
+pub(crate) fn counts_of_two_arms(
+    evidence: Evidence<'_>,
+    analysis: &Analysis,
+    options: &TwoArmCountAnalysis,
+) -> Vec<TwoArmCount> {
+    Selection::of(evidence, analysis).counts_of_two_arms(options)
+}
+
+/// The hazard ratios of an analysis from one source, each with its trial's group.
+pub(crate) fn hazard_ratio_effects(
+    evidence: Evidence<'_>,
+    analysis: &Analysis,
+    options: &HazardRatioAnalysis,
+    source: HazardRatioSource,
+) -> Vec<EffectEstimate> {
+    Selection::of(evidence, analysis).hazard_ratio_effects(options, source).0
+}
+
 /// Chooses the trials of one analysis and keeps record of those left out.
 struct Selection<'a> {
     evidence: Evidence<'a>,
@@ -84,6 +126,17 @@ struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
+    fn of(evidence: Evidence<'a>, analysis: &'a Analysis) -> Self {
+        Self {
+            evidence,
+            analysis,
+            left_out: Vec::new(),
+            reading: Vec::new(),
+            views: SurvivalViews::default(),
+            findings: Vec::new(),
+        }
+    }
+
     /// Whether the project file wants the arm in this analysis.
     fn wants_arm(&self, arm: ArmView<'_>) -> bool {
         self.analysis
@@ -142,6 +195,20 @@ impl<'a> Selection<'a> {
     }
 
     fn two_arm_counts(&mut self, analysis: &TwoArmCountAnalysis) -> Result<AnalysisOutcome, PoolError> {
+        let mut counts = self.counts_of_two_arms(analysis);
+        if !analysis.options.subgroups {
+            counts.iter_mut().for_each(|count| count.subgroup = None);
+        }
+        let pool = |counts: &[TwoArmCount]| pool_two_arm_counts(counts, &analysis.options);
+        let result = Box::new(pool(&counts)?);
+        let pool_again = |trials: &[String]| pool(&chosen(&counts, |count| &count.trial, trials));
+        let tests = TwoArmCountTests::of(&counts, analysis.options.confidence_level)?;
+        let further = self.further(&result, &analysis.further, &analysis.options.model(), &pool_again);
+        Ok(AnalysisOutcome::TwoArmCounts { outcome: analysis.outcome.clone(), result, tests, further })
+    }
+
+    /// The counts of the trials, each with its group.
+    fn counts_of_two_arms(&mut self, analysis: &TwoArmCountAnalysis) -> Vec<TwoArmCount> {
         let mut counts = Vec::new();
         for trial in &self.evidence.project.trials {
             if !self.wants_trial(trial) {
@@ -152,7 +219,7 @@ impl<'a> Selection<'a> {
                 (Some(treated), Some(control)) => counts.push(TwoArmCount {
                     trial: trial.id.clone(),
                     label: trial.label.clone(),
-                    subgroup: trial.group.clone().filter(|_| analysis.options.subgroups),
+                    subgroup: trial.group.clone(),
                     events: treated.events,
                     total: treated.total,
                     control_events: control.events,
@@ -171,12 +238,7 @@ impl<'a> Selection<'a> {
                 ),
             }
         }
-        let pool = |counts: &[TwoArmCount]| pool_two_arm_counts(counts, &analysis.options);
-        let result = Box::new(pool(&counts)?);
-        let pool_again = |trials: &[String]| pool(&chosen(&counts, |count| &count.trial, trials));
-        let tests = TwoArmCountTests::of(&counts, analysis.options.confidence_level)?;
-        let further = self.further(&result, &analysis.further, &analysis.options.model(), &pool_again);
-        Ok(AnalysisOutcome::TwoArmCounts { outcome: analysis.outcome.clone(), result, tests, further })
+        counts
     }
 
     fn two_arm_survival(&mut self, analysis: &TwoArmSurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {
@@ -214,32 +276,7 @@ impl<'a> Selection<'a> {
 
     fn survival(&mut self, analysis: &SurvivalAnalysis) -> Result<AnalysisOutcome, PoolError> {
         let factor = self.evidence.project.time_unit.factor_to(analysis.options.time_unit);
-        let mut arms = Vec::new();
-        let (mut keys, mut years) = (Vec::new(), Vec::new());
-        for arm in self.wanted_arms() {
-            let patients = (analysis.method.source != SurvivalSource::Printed)
-                .then(|| self.patients(arm, &analysis.endpoint, factor))
-                .flatten()
-                .map(SurvivalEvidence::Patients);
-            let printed = || {
-                (analysis.method.source != SurvivalSource::Reconstructed)
-                    .then(|| printed_evidence(arm, analysis, factor))
-                    .flatten()
-            };
-            match patients.or_else(printed) {
-                Some(evidence) => {
-                    keys.push(arm.key());
-                    years.push(arm.trial.year.map(f64::from));
-                    arms.push(SurvivalArm { subgroup: arm.trial.group.clone(), evidence });
-                }
-                None if analysis.method.source == SurvivalSource::Printed => {
-                    let reason = format!("nothing is printed of its {}", analysis.endpoint);
-                    self.leave_out(arm.key(), &reason, Severity::Note);
-                }
-                None => self.leave_out_without_patients(arm, &analysis.endpoint),
-            }
-        }
-        self.warn_of_several_arms(&keys);
+        let (arms, years) = self.survival_arms(analysis);
         if let Some(draws) = self.evidence.draws {
             let settings = (&analysis.options, &analysis.method);
             match reading::of_survival(&arms, draws, &analysis.endpoint, settings, factor) {
@@ -266,6 +303,38 @@ impl<'a> Selection<'a> {
             )),
         }
         single_arm_survival::pool(&arms, analysis.endpoint.clone(), &analysis.options, &analysis.method)
+    }
+
+    /// The arms with their trials' years.
+    fn survival_arms(&mut self, analysis: &SurvivalAnalysis) -> (Vec<SurvivalArm>, Vec<Option<f64>>) {
+        let factor = self.evidence.project.time_unit.factor_to(analysis.options.time_unit);
+        let mut arms = Vec::new();
+        let (mut keys, mut years) = (Vec::new(), Vec::new());
+        for arm in self.wanted_arms() {
+            let patients = (analysis.method.source != SurvivalSource::Printed)
+                .then(|| self.patients(arm, &analysis.endpoint, factor))
+                .flatten()
+                .map(SurvivalEvidence::Patients);
+            let printed = || {
+                (analysis.method.source != SurvivalSource::Reconstructed)
+                    .then(|| printed_evidence(arm, analysis, factor))
+                    .flatten()
+            };
+            match patients.or_else(printed) {
+                Some(evidence) => {
+                    keys.push(arm.key());
+                    years.push(arm.trial.year.map(f64::from));
+                    arms.push(SurvivalArm { subgroup: arm.trial.group.clone(), evidence });
+                }
+                None if analysis.method.source == SurvivalSource::Printed => {
+                    let reason = format!("nothing is printed of its {}", analysis.endpoint);
+                    self.leave_out(arm.key(), &reason, Severity::Note);
+                }
+                None => self.leave_out_without_patients(arm, &analysis.endpoint),
+            }
+        }
+        self.warn_of_several_arms(&keys);
+        (arms, years)
     }
 
     /// The reconstructed patients of an arm, times multiplied by `factor`.
@@ -323,23 +392,9 @@ impl<'a> Selection<'a> {
     }
 
     fn hazard_ratio(&mut self, analysis: &HazardRatioAnalysis) -> Result<AnalysisOutcome, PoolError> {
-        let (mut effects, mut routes) = (Vec::new(), Vec::new());
-        for trial in &self.evidence.project.trials {
-            if !self.wants_trial(trial) {
-                continue;
-            }
-            let subgroup = trial.group.clone().filter(|_| analysis.options.subgroups);
-            match analysis.source {
-                HazardRatioSource::Printed => {
-                    if let Some((effect, found)) = self.printed_effect(trial, &analysis.endpoint) {
-                        effects.push(EffectEstimate { subgroup, ..effect });
-                        routes.push(found);
-                    }
-                }
-                HazardRatioSource::Reconstructed => {
-                    effects.extend(self.reconstructed_effect(trial, &analysis.endpoint, subgroup));
-                }
-            }
+        let (mut effects, routes) = self.hazard_ratio_effects(analysis, analysis.source);
+        if !analysis.options.subgroups {
+            effects.iter_mut().for_each(|effect| effect.subgroup = None);
         }
         let pool = |effects: &[EffectEstimate]| pool_effects(effects, &analysis.options);
         let result = Box::new(pool(&effects)?);
@@ -392,6 +447,33 @@ impl<'a> Selection<'a> {
                 format!("the uncertainty of reading figures could not be carried into the result: {error}"),
             )),
         }
+    }
+
+    /// The hazard ratios of the trials, each with its group, and the routes to those that are printed.
+    fn hazard_ratio_effects(
+        &mut self,
+        analysis: &HazardRatioAnalysis,
+        source: HazardRatioSource,
+    ) -> (Vec<EffectEstimate>, Vec<HazardRatioRoutes>) {
+        let (mut effects, mut routes) = (Vec::new(), Vec::new());
+        for trial in &self.evidence.project.trials {
+            if !self.wants_trial(trial) {
+                continue;
+            }
+            let subgroup = trial.group.clone();
+            match source {
+                HazardRatioSource::Printed => {
+                    if let Some((effect, found)) = self.printed_effect(trial, &analysis.endpoint) {
+                        effects.push(EffectEstimate { subgroup, ..effect });
+                        routes.push(found);
+                    }
+                }
+                HazardRatioSource::Reconstructed => {
+                    effects.extend(self.reconstructed_effect(trial, &analysis.endpoint, subgroup));
+                }
+            }
+        }
+        (effects, routes)
     }
 
     /// What else was asked of the pooled studies, with the moderators of their trials.

@@ -15,6 +15,7 @@ use crate::error::CommandError;
 use crate::manifest::Manifest;
 use crate::project::{Analysis, Trial};
 use crate::results::{AnalysisResult, ArmResult, Comparison, Results};
+use crate::sensitivity;
 
 /// Pixels of a PNG per pixel of its SVG: about 200 dots per inch.
 pub(crate) const PNG_SCALE: f64 = 2.0;
@@ -104,6 +105,8 @@ pub(crate) fn plots_and_report(input: &ReportInput<'_>) -> Result<Vec<(String, V
         named.extend(drawn.as_ref().map(|figure| (name("kaplan-meier"), figure)));
         named.extend(hazards.iter().map(|(kind, figure)| (name(kind), figure)));
     }
+    let other_choices = sensitivity::figures(&results.sensitivity);
+    named.extend(other_choices.iter().map(|(name, figure)| (format!("plots/{name}"), figure)));
     named.extend(plots.review.iter().map(|(name, figure)| (format!("plots/{name}"), figure)));
     let mut files = picture_files(&named, &results.theme, input.fonts)?;
     files.push(("plots/captions.txt".to_owned(), captions(results, &named).into_bytes()));

@@ -14,6 +14,7 @@ use crate::manifest::Manifest;
 use crate::project::{Analysis, Trial};
 use crate::result_table::{ResultTable, reading, views};
 use crate::results::{AnalysisOutcome, AnalysisResult, Results};
+use crate::sensitivity;
 
 /// Everything that the report shows.
 pub(crate) fn compose(input: &ReportInput<'_>, plots: &Plots) -> Report {
@@ -43,6 +44,7 @@ pub(crate) fn compose(input: &ReportInput<'_>, plots: &Plots) -> Report {
         add_analysis(&mut report, results, analysis, drawn);
     }
     report.tabulated.extend(reading_section(input.manifest, results));
+    report.tabulated.extend(sensitivity::sections(&results.sensitivity));
     report
 }
 

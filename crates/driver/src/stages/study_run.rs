@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, Finding, sha256_hex};
+use kmeta_trial_data::{DigitizedFigure, sha256_hex};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,11 +15,13 @@ use super::figures;
 use super::overrides::{FoundOverrides, find_overrides, sidecar_name};
 use super::pool::{Evidence, analyse};
 use super::reconstruct::{ArmPatients, Reconstruction, reconstruct_figure};
+use crate::consistency;
 use crate::error::CommandError;
 use crate::manifest::FileHash;
-use crate::project::{FieldPath, Figure, Problems, Project, StudyFile, Trial, Uncertainty};
+use crate::project::{FieldPath, Figure, Problems, Project, StudyFile, Uncertainty};
 use crate::rerun::{Key, WorkFolder};
 use crate::results::{FigureResult, Results};
+use crate::sensitivity::{PatientVariants, all_subsets, analyse_all, thinned};
 
 /// Name and version of the program, as files state it.
 pub(crate) const GENERATOR: &str = concat!("kmeta ", env!("CARGO_PKG_VERSION"));
@@ -300,11 +302,22 @@ pub(crate) fn evaluate(
     let evidence = Evidence { project, arms: &arms, comparisons: &comparisons, draws: draws.as_deref() };
     let pooled: Vec<_> = project.analyses.par_iter().map(|analysis| analyse(evidence, analysis)).collect();
     let (analyses, pooling_findings): (Vec<_>, Vec<_>) = pooled.into_iter().unzip();
-    let mut findings = trial_findings(project);
+    let mut findings = consistency::check_printed(project);
     findings.extend(figures::prisma_findings(project.prisma.as_ref()));
     findings.extend(reconstruction_findings);
     findings.extend(comparison_findings);
-    findings.extend(pooling_findings.into_iter().flatten());
+    consistency::add_new(&mut findings, pooling_findings.into_iter().flatten().collect());
+    let arm_results: Vec<_> = arms.iter().map(|arm| arm.result.clone()).collect();
+    findings.extend(consistency::check_curves(project, &arm_results));
+    findings.extend(consistency::check_pooled(project, &analyses));
+    let sensitivity = if project.sensitivity.in_report {
+        let patients = PatientVariants::of(project, &arms, &sidecars);
+        let mut repeated = analyse_all(project, &patients);
+        all_subsets(project, &patients, &mut repeated);
+        thinned(repeated)
+    } else {
+        Vec::new()
+    };
     let results = Results {
         format_version: 1,
         generator: GENERATOR.to_owned(),
@@ -323,9 +336,10 @@ pub(crate) fn evaluate(
             .zip(&sidecars)
             .map(|(figure, read)| figure_result(figure, read))
             .collect(),
-        arms: arms.iter().map(|arm| arm.result.clone()).collect(),
+        arms: arm_results,
         comparisons,
         analyses,
+        sensitivity,
         findings,
     };
     let inputs = project
@@ -350,30 +364,4 @@ fn figure_result(figure: &Figure, read: &DigitizedFigure) -> FigureResult {
         overlay: format!("figures/{name}.overlay.png"),
         name,
     }
-}
-
-/// What the stated numbers of the trials give to think about without being wrong.
-fn trial_findings(project: &Project) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for arm in project.trials.iter().flat_map(Trial::arm_views) {
-        let Some(n) = arm.facts.n else { continue };
-        let fewer: Vec<String> = arm
-            .facts
-            .responses
-            .iter()
-            .filter(|(_, counts)| counts.total < n)
-            .map(|(outcome, counts)| format!("{outcome}: {}", counts.total))
-            .collect();
-        if !fewer.is_empty() {
-            let message = format!("n = {n}, but fewer patients were assessed ({})", fewer.join(", "));
-            findings.push(Finding::note("fewer-assessed", arm.key(), message));
-        }
-        let more =
-            arm.facts.adverse_events.values().map(|counts| counts.total).filter(|&total| total > n).max();
-        if let Some(more) = more {
-            let message = format!("n = {n}, but adverse events were assessed in {more} patients");
-            findings.push(Finding::note("more-assessed-for-safety", arm.key(), message));
-        }
-    }
-    findings
 }

@@ -18,5 +18,5 @@ mod maximize;
 mod random_intercept;
 
 pub(crate) use assemble::pool_by_likelihood;
-pub(crate) use choice::model_choice;
+pub(crate) use choice::{LikelihoodModel, model_choice};
 pub(crate) use random_intercept::{Count, fit_random_intercept};

@@ -41,6 +41,7 @@ impl<'a> Checker<'a> {
         let facts = &trial.facts;
         let stated = [
             ("responses", !facts.responses.is_empty()),
+            ("percentages", !facts.percentages.is_empty()),
             ("adverse_events", !facts.adverse_events.is_empty()),
             ("events", !facts.events.is_empty()),
             ("medians", !facts.medians.is_empty()),
@@ -84,6 +85,10 @@ impl<'a> Checker<'a> {
                     "write [patients with the outcome, patients assessed]",
                 );
             }
+        }
+        for (outcome, printed) in facts.percentages.iter().filter(|(_, printed)| printed.value().is_none()) {
+            let message = format!("\"{}\" is no percentage: expected a number from 0 to 100", printed.text());
+            self.report(&path.key("percentages").key(outcome), message);
         }
         for (event, &counts) in &facts.adverse_events {
             self.check_counts(&path.key("adverse_events").key(event), counts);
