@@ -173,7 +173,8 @@ fn overrides_of_a_person_survive_reruns_and_are_never_lost() {
     let mut content = json(&sidecar);
     let message = content["findings"][0]["message"].as_str().unwrap().to_owned();
     assert!(message.contains("\"overrides\": {\"panels\""), "a refusal says what to state: {message}");
-    content["overrides"] = serde_json::json!({ "by": "A. Reader", "panels": [{ "number_of_arms": 2 }] });
+    content["overrides"] =
+        serde_json::json!({ "by": "A. Reader", "panels": [{ "panel": 0, "number_of_arms": 2 }] });
     fs::write(&sidecar, content.to_string()).unwrap();
     for _ in 0..2 {
         let output = digitize();
@@ -267,7 +268,8 @@ fn digitized_files_are_the_same_bytes_on_one_thread_and_on_two() {
         )
     };
     let (one, two) = (written("1"), written("2"));
-    assert_eq!(one.1.len(), 2 * named.len());
+    // Sidecar, overlay and difference, and where something is doubtful a picture of it.
+    assert!(one.1.len() >= 3 * named.len());
     assert!(one == two, "the outputs differ between one thread and two");
 }
 

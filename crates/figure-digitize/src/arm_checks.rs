@@ -5,9 +5,9 @@ use kmeta_trial_data::{Check, DigitizedArm, Panel, StepCurve};
 use crate::stretches::Visibility;
 
 /// Largest share of an arm's columns that may be hidden by other ink.
-const MOST_HIDDEN: f64 = 0.5;
+const MOST_HIDDEN: f64 = 0.6;
 /// Longest stretch of an arm, as a share of it, that may show none of its ink.
-const LONGEST_UNSEEN: f64 = 0.2;
+const LONGEST_UNSEEN: f64 = 0.25;
 /// Survival curves that differ by less are at the same place in the figure.
 const SAME_SURVIVAL: f64 = 0.01;
 /// Colours whose channels all differ by less are one colour to a reader.

@@ -82,7 +82,7 @@ fn drop_columns(path: &Path) -> Vec<usize> {
 
 /// Pointwise limits of a Kaplan-Meier curve step only where the curve does; another arm's drops fall
 /// elsewhere. The share of shared drops must exceed what chance would give.
-fn follows_drops_of(limit: &TracedCurve, arm: &TracedCurve) -> bool {
+pub(crate) fn follows_drops_of(limit: &TracedCurve, arm: &TracedCurve) -> bool {
     let tolerance = (arm.line_width.ceil() as usize).max(2);
     let (own, theirs) = (drop_columns(&limit.path), drop_columns(&arm.path));
     if own.len() < 3 {
@@ -109,7 +109,7 @@ fn has_partner(index: usize, arm: usize, curves: &[TracedCurve]) -> bool {
 
 /// True when `path` lies above `reference` (on the page) wherever they are apart, false when below, none when
 /// neither. Curves and their limits run together until the first event.
-fn side_of(path: &Path, reference: &Path) -> Option<bool> {
+pub(crate) fn side_of(path: &Path, reference: &Path) -> Option<bool> {
     let (mut above, mut below, mut shared) = (0, 0, 0);
     for x in path.start.max(reference.start)..path.end().min(reference.end()) {
         if let (Some(row), Some(other)) = (path.row_at(x), reference.row_at(x)) {

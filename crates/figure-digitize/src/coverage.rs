@@ -69,6 +69,17 @@ impl PlotInk {
         Self { area, pixels }
     }
 
+    /// All ink, whatever its colour: `own` where `is_wanted` says so (in coordinates of the area), `other` elsewhere.
+    pub(crate) fn any_ink(&self, is_wanted: impl Fn(usize, usize) -> bool) -> Coverage {
+        let mut own = ColumnPlane::filled(self.area.width(), self.area.height(), 0.0);
+        let mut other = own.clone();
+        for pixel in &self.pixels {
+            let wanted = !pixel.masked && is_wanted(pixel.x, pixel.y);
+            if wanted { &mut own } else { &mut other }.set(pixel.x, pixel.y, pixel.opaque);
+        }
+        Coverage { area: self.area, own, other }
+    }
+
     /// Measures the coverage by `color`. A pixel is taken as a mixture of the colour and the ground that explain
     /// it best; renderers mix in encoded sRGB, so the projection is done there.
     pub(crate) fn coverage_by(&self, color: Srgb, grounds: &[Srgb]) -> Coverage {

@@ -13,7 +13,8 @@
 //!    surely they are known;
 //! 6. `legend`, `swatch`, `panel_title` and `risk`: texts and numbers at risk; `arm_names` assigns them to arms, and
 //!    `printed_statistics` finds hazard ratios, p values and medians in them;
-//! 7. `verdict`: the named checks.
+//! 7. `verdict`, `arm_checks` and `evidence`: the named checks; `redrawing` compares the picture with what was read;
+//!    `doubts` lists the places to look at first; `overlay` and `difference` draw.
 //!
 //! `overrides` puts what a person states in the place of what was read.
 
@@ -28,11 +29,16 @@ mod coverage;
 mod curve_search;
 mod curve_shape;
 mod dash_pattern;
+mod difference;
+mod doubts;
+mod evidence;
 mod grid;
+mod identity;
 mod ink;
 mod intervals;
 mod label_panels;
 mod legend;
+mod line_kind;
 mod marks;
 mod number;
 mod overlay;
@@ -44,6 +50,7 @@ mod plane;
 mod plot_curves;
 mod printed_statistics;
 mod reading;
+mod redrawing;
 mod reference_lines;
 mod risk;
 mod skew;
@@ -59,7 +66,7 @@ mod words;
 
 use kmeta_figure_source::FigurePage;
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, FigureOverrides, FigureSource, Finding, Verdict};
+use kmeta_trial_data::{Check, DigitizedFigure, FigureOverrides, FigureSource, Finding, Verdict};
 
 use crate::axis_labels::CalibratedAxes;
 use crate::axis_lines::{AxisPair, find_axis_pairs};
@@ -71,6 +78,7 @@ use crate::plane::Rect;
 use crate::skew::{skew_of, upright};
 use crate::words::{Word, words_in};
 
+pub use difference::{draw_difference, draw_doubt};
 pub use overlay::draw_overlay;
 pub use vector::{VectorReading, digitize_vector};
 
@@ -135,6 +143,7 @@ fn read_figure(
         findings: Vec::new(),
         overrides: None,
         automatic: None,
+        doubts: Vec::new(),
     };
     let mut ink = InkPage::new(&page.image);
     if let Some(degrees) = skew_of(&ink) {
@@ -155,13 +164,25 @@ fn read_figure(
         let territory = territory(&lines, index, whole);
         match read_panel(&ink, reader, &words, axes, territory, figure.panels.len(), stated) {
             Ok(read) => {
-                figure.checks.extend(verdict::checks_of(&read.panel, &read.first_levels));
+                figure.checks.extend(verdict::checks_of(
+                    &read.panel,
+                    &read.first_levels,
+                    Some(read.evidence.legend.0),
+                ));
                 figure.checks.extend(arm_checks::checks_of_arms(&read.panel, &read.visibilities));
+                figure.checks.extend(evidence::checks_of_evidence(&read.panel, &read.evidence));
+                for doubt in doubts::doubts_of(&read.panel, &read.evidence.redrawing) {
+                    figure.doubts.push(doubt.location);
+                    figure.findings.push(doubt.finding(read.panel.panel, figure.doubts.len()));
+                }
                 figure.findings.extend(read.findings);
                 figure.panels.push(read.panel);
             }
             Err(reason) => without_curve.push((lines[index], reason)),
         }
+    }
+    if !figure.panels.is_empty() {
+        figure.checks.push(panels_check(figure.panels.len(), without_curve.len() + failures.len()));
     }
     let mut next = figure.panels.len()..;
     for (lines, reason) in without_curve {
@@ -184,6 +205,15 @@ fn read_figure(
         figure.verdict = verdict::verdict_of(&figure.checks);
     }
     figure
+}
+
+/// Where one panel is read, other axes of the page are likely to be a panel too.
+fn panels_check(read: usize, unread: usize) -> Check {
+    Check {
+        name: "panels-read".to_owned(),
+        passed: unread == 0,
+        message: format!("{read} panels were read, {unread} further pairs of axes were not"),
+    }
 }
 
 /// Empties what a person wants to be ignored.
@@ -239,11 +269,14 @@ fn find_panels<'a>(
     }
     if panels.is_empty() || !failures.is_empty() {
         let failed: Vec<AxisPair> = failures.iter().map(|(lines, _)| *lines).collect();
-        let mut added = find_label_panels(page, reader, words, &failed);
-        added.retain(|axes| {
+        let mut added: Vec<CalibratedAxes> = Vec::new();
+        for axes in find_label_panels(page, reader, words, &failed) {
             let area = axes.lines.outline();
-            panels.iter().all(|(other, _): &(CalibratedAxes, _)| !other.lines.outline().overlaps(&area))
-        });
+            let known = panels.iter().map(|(other, _): &(CalibratedAxes, _)| other).chain(&added);
+            if known.into_iter().all(|other| !other.lines.outline().overlaps(&area)) {
+                added.push(axes);
+            }
+        }
         let lines: Vec<AxisPair> = added.iter().map(|axes| axes.lines).collect();
         let of_added = statements.map_or_else(
             || vec![PanelStatements::default(); lines.len()],

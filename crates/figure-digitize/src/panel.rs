@@ -13,6 +13,7 @@ use crate::axis_lines::AxisPair;
 use crate::color::hex;
 use crate::curve_search::hide_curve;
 use crate::dash_pattern::dash_pattern;
+use crate::evidence::Evidence;
 use crate::ink::InkPage;
 use crate::intervals::{Corner, Intervals, SNAPPING_PX, intervals};
 use crate::legend::{PlotText, pixels_of_curves, read_plot_texts};
@@ -22,6 +23,7 @@ use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
 use crate::plot_curves::{PlotCurves, trace_plot};
 use crate::printed_statistics::{is_statistic, statistics_in};
+use crate::redrawing::compare;
 use crate::risk::{FoundRiskTable, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
 use crate::stretches::{Visibility, flagged_stretches, stretches_of};
@@ -35,6 +37,8 @@ pub(crate) struct ReadPanel {
     pub(crate) first_levels: Vec<f64>,
     /// How much of each arm's line was seen.
     pub(crate) visibilities: Vec<Visibility>,
+    /// What else the panel shows of them.
+    pub(crate) evidence: Evidence,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -151,7 +155,9 @@ pub(crate) fn read_panel(
         statistics,
     };
     correct_panel(&mut panel, statements, &mut findings);
-    Ok(ReadPanel { panel, first_levels, visibilities, findings })
+    let redrawing = compare(page, &panel, &traced, &curves, &words);
+    let evidence = Evidence::of(redrawing, &plot_texts, |index| named(index).is_some(), &arms);
+    Ok(ReadPanel { panel, first_levels, visibilities, evidence, findings })
 }
 
 /// Median height of the letters in an area.

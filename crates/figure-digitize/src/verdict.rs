@@ -3,29 +3,42 @@
 use kmeta_trial_data::{AxisCalibration, Check, Origin, Panel, RiskTable, Verdict};
 
 /// Largest root mean square distance of the ticks from their line, in pixels.
-const TICK_RESIDUAL_PX: f64 = 0.7;
+const TICK_RESIDUAL_PX: f64 = 1.0;
 /// How far the first plateau may lie above S = 1.
 const START_ABOVE: f64 = 0.015;
 /// How far it may lie below: a few early events.
 const START_BELOW: f64 = 0.035;
+/// The same where the number of arms is confirmed: then no confidence limit was taken for an arm.
+const CONFIRMED_START_BELOW: f64 = 0.12;
 /// How far n(t)/n(0) may exceed S(t): one patient of the arm and a little reading error.
 const RISK_FLOOR_TOLERANCE: f64 = 0.02;
 
 /// More curves than this in one panel are likely to be something else.
 const MOST_ARMS: usize = 6;
 
-/// The checks of one panel.
-pub(crate) fn checks_of(panel: &Panel, first_levels: &[f64]) -> Vec<Check> {
+/// The checks of one panel. `entries` are the entries of its legend, where they were counted.
+pub(crate) fn checks_of(panel: &Panel, first_levels: &[f64], entries: Option<usize>) -> Vec<Check> {
+    let confirmed = is_number_of_arms_confirmed(panel, entries);
     let mut checks =
         vec![tick_check("tick-residual-x", &panel.axes.x), tick_check("tick-residual-y", &panel.axes.y)];
-    checks.push(start_check(first_levels));
-    checks.push(names_check(panel));
+    checks.push(start_check(first_levels, confirmed));
+    checks.push(names_check(panel, confirmed));
     if let Some(table) = &panel.risk_table {
         checks.push(rows_match(table, panel.arms.len()));
         checks.push(risk_falls(table));
         checks.push(risk_floor(table, panel));
     }
     checks
+}
+
+/// Whether another part of the figure speaks of as many arms as were traced: every arm has its row of numbers at risk, or the
+/// legend has as many entries (of two or more).
+pub(crate) fn is_number_of_arms_confirmed(panel: &Panel, entries: Option<usize>) -> bool {
+    let arms = panel.arms.len();
+    let by_rows = panel.risk_table.as_ref().is_some_and(|table| {
+        table.rows.len() == arms && (0..arms).all(|arm| table.row_of_arm(arm).is_some())
+    });
+    by_rows || (arms > 1 && entries == Some(arms))
 }
 
 /// `ok` when every check passed, `review` otherwise.
@@ -51,28 +64,30 @@ fn tick_check(name: &str, axis: &AxisCalibration) -> Check {
 
 /// No curve may begin above S = 1. One may begin a little below it: where the first patients have their event
 /// within the first pixels, the picture shows no plateau at 1.
-fn start_check(first_levels: &[f64]) -> Check {
+fn start_check(first_levels: &[f64], confirmed: bool) -> Check {
+    let allowed = if confirmed { CONFIRMED_START_BELOW } else { START_BELOW };
     let above = first_levels.iter().map(|level| level - 1.0).fold(0.0, f64::max);
     let below = first_levels.iter().map(|level| 1.0 - level).fold(0.0, f64::max);
     check(
         "starts-at-one",
-        above <= START_ABOVE && below <= START_BELOW,
+        above <= START_ABOVE && below <= allowed,
         format!(
-            "the curves start at most {above:.4} above and {below:.4} below S = 1; {START_ABOVE} and {START_BELOW} are allowed"
+            "the curves start at most {above:.4} above and {below:.4} below S = 1; {START_ABOVE} and {allowed} are allowed"
         ),
     )
 }
 
 /// A legend names every arm: where some arms have a name and others none, a curve may be no arm, or two arms
-/// may be one.
-fn names_check(panel: &Panel) -> Check {
+/// may be one, unless their number is confirmed.
+fn names_check(panel: &Panel, confirmed: bool) -> Check {
     let named = panel.arms.iter().filter(|arm| !arm.label.is_empty()).count();
     let arms = panel.arms.len();
     let mut labels: Vec<&str> =
         panel.arms.iter().map(|arm| arm.label.as_str()).filter(|label| !label.is_empty()).collect();
     labels.sort_unstable();
     labels.dedup();
-    let passed = (named == arms || named == 0) && labels.len() == named && arms <= MOST_ARMS;
+    let complete = named == arms || named == 0 || confirmed;
+    let passed = complete && labels.len() == named && arms <= MOST_ARMS;
     check(
         "names-match-arms",
         passed,

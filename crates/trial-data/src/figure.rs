@@ -99,6 +99,10 @@ pub struct DigitizedFigure {
     /// Where a person stated something: what was read without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automatic: Option<Box<AutomaticReading>>,
+    /// The places to look at first, in pixels of the sidecar. Entry `k` (from 1) is drawn enlarged in `NAME.doubt-k.png`, and
+    /// the finding whose place ends in `doubt-k` says what is doubtful there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<PixelBox>,
 }
 
 impl DigitizedFigure {

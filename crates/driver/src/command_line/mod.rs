@@ -166,7 +166,10 @@ Examples:
   kmeta digitize paper.pdf --page 5 --out digitized
 
 Writes DIR/NAME.kmfig.json and DIR/NAME.overlay.png for each figure; NAME-page2 and so on for a PDF
-of several pages. Look at the overlay before you use a figure.
+of several pages. Look at the overlay before you use a figure. NAME.difference.png shows the picture
+against what was read (red: ink that no arm explains, blue: a curve without ink), NAME.doubt-1.png and
+so on the places to look at first, which findings in the sidecar name. Of several figures a table of
+verdicts is printed.
 
 What was misread is corrected in the block `overrides` of the sidecar (docs/methods/digitization.md,
 `kmeta schema --of sidecar`): digitize the same file into the same folder again, and the overrides are

@@ -131,6 +131,8 @@ fn digitize_file(
 struct NamedPage {
     name: String,
     read: DigitizedPage,
+    /// Pictures beside the overlay, by the end of their names.
+    comparisons: Vec<(String, Vec<u8>)>,
 }
 
 /// Why nothing is written for a file.
@@ -155,13 +157,13 @@ fn named(page: &str, figures: Vec<DigitizedPage>) -> impl Iterator<Item = NamedP
         let is_picture = read.figure.source.picture.is_some();
         pictures += usize::from(is_picture);
         let name = if several && is_picture { format!("{page}-picture{pictures}") } else { page.to_owned() };
-        NamedPage { name, read }
+        NamedPage { name, read, comparisons: Vec::new() }
     })
 }
 
 /// Reads a figure again where a person stated something about it, in the sidecar in one of two folders.
 fn with_overrides(
-    NamedPage { name, mut read }: NamedPage,
+    NamedPage { name, mut read, .. }: NamedPage,
     file: &FigureFile,
     page: usize,
     (beside, out): (&Path, &Path),
@@ -175,15 +177,26 @@ fn with_overrides(
             file.correct(page, read, stated, reader).map_err(|error| CommandError::failed(&name, error))?;
     }
     read.figure.findings.extend(found.findings);
-    Ok(NamedPage { name, read })
+    let comparisons = file.comparisons(page, &read).map_err(|error| CommandError::failed(&name, error))?;
+    Ok(NamedPage { name, read, comparisons })
 }
 
-fn write_figure(NamedPage { name, read }: NamedPage, out: &Path) -> Result<Written, CommandError> {
+/// Writes the files of a figure. Doubtful places of an earlier reading are removed.
+fn write_figure(figure: NamedPage, out: &Path) -> Result<Written, CommandError> {
+    let NamedPage { name, read, comparisons } = figure;
     let DigitizedPage { figure, overlay_png, .. } = read;
     let sidecar = out.join(sidecar_name(&name));
     let overlay = out.join(format!("{name}.overlay.png"));
     write_file(&sidecar, to_json(&figure)?)?;
     write_file(&overlay, overlay_png)?;
+    for number in 1.. {
+        if std::fs::remove_file(out.join(format!("{name}.doubt-{number}.png"))).is_err() {
+            break;
+        }
+    }
+    for (ending, picture) in comparisons {
+        write_file(&out.join(format!("{name}.{ending}")), picture)?;
+    }
     Ok(Written { name, figure, sidecar, overlay })
 }
 
@@ -195,12 +208,18 @@ fn report(
     console: &mut Console,
 ) -> Result<ExitCode, CommandError> {
     let (mut listed, mut text) = (Vec::new(), String::new());
+    if written.len() > 1 {
+        text.push_str(&summary_table(written));
+        text.push('\n');
+    }
     for Written { name, figure, sidecar, overlay } in written {
         console.findings(&figure.findings);
         let curves: usize = figure.panels.iter().map(|panel| panel.arms.len()).sum();
         let verdict = crate::stages::write_tables::serde_name(&figure.verdict);
         let plural = if curves == 1 { "" } else { "s" };
-        text.push_str(&format!("{name}: {verdict}, {curves} curve{plural}, see {}\n", overlay.display()));
+        if written.len() == 1 {
+            text.push_str(&format!("{name}: {verdict}, {curves} curve{plural}, see {}\n", overlay.display()));
+        }
         listed.push(json!({
             "name": name, "verdict": figure.verdict, "curves": curves,
             "sidecar": sidecar, "overlay": overlay, "findings": figure.findings,
@@ -215,6 +234,41 @@ fn report(
         &text,
     )?;
     if problems.is_empty() { Ok(ExitCode::SUCCESS) } else { Ok(console.problems(&Problems(problems))) }
+}
+
+/// One line per figure: its verdict, what was read, and why a person should look at it.
+fn summary_table(written: &[Written]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::TableStyle::new());
+    table.set_header(["figure", "verdict", "panels", "curves", "numbers at risk", "look at"]);
+    for Written { name, figure, .. } in written {
+        let cells = figure.panels.iter().filter_map(|panel| panel.risk_table.as_ref());
+        let cells: usize =
+            cells.flat_map(|table| &table.rows).map(|row| row.counts.iter().flatten().count()).sum();
+        let curves: usize = figure.panels.iter().map(|panel| panel.arms.len()).sum();
+        let mut reasons: Vec<&str> =
+            figure.checks.iter().filter(|check| !check.passed).map(|check| check.name.as_str()).collect();
+        if figure.panels.is_empty() {
+            reasons.extend(figure.findings.first().map(|finding| finding.code.as_str()));
+        }
+        let mut told = std::collections::HashSet::new();
+        reasons.retain(|reason| told.insert(*reason));
+        table.add_row([
+            name.clone(),
+            crate::stages::write_tables::serde_name(&figure.verdict),
+            figure.panels.len().to_string(),
+            curves.to_string(),
+            cells.to_string(),
+            reasons.join(", "),
+        ]);
+    }
+    let mut counts = [0; 3];
+    for written in written {
+        counts[written.figure.verdict as usize] += 1;
+    }
+    let [ok, review, refused] = counts;
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    format!("{}\n{ok} ok, {review} review, {refused} refused", lines.join("\n"))
 }
 
 /// The file's name without folder and extension.

@@ -4,7 +4,8 @@ use std::io::Cursor;
 
 use image::{ImageFormat, RgbImage};
 use kmeta_figure_digitize::{
-    DigitizeOptions, correct_vector_figure, digitize, digitize_vector, digitize_with_overrides, draw_overlay,
+    DigitizeOptions, correct_vector_figure, digitize, digitize_vector, digitize_with_overrides,
+    draw_difference, draw_doubt, draw_overlay,
 };
 use kmeta_figure_source::vector::{Bounds, EmbeddedImage, VectorPage};
 use kmeta_figure_source::{FigureDocument, FigurePage};
@@ -163,15 +164,7 @@ impl FigureFile {
         reader: &LabelReader,
     ) -> Result<DigitizedPage, String> {
         let DigitizedPage { figure: automatic, made_of, .. } = read;
-        let page = match made_of {
-            MadeOf::Paths | MadeOf::Pixels => self.draw(index)?,
-            MadeOf::Picture(number) => {
-                let vector = self.document.vector_page(index).map_err(|error| error.to_string())?;
-                let picture =
-                    vector.as_ref().and_then(|page| Some(samples_of(page.images.get(number)?, page)));
-                picture.ok_or_else(|| format!("picture {number} of the page is gone"))?
-            }
-        };
+        let page = self.pixels_of(index, made_of)?;
         let mut figure = match made_of {
             MadeOf::Paths => correct_vector_figure(automatic, stated),
             MadeOf::Picture(_) | MadeOf::Pixels => digitize_with_overrides(&page, automatic, reader, stated),
@@ -179,6 +172,38 @@ impl FigureFile {
         add_counts(&mut figure);
         let overlay_png = encode_png(&draw_overlay(&page, &figure))?;
         Ok(DigitizedPage { figure, overlay_png, made_of })
+    }
+
+    /// Pictures for a person to compare, by the end of their names: the difference between figure and reading, and the
+    /// doubtful places.
+    ///
+    /// # Errors
+    /// A sentence, when the page cannot be read or a picture not be encoded.
+    pub(crate) fn comparisons(
+        &self,
+        index: usize,
+        read: &DigitizedPage,
+    ) -> Result<Vec<(String, Vec<u8>)>, String> {
+        let page = self.pixels_of(index, read.made_of)?;
+        let figure = &read.figure;
+        if figure.panels.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pictures = vec![("difference.png".to_owned(), encode_png(&draw_difference(&page, figure))?)];
+        let overlay = draw_overlay(&page, figure);
+        for (number, place) in figure.doubts.iter().enumerate() {
+            let doubt = draw_doubt(&page, &overlay, figure, *place);
+            pictures.push((format!("doubt-{}.png", number + 1), encode_png(&doubt)?));
+        }
+        Ok(pictures)
+    }
+
+    /// The pixels that a figure of page `index` was read from, or for one made of paths, that its page is drawn with.
+    fn pixels_of(&self, index: usize, made_of: MadeOf) -> Result<FigurePage, String> {
+        let MadeOf::Picture(number) = made_of else { return self.draw(index) };
+        let vector = self.document.vector_page(index).map_err(|error| error.to_string())?;
+        let picture = vector.as_ref().and_then(|page| Some(samples_of(page.images.get(number)?, page)));
+        picture.ok_or_else(|| format!("picture {number} of the page is gone"))
     }
 
     fn draw(&self, index: usize) -> Result<FigurePage, String> {

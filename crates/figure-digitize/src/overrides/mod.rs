@@ -77,7 +77,7 @@ pub(crate) fn correct_figure_of_paths(
             correct_panel(panel, statements, &mut figure.findings);
         }
         let unlike = |check: &Check| check.name != "starts-at-one";
-        checks.extend(verdict::checks_of(panel, &[]).into_iter().filter(unlike));
+        checks.extend(verdict::checks_of(panel, &[], None).into_iter().filter(unlike));
     }
     figure.checks = checks;
     figure.verdict = verdict::verdict_of(&figure.checks);

@@ -79,6 +79,7 @@ fn read_panels(
         findings: Vec::new(),
         overrides: None,
         automatic: None,
+        doubts: Vec::new(),
     };
     let mut axes_without_curve = Vec::new();
     for (index, axes) in found.iter().enumerate() {
@@ -86,7 +87,7 @@ fn read_panels(
         let content = PanelPage { page, lines, words, phrases, territory };
         match read_panel(&content, axes, figure.panels.len()) {
             Some(read) => {
-                figure.checks.extend(verdict::checks_of(&read.panel, &read.first_levels));
+                figure.checks.extend(verdict::checks_of(&read.panel, &read.first_levels, None));
                 figure.findings.extend(read.findings);
                 figure.panels.push(read.panel);
             }
