@@ -51,6 +51,19 @@ figures: release
 gallery dir="target/gallery":
     cargo run -p kmeta-plot-svg --example gallery -- {{dir}} --contact-sheet docs/images/gallery.png --digests crates/plot-svg/tests/gallery.sha256
 
+# The reference of study.toml, from the types that read it.
+reference: release
+    target/release/kmeta schema --markdown > docs/reference/study.md
+
+# The documentation as a book (cargo install mdbook), in target/book.
+book:
+    mdbook build docs
+
+# The report of the main example in headless Chromium: nothing fetched, nothing too wide, accessible.
+report: release
+    target/release/kmeta run fixtures/atc-tki/study.toml
+    .ci/check-report fixtures/atc-tki/study.kmeta-out/report.html
+
 # The optimized binary.
 release:
     cargo build --release

@@ -44,6 +44,11 @@ impl Console {
         Ok(())
     }
 
+    /// Whether a person may be asked: not with `--json` or `--quiet`.
+    pub(crate) fn may_ask(&self) -> bool {
+        !self.json && !self.quiet
+    }
+
     /// Prints `text` whatever the flags, for commands whose output is the text itself.
     pub(crate) fn document(&mut self, text: &str) {
         to_stdout(text);

@@ -7,6 +7,7 @@
 
 pub mod command_line;
 pub mod further;
+pub mod import;
 pub mod manifest;
 pub mod project;
 pub mod quantities;
@@ -24,4 +25,6 @@ mod error;
 mod output_folder;
 mod rerun;
 mod result_table;
+mod schema_page;
 mod stages;
+mod workbook;

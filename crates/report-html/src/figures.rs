@@ -2,7 +2,7 @@
 
 use kmeta_trial_data::{AxisCalibration, DigitizedArm, Panel};
 
-use crate::report::{ArmSummary, PanelSummary};
+use crate::report::{ArmSummary, CurvePoint, PanelSummary};
 
 /// What was found in one panel.
 pub(crate) fn panel_summary(panel: &Panel) -> PanelSummary {
@@ -13,11 +13,18 @@ pub(crate) fn panel_summary(panel: &Panel) -> PanelSummary {
         survival_axis: axis_in_words(&panel.axes.y),
         survival_residual_px: panel.axes.y.residual_px,
         risk_table: panel.risk_table.as_ref().map(|table| (table.rows.len(), table.times.len())),
-        arms: panel.arms.iter().map(arm_summary).collect(),
+        arms: panel.arms.iter().map(|arm| arm_summary(panel, arm)).collect(),
     }
 }
 
-fn arm_summary(arm: &DigitizedArm) -> ArmSummary {
+fn arm_summary(panel: &Panel, arm: &DigitizedArm) -> ArmSummary {
+    let corners = arm.curve.times().iter().zip(arm.curve.survival());
+    let points = corners.map(|(&time, &survival)| CurvePoint {
+        time,
+        survival,
+        x_px: panel.axes.x.pixel_at(time),
+        y_px: panel.axes.y.pixel_at(survival),
+    });
     ArmSummary {
         label: arm.label.clone(),
         color: arm.color.clone(),
@@ -26,6 +33,7 @@ fn arm_summary(arm: &DigitizedArm) -> ArmSummary {
         survival_end: arm.curve.survival_at(arm.curve_end),
         censor_marks: arm.censor_times.len(),
         median: arm.curve.median(),
+        points: points.collect(),
     }
 }
 

@@ -12,12 +12,13 @@ mod page;
 mod report;
 mod sections;
 
-use page::{Page, Section};
+use page::{Block, Page, Section, TablesPage, number_figures};
 
 pub use report::{
-    AdverseEventCount, AdverseEvents, ArmSummary, ComparisonSection, EffectSection, FailedAnalysis,
-    FigureSection, InputFile, PanelSummary, ReconstructionSection, Report, ReportProvenance, SurvivalSection,
-    TabulatedSection, TextColumn, TextTable, TrialCharacteristics,
+    AdverseEventCount, AdverseEvents, ArmSummary, CaptionedFigure, ComparisonSection, CurvePoint,
+    CurveReference, EffectSection, FailedAnalysis, FigureSection, FurtherSection, InputFile, PanelSummary,
+    ReconstructionSection, Report, ReportProvenance, SurvivalSection, TabulatedSection, TextColumn,
+    TextTable, TrialCharacteristics,
 };
 
 /// Why a report could not be made.
@@ -63,9 +64,31 @@ pub fn render(report: &Report) -> Result<String, ReportError> {
     Ok(environment.get_template("report.html")?.render(minijinja::value::Serde(page))?)
 }
 
+/// The report's tables alone, as one HTML file whose styles stand in the cells, so that they can be pasted into a word
+/// processor.
+///
+/// # Errors
+/// [`ReportError::Template`] when the template fails, which no input should bring about.
+pub fn render_tables(report: &Report) -> Result<String, ReportError> {
+    let blocks = sections(report).into_iter().flat_map(|section| section.blocks);
+    let tables = blocks.filter_map(|block| match block {
+        Block::Table { table } | Block::Details { table, .. } => Some(table),
+        _ => None,
+    });
+    let page = TablesPage {
+        title: report.title.clone(),
+        generator: report.provenance.generator.clone(),
+        tables: tables.collect(),
+    };
+    let mut environment = minijinja::Environment::new();
+    environment.add_template("word.html", include_str!("../templates/word.html"))?;
+    Ok(environment.get_template("word.html")?.render(minijinja::value::Serde(page))?)
+}
+
 /// The sections in order; those without content are left out.
 fn sections(report: &Report) -> Vec<Section> {
-    let all = [
+    let further = sections::further::sections(report);
+    let results = [
         sections::summary::section(report),
         sections::methods::section(report),
         sections::trials::section(report),
@@ -75,15 +98,22 @@ fn sections(report: &Report) -> Vec<Section> {
         sections::effects::effects(report),
         sections::tabulated::section(report),
         sections::comparisons::section(report),
+    ];
+    let behind = [
         sections::effects::failures(report),
         sections::adverse_events::section(report),
         sections::digitized::section(report),
         sections::fidelity::section(report),
+        sections::sources::section(report),
         sections::warnings::section(report),
+        sections::prisma::section(report),
         sections::references::section(report),
         sections::provenance::section(report),
     ];
-    all.into_iter().filter(|section| !section.blocks.is_empty()).collect()
+    let all = results.into_iter().chain(further).chain(behind);
+    let mut sections: Vec<Section> = all.filter(|section| !section.blocks.is_empty()).collect();
+    number_figures(&mut sections);
+    sections
 }
 
 fn all_figures(report: &Report) -> impl Iterator<Item = &kmeta_plot_svg::Figure> {
@@ -93,6 +123,13 @@ fn all_figures(report: &Report) -> impl Iterator<Item = &kmeta_plot_svg::Figure>
         .chain(report.survival.iter().map(|section| &section.figure))
         .chain(report.comparisons.iter().filter_map(|section| section.figure.as_ref()))
         .chain(report.reconstructions.iter().filter_map(|section| section.figure.as_ref()))
+        .chain(captioned(report).map(|captioned| &captioned.figure))
+}
+
+fn captioned(report: &Report) -> impl Iterator<Item = &CaptionedFigure> {
+    let of_effects = report.effect_sections().flat_map(|section| &section.figures);
+    let of_survival = report.survival.iter().flat_map(|section| &section.figures);
+    of_effects.chain(of_survival).chain(report.further.iter().flat_map(|section| &section.figures))
 }
 
 /// Whether the text is an SVG element made of shapes and text only. `kmeta-plot-svg` escapes every text, so

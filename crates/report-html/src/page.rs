@@ -17,11 +17,19 @@ pub(crate) struct Page {
     pub(crate) sections: Vec<Section>,
 }
 
+/// What `word.html` is rendered from.
+#[derive(Debug, Serialize)]
+pub(crate) struct TablesPage {
+    pub(crate) title: String,
+    pub(crate) generator: String,
+    pub(crate) tables: Vec<Table>,
+}
+
 /// A section with its heading.
 #[derive(Debug, Serialize)]
 pub(crate) struct Section {
-    pub(crate) id: &'static str,
-    pub(crate) title: &'static str,
+    pub(crate) id: String,
+    pub(crate) title: String,
     /// The headings inside, for the contents list.
     pub(crate) entries: Vec<Entry>,
     pub(crate) blocks: Vec<Block>,
@@ -36,13 +44,13 @@ pub(crate) struct Entry {
 
 impl Section {
     /// A section; its inner headings become entries of the contents list.
-    pub(crate) fn new(id: &'static str, title: &'static str, blocks: Vec<Block>) -> Self {
+    pub(crate) fn new(id: impl Into<String>, title: impl Into<String>, blocks: Vec<Block>) -> Self {
         let entry = |block: &Block| match block {
             Block::Heading { id, text, .. } => Some(Entry { id: id.clone(), title: text.clone() }),
             _ => None,
         };
         let entries = blocks.iter().filter_map(entry).collect();
-        Self { id, title, entries, blocks }
+        Self { id: id.into(), title: title.into(), entries, blocks }
     }
 }
 
@@ -60,14 +68,50 @@ pub(crate) enum Block {
     List { items: Vec<String> },
     /// Numbered references.
     References { items: Vec<String> },
-    /// A drawn figure.
-    Figure { svg: String, caption: String },
+    /// Bullet points that lead somewhere else in the report.
+    Links { items: Vec<Link> },
+    /// A drawn figure; [`number_figures`] gives the number.
+    Figure { number: usize, svg: String, caption: String },
     /// A PNG picture.
-    Picture { base64: String, alt: String, caption: String },
+    Picture { number: usize, base64: String, alt: String, caption: String },
     /// A table.
     Table { table: Table },
     /// A table that can be folded away.
-    Details { summary: String, table: Table },
+    Details { summary: String, open: bool, table: Table },
+    /// Many rows of bare numbers, folded away: one line of text per row, cells divided by `,`.
+    Points { id: String, summary: String, caption: String, headings: Vec<String>, rows: Vec<Vec<String>> },
+}
+
+/// A sentence with a link in it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Link {
+    /// Text before the link.
+    pub(crate) before: String,
+    /// Text of the link; empty for a line without one.
+    pub(crate) text: String,
+    /// Anchor that it leads to, without `#`.
+    pub(crate) target: String,
+    /// Text after the link.
+    pub(crate) after: String,
+}
+
+impl Link {
+    /// A line without a link.
+    pub(crate) fn none(text: impl Into<String>) -> Self {
+        Self { before: text.into(), text: String::new(), target: String::new(), after: String::new() }
+    }
+}
+
+/// Numbers the figures in the order of the page, from 1.
+pub(crate) fn number_figures(sections: &mut [Section]) {
+    let blocks = sections.iter_mut().flat_map(|section| &mut section.blocks);
+    let numbers = blocks.filter_map(|block| match block {
+        Block::Figure { number, .. } | Block::Picture { number, .. } => Some(number),
+        _ => None,
+    });
+    for (index, number) in numbers.enumerate() {
+        *number = index + 1;
+    }
 }
 
 /// A word with a coloured ground.
@@ -94,7 +138,12 @@ impl Block {
     }
 
     pub(crate) fn figure(figure: &Figure, caption: impl Into<String>) -> Self {
-        Self::Figure { svg: figure.svg.clone(), caption: caption.into() }
+        Self::Figure { number: 0, svg: figure.svg.clone(), caption: caption.into() }
+    }
+
+    /// The table behind the figure before it, folded away.
+    pub(crate) fn behind_figure(table: Table) -> Self {
+        Self::Details { summary: "Table behind the figure".to_owned(), open: false, table }
     }
 }
 
@@ -130,6 +179,8 @@ pub(crate) struct Cell {
     pub(crate) column: usize,
     pub(crate) row_span: usize,
     pub(crate) is_header: bool,
+    /// Anchor that the text leads to, without `#`; empty for none.
+    pub(crate) target: String,
 }
 
 impl Table {
@@ -175,6 +226,14 @@ impl Table {
         self.push_spanned(texts, Some(1));
     }
 
+    /// Makes the cell of `column` in the last row lead to an anchor; nothing happens for an empty one.
+    pub(crate) fn link(&mut self, column: usize, target: &str) {
+        let row = self.rows.last_mut();
+        if let Some(cell) = row.and_then(|row| row.cells.iter_mut().find(|cell| cell.column == column)) {
+            target.clone_into(&mut cell.target);
+        }
+    }
+
     /// Adds a row in bold.
     pub(crate) fn push_strong(&mut self, texts: Vec<String>) {
         self.push(texts);
@@ -191,6 +250,7 @@ impl Table {
             column,
             row_span: if column == 0 { first_span.unwrap_or(1) } else { 1 },
             is_header: column == 0,
+            target: String::new(),
         });
         self.rows.push(Row { cells: cells.collect(), is_strong: false });
     }

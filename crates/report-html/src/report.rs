@@ -36,6 +36,9 @@ pub struct Report {
     pub tabulated: Vec<TabulatedSection>,
     /// Two arms of a trial compared from reconstructed patients.
     pub comparisons: Vec<ComparisonSection>,
+    /// Sections of any content, for example sensitivity analyses, in order.
+    #[serde(default)]
+    pub further: Vec<FurtherSection>,
     /// Analyses that gave no result.
     pub failures: Vec<FailedAnalysis>,
     /// Caption of the adverse-event table; empty for a general one.
@@ -62,8 +65,14 @@ impl Report {
 /// One trial (or one arm of it) in Table 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialCharacteristics {
+    /// Identifier, the one that the rows of pooled results carry; empty for none, and rows then lead nowhere.
+    #[serde(default)]
+    pub id: String,
     /// Name to print; with the arm's where there are several.
     pub label: String,
+    /// What the paper prints of it, one sentence per kind of number.
+    #[serde(default)]
+    pub printed: Vec<String>,
     /// Further columns as `(heading, text)`, for example `("Drug", "Lenvatinib")`. The table has every heading
     /// that any trial has, in order of first appearance; a trial without it shows a dash.
     pub columns: Vec<(String, String)>,
@@ -80,6 +89,9 @@ pub struct EffectSection {
     pub forest: Figure,
     /// The funnel plot, where one is drawn.
     pub funnel: Option<Figure>,
+    /// Further figures of the same studies.
+    #[serde(default)]
+    pub figures: Vec<CaptionedFigure>,
     /// Further analyses of the same studies: leave-one-out, small-study effects and so on.
     pub further: Vec<TextTable>,
     /// Sentences shown with the result, for example a stand-in notice.
@@ -103,6 +115,35 @@ pub struct TabulatedSection {
     pub notes: Vec<String>,
     /// Trials that do not take part, as `(trial, reason)`.
     pub left_out: Vec<(String, String)>,
+}
+
+/// A section of any content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FurtherSection {
+    /// Becomes the anchor; unique among the report's sections.
+    pub id: String,
+    /// The heading.
+    pub title: String,
+    /// Sentences that must not be overlooked.
+    pub notes: Vec<String>,
+    /// What was done and found, in words.
+    pub paragraphs: Vec<String>,
+    /// Figures, each with the table behind it.
+    pub figures: Vec<CaptionedFigure>,
+    /// Further tables.
+    pub tables: Vec<TextTable>,
+}
+
+/// A figure with its caption.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaptionedFigure {
+    /// The drawing.
+    pub figure: Figure,
+    /// What it shows and how it was made.
+    pub caption: String,
+    /// The numbers that are drawn, where they stand nowhere else; folded away below the figure.
+    #[serde(default)]
+    pub table: Option<TextTable>,
 }
 
 /// A table of texts, ready to be set.
@@ -134,6 +175,9 @@ pub struct SurvivalSection {
     pub endpoint: String,
     /// The pooled curve.
     pub figure: Figure,
+    /// Further figures of the same trials.
+    #[serde(default)]
+    pub figures: Vec<CaptionedFigure>,
     /// Further tables, for example the curves of subgroups.
     pub further: Vec<TextTable>,
     /// Sentences shown with the result.
@@ -260,6 +304,22 @@ pub struct ArmSummary {
     pub censor_marks: usize,
     /// Median of the digitized curve.
     pub median: Option<f64>,
+    /// The corners of the curve.
+    #[serde(default)]
+    pub points: Vec<CurvePoint>,
+}
+
+/// A corner of a traced curve: where survival drops.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Time, in the unit of the picture's axis.
+    pub time: f64,
+    /// Survival from this time on, a fraction.
+    pub survival: f64,
+    /// Column of the picture, in pixels from the left edge.
+    pub x_px: f64,
+    /// Row of the picture, in pixels from the upper edge.
+    pub y_px: f64,
 }
 
 impl FigureSection {
@@ -272,6 +332,15 @@ impl FigureSection {
 /// How well the patients of one arm reproduce what is printed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReconstructionSection {
+    /// Identifier of the trial, as in Table 1; empty when not known.
+    #[serde(default)]
+    pub trial: String,
+    /// The traced curve that the patients come from, where it is in the report.
+    #[serde(default)]
+    pub curve: Option<CurveReference>,
+    /// File of the patients in the output folder; empty for none.
+    #[serde(default)]
+    pub patients_file: String,
     /// Name of the trial and arm to print.
     pub label: String,
     /// Name of the endpoint to print.
@@ -280,6 +349,17 @@ pub struct ReconstructionSection {
     pub fidelity: Fidelity,
     /// Reconstructed over digitized curve, where it is drawn.
     pub figure: Option<Figure>,
+}
+
+/// A traced curve among the report's figures, each position counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurveReference {
+    /// Position in [`Report::figures`].
+    pub figure: usize,
+    /// Position in [`FigureSection::panels`].
+    pub panel: usize,
+    /// Position in [`PanelSummary::arms`].
+    pub arm: usize,
 }
 
 /// How the report can be made again.

@@ -2,9 +2,10 @@
 
 use kmeta_plot_svg::{Figure, ForestOptions, SurvivalFigureOptions, forest_plot, survival_figure};
 use kmeta_report_html::{
-    AdverseEventCount, AdverseEvents, ComparisonSection, EffectSection, FailedAnalysis, FigureSection,
-    InputFile, ReconstructionSection, Report, ReportError, ReportProvenance, SurvivalSection,
-    TabulatedSection, TextColumn, TextTable, TrialCharacteristics, render,
+    AdverseEventCount, AdverseEvents, ArmSummary, CaptionedFigure, ComparisonSection, CurvePoint,
+    CurveReference, EffectSection, FailedAnalysis, FigureSection, FurtherSection, InputFile, PanelSummary,
+    ReconstructionSection, Report, ReportError, ReportProvenance, SurvivalSection, TabulatedSection,
+    TextColumn, TextTable, TrialCharacteristics, render, render_tables,
 };
 use kmeta_trial_data::{
     BackTransformSize, Check, EffectMeasure, Estimand, Estimate, Fidelity, FigureSource, Finding,
@@ -112,7 +113,7 @@ fn survival() -> PooledSurvival {
         restricted_mean: None,
         heterogeneity: None,
         trials: vec![TrialSurvival {
-            trial: "wirth2021".to_owned(),
+            trial: "wirth2021/drug".to_owned(),
             label: HOSTILE.to_owned(),
             curve,
             follow_up_end: 6.0,
@@ -130,10 +131,32 @@ fn effect_section(measure: EffectMeasure, title: &str) -> EffectSection {
     EffectSection {
         forest: forest_plot(&result, &ForestOptions::default()),
         funnel: None,
+        figures: Vec::new(),
         further: Vec::new(),
         notes: Vec::new(),
         left_out: vec![("ha2010".to_owned(), "no figure".to_owned())],
         result,
+    }
+}
+
+fn panel() -> PanelSummary {
+    PanelSummary {
+        name: "A".to_owned(),
+        time_axis: "0 to 24 months, 9 ticks".to_owned(),
+        time_residual_px: 0.1,
+        survival_axis: "0 to 1, 6 ticks".to_owned(),
+        survival_residual_px: 0.1,
+        risk_table: None,
+        arms: vec![ArmSummary {
+            label: HOSTILE.to_owned(),
+            color: "#1f4e79".to_owned(),
+            corners: 1,
+            curve_end: 6.0,
+            survival_end: 0.3,
+            censor_marks: 2,
+            median: Some(3.2),
+            points: vec![CurvePoint { time: 1.25, survival: 0.97, x_px: 104.5, y_px: 61.0 }],
+        }],
     }
 }
 
@@ -153,7 +176,7 @@ fn figure_section() -> FigureSection {
         },
         verdict: Verdict::Review,
         checks: vec![Check { name: "tick-residual".to_owned(), passed: false, message: "1.2 px".to_owned() }],
-        panels: Vec::new(),
+        panels: vec![panel()],
         curves: 1,
         overlay_png: vec![1, 2, 3],
     }
@@ -161,6 +184,9 @@ fn figure_section() -> FigureSection {
 
 fn reconstruction() -> ReconstructionSection {
     ReconstructionSection {
+        trial: "wirth2021".to_owned(),
+        curve: Some(CurveReference { figure: 0, panel: 0, arm: 0 }),
+        patients_file: "ipd/wirth2021.csv".to_owned(),
         label: "Wirth 2021".to_owned(),
         endpoint: "OS".to_owned(),
         fidelity: Fidelity {
@@ -218,6 +244,8 @@ fn report() -> Report {
         time_unit: TimeUnit::Months,
         methods: vec!["A remark of the project file.".to_owned()],
         trials: vec![TrialCharacteristics {
+            id: "wirth2021".to_owned(),
+            printed: vec!["n = 34".to_owned()],
             label: HOSTILE.to_owned(),
             columns: vec![("Drug".to_owned(), "Lenvatinib".to_owned())],
             source: "Wirth LJ. 2021.".to_owned(),
@@ -226,6 +254,7 @@ fn report() -> Report {
         survival: vec![SurvivalSection {
             further: Vec::new(),
             figure: survival_figure(&survival, &SurvivalFigureOptions::default()),
+            figures: Vec::new(),
             result: survival,
             endpoint: "Overall survival".to_owned(),
             notes: Vec::new(),
@@ -253,6 +282,18 @@ fn report() -> Report {
             printed: Some((0.46, Interval { lower: 0.32, upper: 0.66 })),
             figure: None,
             notes: Vec::new(),
+        }],
+        further: vec![FurtherSection {
+            id: "sensitivity".to_owned(),
+            title: "Sensitivity".to_owned(),
+            notes: Vec::new(),
+            paragraphs: vec!["Every choice in turn.".to_owned()],
+            figures: vec![CaptionedFigure {
+                figure: forest_plot(&effect(EffectMeasure::Raw, "x"), &ForestOptions::default()),
+                caption: "Specifications.".to_owned(),
+                table: Some(table_of_texts()),
+            }],
+            tables: Vec::new(),
         }],
         failures: vec![FailedAnalysis {
             title: "Duration of response".to_owned(),
@@ -288,11 +329,14 @@ fn every_section_is_there_and_in_the_contents() {
         "effects",
         "analyses",
         "comparisons",
+        "sensitivity",
         "failures",
         "adverse-events",
         "figures",
         "reconstruction",
+        "sources",
         "findings",
+        "prisma-2020",
         "references",
         "provenance",
     ] {
@@ -337,6 +381,7 @@ fn empty_report_has_no_empty_sections() {
         effects: Vec::new(),
         tabulated: Vec::new(),
         comparisons: Vec::new(),
+        further: Vec::new(),
         failures: Vec::new(),
         adverse_events_title: String::new(),
         adverse_events: Vec::new(),
@@ -346,7 +391,7 @@ fn empty_report_has_no_empty_sections() {
         provenance: provenance(),
     };
     let html = render(&empty).unwrap();
-    assert!(!html.contains(r#"id="survival""#) && !html.contains("<table>\n<caption>Key results"));
+    assert!(!html.contains(r#"id="survival""#) && !html.contains("<table>\n<caption>Summary of findings"));
     assert!(html.contains("No stage noticed anything"));
 }
 
@@ -402,4 +447,60 @@ fn report_survives_json_and_renders_the_same_bytes() {
     let back: Report = serde_json::from_str(&json).unwrap();
     assert_eq!(back, report);
     assert_eq!(render(&back).unwrap(), render(&report).unwrap());
+}
+
+/// The trail from a pooled number to the pixel: each link of it leads to an anchor that is there.
+#[test]
+fn pooled_rows_lead_to_trial_curve_and_pixel() {
+    let html = render(&report()).unwrap();
+    let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let targets: Vec<&str> =
+        html.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    for target in &targets {
+        assert!(ids.contains(target), "a link leads to #{target}, which is nowhere");
+    }
+    let (_, survival) = html.split_once(r#"<section id="survival""#).unwrap();
+    assert!(
+        survival.contains(r##"<a href="#trial-wirth2021">"##),
+        "the row of a pooled curve leads to its trial"
+    );
+    let (_, sources) = html.split_once(r#"<h3 id="trial-wirth2021">"#).unwrap();
+    assert!(sources.contains(r##"<a href="#curve-1-1-1">1 corners of the traced curve"##));
+    let (_, curve) = html.split_once(r#"id="curve-1-1-1""#).unwrap();
+    assert!(curve.contains("<td>1.25<td>0.97<td>104.5<td>61"), "time, survival and pixels of the corner");
+}
+
+#[test]
+fn figures_are_numbered_in_order_and_can_be_enlarged() {
+    let html = render(&report()).unwrap();
+    let figures = html.matches("<figure ").count();
+    for number in 1..=figures {
+        assert!(html.contains(&format!(r##"<a class="enlarge" href="#zoom-{number}""##)), "figure {number}");
+        assert!(html.contains(&format!("<figcaption>Figure {number}. ")), "figure {number}");
+    }
+}
+
+/// Of 1000 patients, 200 have the event in the control arm; with an odds ratio of 0.5 there are 111 in the other:
+/// 200 * 0.5 / (1 - 0.2 + 0.2 * 0.5) / 1000.
+#[test]
+fn absolute_risks_follow_from_the_control_risk() {
+    let mut report = report();
+    let result = &mut report.effects[0].result;
+    result.measure = EffectMeasure::LogOddsRatio;
+    result.random.shown = 0.5;
+    result.random.shown_interval = Interval { lower: 0.25, upper: 1.0 };
+    for study in &mut result.studies {
+        (study.events, study.total) = (Some(1), Some(50));
+        (study.control_events, study.control_total) = (Some(10), Some(50));
+    }
+    let html = render(&report).unwrap();
+    assert!(html.contains("200 in the control arm, 111 [59, 200] in the other"));
+}
+
+#[test]
+fn tables_can_be_pasted_without_the_report() {
+    let html = render_tables(&report()).unwrap();
+    assert!(html.contains("Landmark &lt;survival&gt;") && html.contains("0.6278 [0.4675, 0.8432]"));
+    assert!(!html.contains("<script") && !html.contains("class="), "the styles stand in the cells");
+    assert_eq!(html.matches("<table ").count(), html.matches("</table>").count());
 }

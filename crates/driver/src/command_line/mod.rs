@@ -1,5 +1,6 @@
 //! The command line of `kmeta`: its commands, flags and exit codes.
 
+mod files;
 mod pool;
 mod reconstruct;
 
@@ -10,10 +11,19 @@ use crate::commands;
 use crate::console::Console;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use files::*;
 pub(crate) use pool::*;
 pub(crate) use reconstruct::ReconstructArgs;
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+Examples:
+  kmeta init my-review                       a project to start from
+  kmeta import extraction.xlsx               studies from a spreadsheet or a RevMan review
+  kmeta doctor my-review/study.toml          what is missing
+  kmeta run my-review/study.toml             figures in, pooled report out
+  kmeta digitize figure.png --out read       one step alone
+  kmeta help pool proportions                what a command can do
+
 Exit codes:
   0  done
   1  failed; `run`: done, but with a finding of severity `error` (a figure that could not be used,
@@ -23,7 +33,7 @@ Exit codes:
 /// Kaplan-Meier figures in, pooled meta-analysis out.
 #[derive(Debug, Parser)]
 #[command(name = "kmeta", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = AFTER_HELP)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -66,12 +76,18 @@ enum Command {
     Report(ReportArgs),
     /// Say what differs between two outputs of `run`.
     Diff(DiffArgs),
-    /// Write a commented project that runs, to start from.
+    /// Write a project to start from.
     Init(InitArgs),
-    /// Print the JSON Schema of a file format.
+    /// Make a project file from spreadsheets, RevMan reviews, Cochrane data packages and references.
+    Import(ImportArgs),
+    /// Check a project file and its figures and say what is missing.
+    Doctor(DoctorArgs),
+    /// Print the JSON Schema of a file format, or a page that documents it.
     Schema(SchemaArgs),
     /// Print a completion script for a shell.
     Completions(CompletionsArgs),
+    /// Print or write manual pages.
+    Man(ManArgs),
 }
 
 /// `kmeta run`.
@@ -227,55 +243,6 @@ pub(crate) struct DiffArgs {
     pub(crate) figure: Option<PathBuf>,
 }
 
-/// `kmeta init`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  kmeta init my-review && kmeta run my-review/study.toml
-
-Existing files are never overwritten.")]
-pub(crate) struct InitArgs {
-    /// Folder to write to; made when it does not exist.
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
-}
-
-/// `kmeta schema`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  kmeta schema > study.schema.json
-  kmeta schema --of sidecar")]
-pub(crate) struct SchemaArgs {
-    /// Which file.
-    #[arg(long, value_enum, default_value_t = SchemaOf::Study)]
-    pub(crate) of: SchemaOf,
-}
-
-/// The documented file formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum SchemaOf {
-    /// The project file, study.toml.
-    Study,
-    /// The sidecar of a figure, NAME.kmfig.json.
-    Sidecar,
-    /// results.json.
-    Results,
-    /// manifest.json.
-    Manifest,
-}
-
-/// `kmeta completions`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  kmeta completions bash > ~/.local/share/bash-completion/completions/kmeta")]
-pub(crate) struct CompletionsArgs {
-    /// The shell.
-    #[arg(value_enum)]
-    pub(crate) shell: clap_complete::Shell,
-}
-
 /// The command line as clap sees it.
 pub(crate) fn clap_command() -> clap::Command {
     <CommandLine as clap::CommandFactory>::command()
@@ -300,8 +267,11 @@ pub fn run() -> ExitCode {
         Command::Report(args) => commands::report::run(args, &mut out),
         Command::Diff(args) => commands::diff::run(args, &mut out),
         Command::Init(args) => commands::init::run(args, &mut out),
+        Command::Import(args) => commands::import::run(args, &mut out),
+        Command::Doctor(args) => commands::doctor::run(args, &mut out),
         Command::Schema(args) => commands::schema::run(args, &mut out),
         Command::Completions(args) => commands::completions::run(args, &mut out),
+        Command::Man(args) => commands::man::run(args, &mut out),
     };
     result.unwrap_or_else(|error| out.fail(&error))
 }

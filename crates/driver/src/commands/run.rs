@@ -49,7 +49,8 @@ pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<ExitCode, Com
     console.findings(&run.results.findings);
     let report = target.join("report.html");
     let errors = run.results.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let text = format!("{}\nreport: {}\n", summary::table(&run.results), report.display());
+    let text =
+        format!("{}\n\n{}", summary::table(&run.results), summary::where_to_look(&run.results, &target));
     let object = json!({
         "out": target,
         "report": report,

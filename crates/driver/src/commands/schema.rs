@@ -12,14 +12,19 @@ use crate::manifest::Manifest;
 use crate::output_folder::to_json;
 use crate::project::Project;
 use crate::results::Results;
+use crate::schema_page::page;
 
 pub(crate) fn run(args: &SchemaArgs, console: &mut Console) -> Result<ExitCode, CommandError> {
-    let schema = match args.of {
-        SchemaOf::Study => schema_for!(Project),
-        SchemaOf::Sidecar => schema_for!(DigitizedFigure),
-        SchemaOf::Results => schema_for!(Results),
-        SchemaOf::Manifest => schema_for!(Manifest),
+    let (schema, file) = match args.of {
+        SchemaOf::Study => (schema_for!(Project), "study.toml"),
+        SchemaOf::Sidecar => (schema_for!(DigitizedFigure), "NAME.kmfig.json"),
+        SchemaOf::Results => (schema_for!(Results), "results.json"),
+        SchemaOf::Manifest => (schema_for!(Manifest), "manifest.json"),
     };
-    console.document(&to_json(&schema)?);
+    if args.markdown {
+        console.document(&page(schema.as_value(), &format!("Reference of {file}")));
+    } else {
+        console.document(&to_json(&schema)?);
+    }
     Ok(ExitCode::SUCCESS)
 }

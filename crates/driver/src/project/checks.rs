@@ -38,7 +38,14 @@ impl<'a> Checker<'a> {
 
     /// A name that is not among the `known` ones.
     fn unknown(&mut self, path: &FieldPath, what: &str, found: &str, known: &[&str]) {
-        let help = suggest::help(found, known.iter().copied());
+        let help = match (what.starts_with("outcome"), known.is_empty()) {
+            (true, true) => {
+                format!(
+                    "type the counts into the trials, for example responses = {{ {found} = [1, 34] }}, or leave this analysis out"
+                )
+            }
+            _ => suggest::help(found, known.iter().copied()),
+        };
         self.report_with_help(path, format!("there is no {what} `{found}`"), help);
     }
 

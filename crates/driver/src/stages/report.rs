@@ -4,7 +4,7 @@ use kmeta_plot_svg::{
     ArmCurve, Figure, Fonts, ForestOptions, KaplanMeierOptions, SurvivalFigureOptions, Theme, forest_plot,
     funnel_plot, kaplan_meier_figure, reconstructed_over_digitized, sentences, survival_figure,
 };
-use kmeta_report_html::render;
+use kmeta_report_html::{render, render_tables};
 use kmeta_survival_estimate::KaplanMeier;
 use kmeta_trial_data::{DigitizedFigure, PatientRecord};
 use rayon::prelude::*;
@@ -113,6 +113,8 @@ pub(crate) fn plots_and_report(input: &ReportInput<'_>) -> Result<Vec<(String, V
     let report = report_content::compose(input, &plots);
     let html = render(&report).map_err(|error| CommandError::failed("the report", error))?;
     files.push(("report.html".to_owned(), html.into_bytes()));
+    let tables = render_tables(&report).map_err(|error| CommandError::failed("the tables", error))?;
+    files.push(("tables/tables.html".to_owned(), tables.into_bytes()));
     Ok(files)
 }
 

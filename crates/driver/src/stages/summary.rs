@@ -2,7 +2,7 @@
 
 use comfy_table::{Table, TableStyle};
 use kmeta_evidence_pool::PooledTwoArmSurvival;
-use kmeta_trial_data::{Interval, PooledEffect, PooledSurvival};
+use kmeta_trial_data::{Interval, PooledEffect, PooledSurvival, ReconstructionStatus, Severity, Verdict};
 
 use super::write_tables;
 
@@ -15,6 +15,59 @@ pub(crate) fn table(results: &Results) -> String {
         text.push_str(&format!("\n{notice}"));
     }
     text
+}
+
+/// Where things are and what needs a look, for the end of a run.
+pub(crate) fn where_to_look(results: &Results, folder: &std::path::Path) -> String {
+    let place = |name: &str| folder.join(name).display().to_string();
+    let mut rows = vec![
+        ["report".to_owned(), place("report.html")],
+        ["numbers".to_owned(), format!("{}, {}", place("tables/tables.xlsx"), place("results.json"))],
+        ["again in R".to_owned(), format!("cd {} && Rscript repeat.R", folder.display())],
+    ];
+    let look = to_look_at(results);
+    rows.push([
+        "to look at".to_owned(),
+        if look.is_empty() { "nothing".to_owned() } else { look.join("; ") },
+    ]);
+    let width = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
+    rows.iter().map(|[name, text]| format!("{name:width$}  {text}\n")).collect()
+}
+
+/// What a person should look at before using the results.
+fn to_look_at(results: &Results) -> Vec<String> {
+    let mut look = Vec::new();
+    let named = |verdict: Verdict| -> Vec<&str> {
+        results
+            .figures
+            .iter()
+            .filter(|figure| figure.verdict == verdict)
+            .map(|figure| figure.name.as_str())
+            .collect()
+    };
+    for (verdict, word) in [(Verdict::Refused, "refused"), (Verdict::Review, "to review")] {
+        let names = named(verdict);
+        if !names.is_empty() {
+            look.push(format!("{} {word} ({})", count(names.len(), "figure"), names.join(", ")));
+        }
+    }
+    let compromises =
+        results.arms.iter().filter(|arm| arm.fidelity.status != ReconstructionStatus::Converged).count();
+    if compromises > 0 {
+        look.push(format!("{} that could not meet every printed number", count(compromises, "arm")));
+    }
+    for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
+        let found = results.findings.iter().filter(|finding| finding.severity == severity).count();
+        if found > 0 {
+            look.push(count(found, word));
+        }
+    }
+    look
+}
+
+/// "1 figure", "2 figures".
+fn count(number: usize, singular: &str) -> String {
+    if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
 }
 
 /// Pooled results, one line each; a survival curve has a line per time.

@@ -4,12 +4,11 @@ use kmeta_plot_svg::Fonts;
 
 use super::report::{ReportInput, plots_and_report};
 use super::study_run::StudyRun;
-use super::write_tables;
+use super::{repeat_in_r, table_files, write_tables};
 use crate::error::CommandError;
 use crate::manifest::{FileHash, Manifest};
 use crate::output_folder::OutputFolder;
 use crate::project::StudyFile;
-use crate::result_table;
 
 /// Writes all files.
 pub(crate) fn write(
@@ -27,9 +26,10 @@ pub(crate) fn write(
             std::iter::once((arm.result.trial.as_str(), arm.result.arm.as_str(), arm.patients.as_slice()));
         folder.write(&arm.result.patients_file, write_tables::patients(rows)?)?;
     }
-    write_csv_tables(folder, run)?;
+    write_csv_and_workbook(folder, run)?;
     folder.write_json("results.json", &run.results)?;
     let mut manifest = manifest(study, run);
+    folder.write(repeat_in_r::FILE, repeat_in_r::script(&run.results, &manifest))?;
     let input = ReportInput {
         results: &run.results,
         manifest: &manifest,
@@ -44,25 +44,13 @@ pub(crate) fn write(
     folder.write_json(Manifest::FILE, &manifest)
 }
 
-fn write_csv_tables(folder: &mut OutputFolder, run: &StudyRun) -> Result<(), CommandError> {
-    let results = &run.results;
-    folder.write("tables/trials.csv", write_tables::trials(results)?)?;
-    folder.write("tables/adverse-events.csv", write_tables::adverse_events(results)?)?;
-    folder.write("fidelity.csv", write_tables::fidelity(results)?)?;
-    for analysis in &results.analyses {
-        if let Some(table) = write_tables::analysis(analysis)? {
-            folder.write(&format!("tables/{}.csv", analysis.id), table)?;
-        }
-        if !analysis.reading.is_empty() {
-            let table = result_table::reading::table(&analysis.title, &analysis.reading);
-            folder.write(&format!("tables/{}-{}.csv", analysis.id, table.name), table.to_csv()?)?;
-        }
-        for table in result_table::views::tables(&analysis.views).into_iter().chain(analysis.outcome.tables())
-        {
-            folder.write(&format!("tables/{}-{}.csv", analysis.id, table.name), table.to_csv()?)?;
-        }
+fn write_csv_and_workbook(folder: &mut OutputFolder, run: &StudyRun) -> Result<(), CommandError> {
+    let patients: Vec<_> = run.arms.iter().map(|arm| (&arm.result, arm.patients.as_slice())).collect();
+    let tables = table_files::all(&run.results, &patients)?;
+    for table in &tables {
+        folder.write(&format!("{}.csv", table.name), &table.csv)?;
     }
-    Ok(())
+    folder.write(table_files::WORKBOOK, table_files::workbook(&run.results, &tables)?)
 }
 
 /// The manifest without the outputs, which are not written yet.

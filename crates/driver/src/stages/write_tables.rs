@@ -4,7 +4,7 @@ use kmeta_trial_data::{Estimate, Heterogeneity, PatientRecord, PooledEffect, Poo
 
 use crate::error::CommandError;
 use crate::project::Trial;
-use crate::results::{AnalysisResult, Results};
+use crate::results::{AnalysisResult, ArmResult, Results};
 
 /// Rows of text as CSV.
 fn csv_text(rows: impl IntoIterator<Item = Vec<String>>) -> Result<String, CommandError> {
@@ -40,6 +40,22 @@ pub(crate) fn patients<'a>(
         })
     });
     csv_text(std::iter::once(header(&["trial", "arm", "time", "status"])).chain(rows))
+}
+
+/// Patients of all arms and endpoints in one table.
+pub(crate) fn all_patients(arms: &[(&ArmResult, &[PatientRecord])]) -> Result<String, CommandError> {
+    let rows = arms.iter().flat_map(|(arm, patients)| {
+        patients.iter().map(move |patient| {
+            vec![
+                arm.endpoint.clone(),
+                arm.trial.clone(),
+                arm.arm.clone(),
+                patient.time.to_string(),
+                u8::from(patient.event).to_string(),
+            ]
+        })
+    });
+    csv_text(std::iter::once(header(&["endpoint", "trial", "arm", "time", "status"])).chain(rows))
 }
 
 /// Imputed sets of patients: one row per patient and set.
@@ -195,12 +211,16 @@ pub(crate) fn pooled_effect(effect: &PooledEffect) -> Result<String, CommandErro
         "tau_squared",
     ];
     let mut rows = vec![header(&columns)];
+    let of_two_arms = effect.studies.iter().any(|study| study.control_total.is_some());
     for study in &effect.studies {
         let mut row = vec!["study".to_owned(), study.trial.clone(), study.label.clone()];
         row.extend([optional(study.subgroup.as_ref()), optional(study.events), optional(study.total)]);
         row.extend(estimate(&study.estimate));
         row.extend([optional(study.weight_common), optional(study.weight_random)]);
         row.extend(heterogeneity(None));
+        if of_two_arms {
+            row.extend([optional(study.control_events), optional(study.control_total)]);
+        }
         rows.push(row);
     }
     for group in &effect.subgroups {
@@ -210,6 +230,11 @@ pub(crate) fn pooled_effect(effect: &PooledEffect) -> Result<String, CommandErro
     }
     rows.push(mean("common", "", (None, None), &effect.common, None));
     rows.push(mean("random", "", (None, None), &effect.random, Some(&effect.heterogeneity)));
+    if of_two_arms {
+        rows[0].extend(header(&["control_events", "control_total"]));
+        let width = rows[0].len();
+        rows.iter_mut().for_each(|row| row.resize(width, String::new()));
+    }
     csv_text(rows)
 }
 

@@ -31,8 +31,7 @@ impl CsvTable {
     /// The file cannot be read, is no table, is empty, or its header is wrong.
     pub fn read(path: &Path, required: &[&str], optional: &[&str]) -> Result<Self, Problems> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Problem::in_file(&file, format!("cannot be read: {error}")))?;
+        let text = read_text(path, &file)?;
         Self::parse(&file, &text, required, optional)
     }
 
@@ -173,6 +172,17 @@ impl CsvTable {
         }
         groups
     }
+}
+
+/// The text of a CSV file, or the first sheet of a workbook (`.xlsx`) as such a text.
+fn read_text(path: &Path, file: &str) -> Result<String, Problems> {
+    let unreadable = |error: std::io::Error| Problem::in_file(file, format!("cannot be read: {error}"));
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    if ["xlsx", "xlsm"].contains(&extension.as_str()) {
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        return Ok(crate::import::grid::of_workbook(file, &bytes)?.to_csv());
+    }
+    Ok(std::fs::read_to_string(path).map_err(unreadable)?)
 }
 
 /// The separator of the header line: comma unless it only has semicolons or tabs.

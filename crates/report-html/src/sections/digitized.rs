@@ -5,9 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use kmeta_plot_svg::format::{fixed, shortest};
 use kmeta_trial_data::Verdict;
 
+use super::sources::curve_anchor;
 use super::{count, notes};
 use crate::page::{Badge, Block, Section, Table, anchor};
-use crate::report::{FigureSection, Report};
+use crate::report::{ArmSummary, CurvePoint, CurveReference, FigureSection, Report};
 
 pub(crate) fn section(report: &Report) -> Section {
     let mut blocks = Vec::new();
@@ -44,14 +45,17 @@ fn figure_blocks(figure: &FigureSection, index: usize) -> Vec<Block> {
         blocks.push(Block::paragraph(caption));
     } else {
         let alt = format!("{}: the figure with the traced curves drawn over it", figure.title);
-        blocks.push(Block::Picture { base64: STANDARD.encode(&figure.overlay_png), alt, caption });
+        let base64 = STANDARD.encode(&figure.overlay_png);
+        blocks.push(Block::Picture { number: 0, base64, alt, caption });
     }
     if !figure.panels.is_empty() {
-        blocks.push(Block::Table { table: arms(figure) });
+        blocks.push(Block::Table { table: arms(figure, index) });
         blocks.push(Block::List { items: calibration(figure) });
+        blocks.extend(corners(figure, index));
     }
     if !figure.checks.is_empty() {
-        blocks.push(Block::Details { summary: checks_summary(figure), table: checks(figure) });
+        let open = figure.verdict != Verdict::Ok;
+        blocks.push(Block::Details { summary: checks_summary(figure), open, table: checks(figure) });
     }
     blocks
 }
@@ -64,14 +68,51 @@ fn badge(verdict: Verdict) -> Badge {
     }
 }
 
-fn arms(figure: &FigureSection) -> Table {
+/// Name to print of a traced curve.
+fn curve_name(arm: &ArmSummary, index: usize) -> String {
+    if arm.label.is_empty() { format!("curve {}", index + 1) } else { arm.label.clone() }
+}
+
+/// The corners of every curve with their pixels.
+fn corners(figure: &FigureSection, index: usize) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for (panel_index, panel) in figure.panels.iter().enumerate() {
+        for (arm_index, arm) in panel.arms.iter().enumerate().filter(|(_, arm)| !arm.points.is_empty()) {
+            let curve = CurveReference { figure: index, panel: panel_index, arm: arm_index };
+            let name = curve_name(arm, arm_index);
+            blocks.push(Block::Points {
+                id: curve_anchor(curve),
+                summary: format!("{name}: {} with their pixels", count(arm.points.len(), "corner")),
+                caption: format!(
+                    "{}, {name}. Pixels from the upper left corner of the picture as shown",
+                    figure.source.file
+                ),
+                headings: ["Time", "Survival", "x, pixels", "y, pixels"].map(str::to_owned).to_vec(),
+                rows: arm.points.iter().map(point_row).collect(),
+            });
+        }
+    }
+    blocks
+}
+
+fn point_row(point: &CurvePoint) -> Vec<String> {
+    let rounded = |value: f64, unit: f64| shortest((value / unit).round() * unit);
+    vec![
+        rounded(point.time, 1e-4),
+        rounded(point.survival, 1e-5),
+        rounded(point.x_px, 1e-2),
+        rounded(point.y_px, 1e-2),
+    ]
+}
+
+fn arms(figure: &FigureSection, index: usize) -> Table {
     let headings =
         ["Curve", "Panel", "Colour", "#Corners", "#Ends at time", "#at survival", "#Censor marks", "#Median"];
     let mut table = Table::new("Curves as digitized", &headings);
-    for panel in &figure.panels {
-        for (index, arm) in panel.arms.iter().enumerate() {
+    for (panel_index, panel) in figure.panels.iter().enumerate() {
+        for (arm_index, arm) in panel.arms.iter().enumerate() {
             table.push(vec![
-                if arm.label.is_empty() { format!("curve {}", index + 1) } else { arm.label.clone() },
+                curve_name(arm, arm_index),
                 panel.name.clone(),
                 arm.color.clone(),
                 arm.corners.to_string(),
@@ -80,6 +121,10 @@ fn arms(figure: &FigureSection) -> Table {
                 arm.censor_marks.to_string(),
                 arm.median.map_or("not reached".to_owned(), |median| fixed(median, 2)),
             ]);
+            if !arm.points.is_empty() {
+                let curve = CurveReference { figure: index, panel: panel_index, arm: arm_index };
+                table.link(0, &curve_anchor(curve));
+            }
         }
     }
     table

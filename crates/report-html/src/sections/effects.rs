@@ -4,7 +4,7 @@ use kmeta_plot_svg::format::{fixed, interval, p_value, percent};
 use kmeta_plot_svg::sentences;
 use kmeta_trial_data::{Estimate, Interval, PooledEffect};
 
-use super::{DIGITS, left_out, notes};
+use super::{DIGITS, figures, left_out, notes, trial_anchor};
 use crate::page::{Block, Section, Table, anchor};
 use crate::report::{EffectSection, Report};
 
@@ -12,15 +12,15 @@ use crate::report::{EffectSection, Report};
 const STATISTIC_DIGITS: usize = 2;
 
 pub(crate) fn responses(report: &Report) -> Section {
-    Section::new("responses", "Response rates", blocks("response", &report.responses))
+    Section::new("responses", "Response rates", blocks(report, "response", &report.responses))
 }
 
 pub(crate) fn hazard_ratios(report: &Report) -> Section {
-    Section::new("hazard-ratios", "Hazard ratios", blocks("hazard-ratio", &report.hazard_ratios))
+    Section::new("hazard-ratios", "Hazard ratios", blocks(report, "hazard-ratio", &report.hazard_ratios))
 }
 
 pub(crate) fn effects(report: &Report) -> Section {
-    Section::new("effects", "Pooled effects", blocks("effect", &report.effects))
+    Section::new("effects", "Pooled effects", blocks(report, "effect", &report.effects))
 }
 
 /// Analyses that gave nothing, with the reason.
@@ -34,7 +34,7 @@ pub(crate) fn failures(report: &Report) -> Section {
     Section::new("failures", "Analyses without a result", blocks)
 }
 
-fn blocks(prefix: &str, sections: &[EffectSection]) -> Vec<Block> {
+fn blocks(report: &Report, prefix: &str, sections: &[EffectSection]) -> Vec<Block> {
     let mut blocks = Vec::new();
     for (index, section) in sections.iter().enumerate() {
         let result = &section.result;
@@ -43,12 +43,13 @@ fn blocks(prefix: &str, sections: &[EffectSection]) -> Vec<Block> {
         blocks.push(Block::paragraph(in_words(result)));
         blocks.extend(left_out(&section.left_out));
         blocks.push(Block::figure(&section.forest, forest_caption(result)));
-        let summary = "Table behind the figure".to_owned();
-        blocks.push(Block::Details { summary, table: study_table(result) });
+        blocks.push(Block::behind_figure(study_table(report, result)));
         blocks.push(Block::Table { table: statistics(result) });
         if let Some(funnel) = &section.funnel {
             blocks.push(Block::figure(funnel, format!("Funnel plot: {}.", result.title)));
+            blocks.push(Block::behind_figure(funnel_table(report, result)));
         }
+        blocks.extend(figures(&section.figures));
         blocks.extend(section.further.iter().map(|table| Block::Table { table: Table::of_texts(table) }));
     }
     blocks
@@ -88,8 +89,25 @@ fn forest_caption(result: &PooledEffect) -> String {
     text
 }
 
+/// The points of the funnel plot.
+fn funnel_table(report: &Report, result: &PooledEffect) -> Table {
+    let scale = format!("#{}", sentences::scale_name(result.measure));
+    let mut table =
+        Table::new(format!("Funnel plot: {}", result.title), &["Study", &scale, "#Standard error"]);
+    for study in &result.studies {
+        let estimate = &study.estimate;
+        table.push(vec![
+            study.label.clone(),
+            fixed(estimate.value, DIGITS),
+            fixed(estimate.standard_error, DIGITS),
+        ]);
+        table.link(0, &trial_anchor(report, &study.trial));
+    }
+    table
+}
+
 /// Every number of the forest plot.
-fn study_table(result: &PooledEffect) -> Table {
+fn study_table(report: &Report, result: &PooledEffect) -> Table {
     let scale = sentences::scale_name(result.measure);
     let level = format!("#{} CI", sentences::level(result.confidence_level));
     let effect = format!("#{}", sentences::effect_name(result.measure));
@@ -111,32 +129,39 @@ fn study_table(result: &PooledEffect) -> Table {
                    names: [&str; 2],
                    counts: [Option<u32>; 2],
                    estimate: &Estimate,
-                   weights: [String; 2]| {
+                   weights: [String; 2],
+                   target: &str| {
         let mut texts: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         if has_counts {
             texts.extend(counts.map(|count| count.map_or(String::new(), |count| count.to_string())));
         }
         texts.extend(estimate_cells(estimate));
         texts.extend(weights);
-        if strong { table.push_strong(texts) } else { table.push(texts) }
+        if strong {
+            table.push_strong(texts)
+        } else {
+            table.push(texts)
+        }
+        table.link(0, target);
     };
     for study in &result.studies {
         let weights = [study.weight_common, study.weight_random].map(weight_cell);
         let subgroup = study.subgroup.as_deref().unwrap_or_default();
-        row(false, [&study.label, subgroup], [study.events, study.total], &study.estimate, weights);
+        let target = trial_anchor(report, &study.trial);
+        row(false, [&study.label, subgroup], [study.events, study.total], &study.estimate, weights, &target);
     }
     let none = || [String::new(), String::new()];
     for subgroup in result.subgroups.iter().filter(|subgroup| subgroup.studies > 1) {
         let counts = [subgroup.events, subgroup.total];
-        row(true, ["Subtotal, common effect", &subgroup.name], counts, &subgroup.common, none());
-        row(true, ["Subtotal, random effects", &subgroup.name], counts, &subgroup.random, none());
+        row(true, ["Subtotal, common effect", &subgroup.name], counts, &subgroup.common, none(), "");
+        row(true, ["Subtotal, random effects", &subgroup.name], counts, &subgroup.random, none(), "");
     }
     let sum = |part: fn(&kmeta_trial_data::StudyRow) -> Option<u32>| {
         result.studies.iter().map(part).sum::<Option<u32>>()
     };
     let totals = [sum(|study| study.events), sum(|study| study.total)];
-    row(true, ["Common effect", ""], totals, &result.common, [percent(1.0, 2), String::new()]);
-    row(true, ["Random effects", ""], totals, &result.random, [String::new(), percent(1.0, 2)]);
+    row(true, ["Common effect", ""], totals, &result.common, [percent(1.0, 2), String::new()], "");
+    row(true, ["Random effects", ""], totals, &result.random, [String::new(), percent(1.0, 2)], "");
     table
 }
 

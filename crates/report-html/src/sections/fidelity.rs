@@ -1,8 +1,9 @@
 //! How faithfully patients were reconstructed.
 
-use kmeta_plot_svg::format::fixed;
-use kmeta_trial_data::{Fidelity, FidelityVerdict, ReconstructionStatus};
+use kmeta_plot_svg::format::{fixed, shortest};
+use kmeta_trial_data::{Fidelity, FidelityVerdict, ReconstructionStatus, TimeUnit};
 
+use super::trial_anchor;
 use crate::page::{Block, Section, Table, anchor};
 use crate::report::Report;
 
@@ -23,6 +24,9 @@ pub(crate) fn section(report: &Report) -> Section {
                 "{title}. Reconstructed (thin) over digitized (broad) curve; below, their difference."
             );
             blocks.push(Block::figure(figure, caption));
+            if !arm.fidelity.number_at_risk.is_empty() {
+                blocks.push(Block::behind_figure(at_risk(&title, &arm.fidelity, report.time_unit)));
+            }
             if let Some(assessment) = &arm.fidelity.assessment {
                 let text = format!("Verdict: {}. Rule: {}.", verdict(assessment.verdict), assessment.rule);
                 blocks.push(Block::paragraph(text));
@@ -30,6 +34,16 @@ pub(crate) fn section(report: &Report) -> Section {
         }
     }
     Section::new("reconstruction", "Fidelity of the reconstruction", blocks)
+}
+
+/// Numbers at risk as printed and as reconstructed.
+fn at_risk(title: &str, fidelity: &Fidelity, unit: TimeUnit) -> Table {
+    let time = format!("Time ({unit})");
+    let mut table = Table::new(format!("{title}: numbers at risk"), &[&time, "#Printed", "#Reconstructed"]);
+    for column in &fidelity.number_at_risk {
+        table.push(vec![shortest(column.time), column.stated.to_string(), column.reconstructed.to_string()]);
+    }
+    table
 }
 
 fn table(report: &Report) -> Table {
@@ -54,6 +68,7 @@ fn table(report: &Report) -> Table {
         let mut texts = vec![arm.label.clone(), arm.endpoint.clone()];
         texts.extend(numbers(&arm.fidelity));
         table.push(texts);
+        table.link(0, &trial_anchor(report, &arm.trial));
     }
     table
 }
@@ -89,7 +104,7 @@ fn verdict(verdict: FidelityVerdict) -> &'static str {
     }
 }
 
-fn status(status: ReconstructionStatus) -> &'static str {
+pub(crate) fn status(status: ReconstructionStatus) -> &'static str {
     match status {
         ReconstructionStatus::Converged => "converged",
         ReconstructionStatus::Compromise => "compromise",

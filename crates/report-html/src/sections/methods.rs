@@ -2,7 +2,10 @@
 
 use kmeta_plot_svg::format::shortest;
 use kmeta_plot_svg::sentences;
-use kmeta_trial_data::{BackTransformSize, EffectMeasure, PooledEffect, PooledSurvival, PoolingModel};
+use kmeta_trial_data::{
+    BackTransformSize, EffectMeasure, Origin, PooledEffect, PooledSurvival, PoolingModel, PredictionMethod,
+    SurvivalCurveMethod,
+};
 
 use crate::page::{Block, Section};
 use crate::report::{EffectSection, Report};
@@ -11,7 +14,10 @@ pub(crate) fn section(report: &Report) -> Section {
     let mut paragraphs: Vec<String> = Vec::new();
     paragraphs.extend(from_figures(report));
     paragraphs.extend(pooled("Proportions", &report.responses));
-    paragraphs.extend(report.survival.first().map(|section| pooled_survival(&section.result)));
+    paragraphs.extend(survival(report));
+    for section in &report.tabulated {
+        paragraphs.extend(section.paragraphs.first().map(|text| format!("{}: {text}", section.title)));
+    }
     paragraphs.extend(pooled("Hazard ratios", &report.hazard_ratios));
     paragraphs.extend(pooled("Effects", &report.effects));
     paragraphs.extend(heterogeneity(report));
@@ -94,6 +100,9 @@ fn choice(result: &PooledEffect) -> String {
         sentences::interval_name(result.interval_method),
         sentences::study_interval_name(result.study_interval_method)
     ));
+    if let Some(prediction) = &result.prediction_details {
+        text.push_str(&format!("; for the effect of a new study, {}", prediction_name(prediction.method)));
+    }
     if result.subgroups.len() > 1 {
         text.push_str(
             ". Subgroups were pooled with a τ² of their own and compared by the χ² test between subgroup means",
@@ -102,22 +111,74 @@ fn choice(result: &PooledEffect) -> String {
     text
 }
 
+/// How a prediction interval is made, as part of a sentence.
+fn prediction_name(method: PredictionMethod) -> &'static str {
+    match method {
+        PredictionMethod::Veroniki => "t with k − 1 degrees of freedom (Veroniki 2019)",
+        PredictionMethod::HigginsThompsonSpiegelhalter => "t with k − 2 degrees of freedom (Higgins 2009)",
+        PredictionMethod::HartungKnapp => {
+            "t with k − 1 degrees of freedom and the Hartung-Knapp standard error"
+        }
+        PredictionMethod::HartungKnappPartlettRiley => {
+            "t with k − 2 degrees of freedom and the Hartung-Knapp standard error (Partlett 2017)"
+        }
+        PredictionMethod::KenwardRoger => "Kenward-Roger",
+        PredictionMethod::KenwardRogerPartlettRiley => {
+            "Kenward-Roger with one degree of freedom less (Partlett 2017)"
+        }
+        PredictionMethod::Skipka => "normal quantile (Skipka 2006)",
+        PredictionMethod::NagashimaBootstrap => "parametric bootstrap (Nagashima 2019)",
+    }
+}
+
+/// One sentence per distinct way of pooling curves; analyses that share it are named together.
+fn survival(report: &Report) -> Option<String> {
+    let mut ways: Vec<(String, Vec<&str>)> = Vec::new();
+    for section in &report.survival {
+        let way = pooled_survival(&section.result);
+        match ways.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, titles)) => titles.push(&section.result.title),
+            None => ways.push((way, vec![&section.result.title])),
+        }
+    }
+    let one = ways.len() == 1;
+    let sentences: Vec<String> = ways
+        .into_iter()
+        .map(|(way, titles)| {
+            let of = if one { String::new() } else { format!(" ({})", titles.join("; ")) };
+            format!("Survival curves of single arms{of} were pooled {way}")
+        })
+        .collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// From "by the ..." on.
 fn pooled_survival(result: &PooledSurvival) -> String {
+    let printed = result.trials.iter().filter(|trial| trial.provenance.origin == Origin::Printed).count();
+    let from = if printed == 0 {
+        "from the reconstructed patients"
+    } else if printed == result.trials.len() {
+        "from printed tables of survival"
+    } else {
+        "from the reconstructed patients and printed tables of survival"
+    };
+    let level = sentences::level(result.confidence_level);
     let times: Vec<String> = result.random.iter().map(|point| shortest(point.time)).collect();
-    let mut text = format!(
-        "Survival curves of single arms were pooled by the distribution-free random-effects summary curve \
-         (Combescure 2014) from the reconstructed patients, at {} {}",
-        times.join(", "),
-        result.time_unit
-    );
-    text.push_str(&format!(
-        ". The median is where the summary curve, interpolated between these times, crosses one half; its {} \
-         interval comes from {} Monte-Carlo draws (seed {}).",
-        sentences::level(result.confidence_level),
-        result.median_draws,
-        result.seed
-    ));
-    text
+    match result.method {
+        SurvivalCurveMethod::SummaryCurve => format!(
+            "by the distribution-free random-effects summary curve (Combescure 2014) {from}, at {} {}. The median is where \
+             the summary curve, interpolated between these times, crosses one half; its {level} interval comes from {} \
+             Monte-Carlo draws (seed {}).",
+            times.join(", "),
+            result.time_unit,
+            result.median_draws,
+            result.seed
+        ),
+        SurvivalCurveMethod::GridFree => format!(
+            "as random-effects means of the trials' log cumulative hazards at every event time, {from}, with {level} \
+             confidence and prediction bands that do not depend on chosen times."
+        ),
+    }
 }
 
 fn heterogeneity(report: &Report) -> Option<String> {

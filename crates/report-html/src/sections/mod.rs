@@ -5,9 +5,12 @@ pub(crate) mod comparisons;
 pub(crate) mod digitized;
 pub(crate) mod effects;
 pub(crate) mod fidelity;
+pub(crate) mod further;
 pub(crate) mod methods;
+pub(crate) mod prisma;
 pub(crate) mod provenance;
 pub(crate) mod references;
+pub(crate) mod sources;
 pub(crate) mod summary;
 pub(crate) mod survival;
 pub(crate) mod tabulated;
@@ -17,7 +20,8 @@ pub(crate) mod warnings;
 use kmeta_plot_svg::format::{fixed, interval};
 use kmeta_trial_data::{Interval, TimeUnit};
 
-use crate::page::Block;
+use crate::page::{Block, Table};
+use crate::report::{CaptionedFigure, Report};
 
 /// Decimals of effects in tables, as R meta prints them.
 pub(crate) const DIGITS: usize = 4;
@@ -56,4 +60,20 @@ pub(crate) fn left_out(left_out: &[(String, String)]) -> Vec<Block> {
     }
     let items = left_out.iter().map(|(trial, reason)| format!("{trial}: {reason}")).collect();
     vec![Block::paragraph("Not part of this analysis:"), Block::List { items }]
+}
+
+/// Anchor of a trial's sources, from its identifier or `trial/arm`; empty when the report has no such trial.
+pub(crate) fn trial_anchor(report: &Report, key: &str) -> String {
+    let id = key.split('/').next().unwrap_or(key);
+    let known = !id.is_empty() && report.trials.iter().any(|trial| trial.id == id);
+    if known { format!("trial-{id}") } else { String::new() }
+}
+
+/// Figures with the tables behind them.
+pub(crate) fn figures(figures: &[CaptionedFigure]) -> Vec<Block> {
+    let blocks = figures.iter().flat_map(|captioned| {
+        let behind = captioned.table.as_ref().map(|table| Block::behind_figure(Table::of_texts(table)));
+        std::iter::once(Block::figure(&captioned.figure, captioned.caption.clone())).chain(behind)
+    });
+    blocks.collect()
 }

@@ -1,12 +1,12 @@
 //! The references: of the trials, and of the methods that were used.
 
 use kmeta_trial_data::{
-    BackTransformSize, EffectMeasure, IntervalMethod, PooledEffect, PoolingModel, StudyIntervalMethod,
-    TauSquaredEstimator,
+    BackTransformSize, EffectMeasure, IntervalMethod, PooledEffect, PoolingModel, PredictionMethod,
+    StudyIntervalMethod, SurvivalCurveMethod, TauSquaredEstimator,
 };
 
 use crate::page::{Block, Section};
-use crate::report::Report;
+use crate::report::{Report, SurvivalSection};
 
 pub(crate) fn section(report: &Report) -> Section {
     let mut blocks = Vec::new();
@@ -36,7 +36,9 @@ fn methods(report: &Report) -> Vec<String> {
              reconstructing the data from published Kaplan-Meier survival curves. BMC Med Res Methodol 2012;12:9.",
         );
     }
-    if !report.survival.is_empty() {
+    let is_summary_curve =
+        |section: &SurvivalSection| section.result.method == SurvivalCurveMethod::SummaryCurve;
+    if report.survival.iter().any(is_summary_curve) {
         found.push(
             "Combescure C, Foucher Y, Jackson D. Meta-analysis of single-arm survival studies: a \
              distribution-free approach for estimating summary survival curves with random effects. Stat Med \
@@ -75,6 +77,29 @@ fn of_model(model: PoolingModel) -> Option<&'static str> {
             "Yusuf S, Peto R, Lewis J, Collins R, Sleight P. Beta blockade during and after myocardial \
              infarction: an overview of the randomized trials. Prog Cardiovasc Dis 1985;27:335-371.",
         ),
+    }
+}
+
+/// The paper of a prediction interval that has one of its own.
+fn of_prediction(method: PredictionMethod) -> Option<&'static str> {
+    match method {
+        PredictionMethod::Veroniki => Some(
+            "Veroniki AA, Jackson D, Bender R, et al. Methods to calculate uncertainty in the estimated overall effect \
+             size from a random-effects meta-analysis. Res Synth Methods 2019;10:23-43.",
+        ),
+        PredictionMethod::HigginsThompsonSpiegelhalter => Some(
+            "Higgins JPT, Thompson SG, Spiegelhalter DJ. A re-evaluation of random-effects meta-analysis. J R Stat Soc A \
+             2009;172:137-159.",
+        ),
+        PredictionMethod::HartungKnappPartlettRiley | PredictionMethod::KenwardRogerPartlettRiley => Some(
+            "Partlett C, Riley RD. Random effects meta-analysis: coverage performance of 95% confidence and \
+             prediction intervals following REML estimation. Stat Med 2017;36:301-317.",
+        ),
+        PredictionMethod::NagashimaBootstrap => Some(
+            "Nagashima K, Noma H, Furukawa TA. Prediction intervals for random-effects meta-analysis: a confidence \
+             distribution approach. Stat Methods Med Res 2019;28:1689-1702.",
+        ),
+        PredictionMethod::HartungKnapp | PredictionMethod::KenwardRoger | PredictionMethod::Skipka => None,
     }
 }
 
@@ -149,6 +174,7 @@ fn of_effect(result: &PooledEffect) -> Vec<&'static str> {
             "Sidik K, Jonkman JN. A simple confidence interval for meta-analysis. Stat Med 2002;21:3153-3159.",
         );
     }
+    found.extend(result.prediction_details.as_ref().and_then(|prediction| of_prediction(prediction.method)));
     found.extend(match result.study_interval_method {
         StudyIntervalMethod::ClopperPearson => Some(
             "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the \

@@ -2,9 +2,9 @@
 
 use kmeta_plot_svg::format::{fixed, percent, shortest};
 use kmeta_plot_svg::sentences;
-use kmeta_trial_data::{Origin, PooledSurvival};
+use kmeta_trial_data::{Origin, PooledSurvival, SurvivalCurveMethod};
 
-use super::{count, left_out, median_with_limits, notes, with_interval};
+use super::{count, figures, left_out, median_with_limits, notes, trial_anchor, with_interval};
 use crate::page::{Block, Section, Table, anchor};
 use crate::report::Report;
 
@@ -18,7 +18,8 @@ pub(crate) fn section(report: &Report) -> Section {
         blocks.extend(left_out(&section.left_out));
         blocks.push(Block::figure(&section.figure, caption(result, &section.endpoint)));
         blocks.push(Block::Table { table: times(result) });
-        blocks.push(Block::Table { table: trials(result) });
+        blocks.push(Block::Table { table: trials(report, result) });
+        blocks.extend(figures(&section.figures));
         blocks.extend(section.further.iter().map(|table| Block::Table { table: Table::of_texts(table) }));
     }
     Section::new("survival", "Survival", blocks)
@@ -47,11 +48,22 @@ fn in_words(result: &PooledSurvival, endpoint: &str) -> String {
 }
 
 fn caption(result: &PooledSurvival, endpoint: &str) -> String {
+    let level = sentences::level(result.confidence_level);
+    let curve = match result.method {
+        SurvivalCurveMethod::SummaryCurve => {
+            format!(
+                "random-effects summary curve (Combescure 2014) with {level} confidence band at the asked times"
+            )
+        }
+        SurvivalCurveMethod::GridFree => {
+            format!(
+                "random-effects means of log cumulative hazards with {level} confidence and prediction bands"
+            )
+        }
+    };
     format!(
-        "{endpoint}: random-effects summary curve (Combescure 2014) with {} confidence band at the asked times, \
-         curves of the trials in grey. Below: patients at risk and trials that \
-         contribute, at the start of each interval.",
-        sentences::level(result.confidence_level)
+        "{endpoint}: {curve}, curves of the trials in grey. Below: patients at risk and trials that contribute, at the \
+         start of each interval."
     )
 }
 
@@ -79,7 +91,7 @@ fn times(result: &PooledSurvival) -> Table {
 }
 
 /// What each trial brings.
-fn trials(result: &PooledSurvival) -> Table {
+fn trials(report: &Report, result: &PooledSurvival) -> Table {
     let unit = result.time_unit;
     let (median, end) = (format!("#Median ({unit})"), format!("#Longest follow-up ({unit})"));
     let headings = ["Trial", "#Patients", "#Events", median.as_str(), end.as_str(), "Source"];
@@ -93,6 +105,7 @@ fn trials(result: &PooledSurvival) -> Table {
             fixed(trial.follow_up_end, 2),
             source(&trial.provenance),
         ]);
+        table.link(0, &trial_anchor(report, &trial.trial));
     }
     table
 }

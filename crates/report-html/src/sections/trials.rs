@@ -1,5 +1,6 @@
 //! Table 1.
 
+use super::trial_anchor;
 use crate::page::{Block, Section, Table};
 use crate::report::Report;
 
@@ -18,6 +19,7 @@ pub(crate) fn section(report: &Report) -> Section {
             .skip(1)
             .map(|heading| find(heading).map_or(String::new(), |(_, text)| text.clone()));
         table.push(std::iter::once(trial.label.clone()).chain(texts).collect());
+        table.link(0, &trial_anchor(report, &trial.id));
     }
     let blocks = if table.rows.is_empty() { Vec::new() } else { vec![Block::Table { table }] };
     Section::new("trials", "Trials", blocks)
