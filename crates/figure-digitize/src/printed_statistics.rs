@@ -20,7 +20,7 @@ fn pattern(text: &str) -> Regex {
 
 static HAZARD_RATIO: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:\bHR|hazard\s*ratio)(?:\s*\(HR\))?(?:\s*for\s*[a-z ]+)?\s*[,:=]?\s*(?P<value>NUMBER)(?P<rest>.*)",
+        r"(?:\bHR|hazard\s*ratio)(?:\s*\(HR\))?(?:\s*for\s*[a-z ]+)?(?:\s*(?:was|of|is)\b)?\s*[,:=]?\s*(?P<value>NUMBER)(?P<rest>.*)",
     )
 });
 static INTERVAL: LazyLock<Regex> = LazyLock::new(|| {
@@ -31,7 +31,7 @@ static INTERVAL: LazyLock<Regex> = LazyLock::new(|| {
 static P_VALUE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?:^|[^a-z])p\s*(?:-?\s*value)?\s*(?P<relation>[=<>≤:]|\s)\s*(?P<value>NUMBER)")
 });
-static LOG_RANK: LazyLock<Regex> = LazyLock::new(|| pattern(r"log\s*-?\s*rank"));
+static LOG_RANK: LazyLock<Regex> = LazyLock::new(|| pattern(r"log\s*[‐−–-]?\s*rank"));
 static MEDIAN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?P<name>.*?)\s*[,:(]?\s*median(?:\s*(?:OS|PFS|DFS|survival|time))?\s*[,:=]?\s*(?:(?P<value>NUMBER)|(?P<open>NR|NE|not\s*(?:reached|estimable)))(?P<rest>.*)",

@@ -39,7 +39,7 @@ pub(crate) fn reconstruct(
             .time_uncertainty
             .map_or(TIME_ERROR * timeline.end, |error| error / ERRORS_OF_LARGEST),
         number_at_risk: input.number_at_risk.as_ref(),
-        patients: timeline.columns.first()?.at_risk,
+        patients: Some(timeline.columns.first()?.at_risk),
     })?;
     let table_agrees = input.number_at_risk.is_none() || counts.risk_table_met;
     let total_agrees = input.total_events.is_none_or(|stated| stated == counts.events());

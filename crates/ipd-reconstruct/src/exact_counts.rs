@@ -17,6 +17,10 @@ const MOST_AT_A_MARK: u32 = 6;
 const MOST_MISFIT: f64 = 16.0;
 /// Mean squared misfit of a level beyond which the counts do not make the curve.
 const MEAN_MISFIT: f64 = 2.5;
+/// Most patients that are tried where their number is not known.
+const MOST_PATIENTS: f64 = 3000.0;
+/// Most events that are tried for the first drop then.
+const MOST_FIRST_EVENTS: u32 = 12;
 /// Courses kept after each happening.
 const COURSES: usize = 160;
 /// −2 log likelihood within which another course is nearly as likely as the best.
@@ -39,8 +43,8 @@ pub struct ExactCurve<'a> {
     pub time_error: f64,
     /// Patients with follow-up of at least the column's time.
     pub number_at_risk: Option<&'a NumberAtRisk>,
-    /// Patients at time 0.
-    pub patients: u32,
+    /// Patients at time 0, where they are known. Otherwise the drops tell how many were at risk in the first of them.
+    pub patients: Option<u32>,
 }
 
 /// Decodes events and censorings as whole numbers. Numbers at risk are used where a course meets all of them, and left
@@ -48,7 +52,7 @@ pub struct ExactCurve<'a> {
 ///
 /// `None` where no course of whole numbers makes the curve within ten times its reading error.
 pub fn decode_counts(exact: &ExactCurve<'_>) -> Option<CurveCounts> {
-    if !(exact.survival_error > 0.0 && exact.survival_error.is_finite()) || exact.patients == 0 {
+    if !(exact.survival_error > 0.0 && exact.survival_error.is_finite()) || exact.patients == Some(0) {
         return None;
     }
     COARSER.iter().find_map(|factor| {
@@ -85,9 +89,7 @@ struct Course {
 fn decode(exact: &ExactCurve<'_>, table: Option<&NumberAtRisk>, error: f64) -> Option<CurveCounts> {
     let happenings = happenings_of(exact, table);
     let marks_seen = !exact.censor_times.is_empty();
-    let start =
-        Course { at_risk: exact.patients, survival: 1.0, cost: 0.0, misfit: 0.0, taken: 0, parent: 0 };
-    let mut layers = vec![vec![start]];
+    let mut layers = vec![beginnings(exact, &happenings, error)];
     for happening in &happenings {
         let last = &layers[layers.len() - 1];
         let mut next = Vec::with_capacity(4 * last.len());
@@ -115,12 +117,45 @@ fn decode(exact: &ExactCurve<'_>, table: Option<&NumberAtRisk>, error: f64) -> O
     if drops == 0 || last[0].misfit > MEAN_MISFIT * drops as f64 {
         return None;
     }
-    let best = trace(&layers, 0);
+    let (first, best) = trace(&layers, 0);
     let others: Vec<Vec<Course>> = (1..last.len())
         .take_while(|&index| last[index].cost <= last[0].cost + NEARLY)
-        .map(|index| trace(&layers, index))
+        .map(|index| trace(&layers, index).1)
         .collect();
-    Some(counts_of(exact, &happenings, &best, &others, table.is_some(), error))
+    Some(counts_of(first.at_risk, &happenings, &best, &others, table.is_some(), error))
+}
+
+/// The numbers that a course may begin with: the known one, or those that make the first drop with few events after one
+/// patient or a few have left at each mark before it.
+fn beginnings(exact: &ExactCurve<'_>, happenings: &[Happening], error: f64) -> Vec<Course> {
+    let start = |at_risk: u32| Course { at_risk, survival: 1.0, cost: 0.0, misfit: 0.0, taken: 0, parent: 0 };
+    if let Some(patients) = exact.patients {
+        return vec![start(patients)];
+    }
+    let drop = happenings.iter().enumerate().find_map(|(index, happening)| match happening {
+        Happening::Drop { survival, .. } => Some((index, 1.0 - survival)),
+        _ => None,
+    });
+    let Some((index, fall)) = drop else { return Vec::new() };
+    let marks =
+        happenings[..index].iter().filter(|happening| matches!(happening, Happening::Mark { .. })).count()
+            as u32;
+    let spread = MOST_MISFIT.sqrt() * error;
+    let mut numbers: Vec<u32> = Vec::new();
+    for events in 1..=MOST_FIRST_EVENTS {
+        let fewest = (f64::from(events) / (fall + spread)).ceil();
+        let largest =
+            if fall > spread { (f64::from(events) / (fall - spread)).floor() } else { MOST_PATIENTS };
+        // Where one drop leaves many numbers open, they are tried one by one up to a limit.
+        let (fewest, largest) = (fewest.min(MOST_PATIENTS) as u32, largest.min(MOST_PATIENTS) as u32);
+        for at_risk in fewest..=largest {
+            // Without marks before the drop nobody left; each mark is at least one.
+            numbers.extend((0..=marks.min(3)).map(|tied| at_risk + marks + tied));
+        }
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.into_iter().map(start).collect()
 }
 
 /// Drops, marks and columns in order of time. A patient whose censoring ties with a drop was at risk in it; a column
@@ -214,7 +249,7 @@ fn add_events_and_leaving(course: &Course, level: f64, error: f64, next: &mut Ve
 
 /// −2 log of the odds that so many leave between two happenings: many at once are rare.
 fn leaving_cost(leaving: u32) -> f64 {
-    2.0 * f64::from(leaving).ln_1p()
+    3.0 * f64::from(leaving).ln_1p()
 }
 
 fn with_events(course: &Course, before: u32, events: u32, level: f64, error: f64) -> Option<Course> {
@@ -240,8 +275,8 @@ fn cheapest(mut courses: Vec<Course>) -> Vec<Course> {
     courses
 }
 
-/// The courses that lead to one of the last layer, one for each happening.
-fn trace(layers: &[Vec<Course>], last: usize) -> Vec<Course> {
+/// The beginning of a course of the last layer, and its state after each happening.
+fn trace(layers: &[Vec<Course>], last: usize) -> (Course, Vec<Course>) {
     let mut index = last;
     let mut path: Vec<Course> = layers[1..]
         .iter()
@@ -253,11 +288,11 @@ fn trace(layers: &[Vec<Course>], last: usize) -> Vec<Course> {
         })
         .collect();
     path.reverse();
-    path
+    (layers[0][index], path)
 }
 
 fn counts_of(
-    exact: &ExactCurve<'_>,
+    patients: u32,
     happenings: &[Happening],
     best: &[Course],
     others: &[Vec<Course>],
@@ -265,10 +300,10 @@ fn counts_of(
     error: f64,
 ) -> CurveCounts {
     let mut counts = CurveCounts {
-        patients: exact.patients,
+        patients,
         drops: Vec::new(),
         censorings: Vec::new(),
-        remaining: best.last().map_or(exact.patients, |course| course.at_risk),
+        remaining: best.last().map_or(patients, |course| course.at_risk),
         risk_table_met,
         level_error: 0.0,
     };
@@ -341,7 +376,7 @@ mod tests {
                 survival_error: 3e-6,
                 time_error: 1e-4,
                 number_at_risk: Some(&table),
-                patients: size,
+                patients: Some(size),
             })
             .unwrap();
             assert!(found.risk_table_met);
@@ -373,7 +408,7 @@ mod tests {
                     survival_error: 1e-5,
                     time_error: 1e-5,
                     number_at_risk: figure.number_at_risk.as_ref(),
-                    patients: patients.len() as u32,
+                    patients: Some(patients.len() as u32),
                 });
                 let Some(found) = found else { panic!("{} patients", patients.len()) };
                 all += found.drops.len();
@@ -399,8 +434,28 @@ mod tests {
             survival_error: 1e-6,
             time_error: 1e-4,
             number_at_risk: None,
-            patients: 20,
+            patients: Some(20),
         };
         assert_eq!(decode_counts(&exact), None);
+    }
+
+    #[test]
+    fn an_unknown_number_of_patients_follows_from_the_drops() {
+        let patients = cohort(90);
+        let (curve, marks) = drawn(&patients, 5);
+        let exact = ExactCurve {
+            curve: &curve,
+            censor_times: &marks,
+            survival_error: 3e-6,
+            time_error: 1e-4,
+            number_at_risk: None,
+            patients: None,
+        };
+        let found = decode_counts(&exact).unwrap();
+        assert_eq!(found.patients, 90);
+        assert_eq!(found.events() as usize, patients.iter().filter(|one| one.1).count());
+        // Without marks the events are told, not who left.
+        let events = decode_counts(&ExactCurve { censor_times: &[], ..exact }).unwrap();
+        assert_eq!(events.events(), found.events());
     }
 }

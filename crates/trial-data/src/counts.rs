@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Kaplan-Meier estimate falls by the factor 1 − d/n for d events among n patients at risk (Kaplan and Meier 1958).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CurveCounts {
-    /// Patients at time 0.
+    /// Patients at time 0: printed, or inferred from the sizes of the drops. Where the figure shows no marks and prints no
+    /// number, those at risk in the first drop.
     pub patients: u32,
     /// The drops in order of time.
     pub drops: Vec<DropCount>,

@@ -5,7 +5,9 @@ use kmeta_ipd_reconstruct::{
 };
 use kmeta_trial_data::{CurveCounts, DigitizedFigure, Finding, NumberAtRisk, Panel};
 
-use super::reconstruct::EXACT_LEVEL;
+/// Standard deviation of a level up to which drops are counted: a few patients are told apart by less exact levels too,
+/// and where they are not, no counts are given.
+const COUNTED_LEVEL: f64 = 3e-4;
 
 /// Writes into a sidecar the events and censorings of every arm whose levels are exact enough to tell them. Later stages
 /// decode the curve again, with what a person states or corrects: these numbers are there to be looked at.
@@ -21,7 +23,7 @@ pub(crate) fn add_counts(figure: &mut DigitizedFigure) {
 
 fn counts_of(panel: &Panel, index: usize) -> Option<CurveCounts> {
     let arm = &panel.arms[index];
-    if arm.survival_uncertainty > EXACT_LEVEL {
+    if arm.survival_uncertainty > COUNTED_LEVEL {
         return None;
     }
     let number_at_risk: Option<NumberAtRisk> = panel
@@ -31,7 +33,7 @@ fn counts_of(panel: &Panel, index: usize) -> Option<CurveCounts> {
     let printed =
         number_at_risk.as_ref().filter(|risk| risk.times()[0] == 0.0).map(NumberAtRisk::first_count);
     let inferred = || infer_patients(&arm.curve, &arm.censor_times, arm.survival_uncertainty);
-    let patients = printed.or_else(|| inferred().map(|found| found.patients))?;
+    let patients = printed.or_else(|| inferred().map(|found| found.patients));
     decode_counts(&ExactCurve {
         curve: &arm.curve,
         censor_times: &arm.censor_times,

@@ -16,7 +16,7 @@ use crate::project::{ArmView, Figure, Project, Trial, TypedRiskTable};
 use crate::results::ArmResult;
 
 /// Standard deviation of a survival level below which it was read from paths rather than traced from pixels.
-pub(crate) const EXACT_LEVEL: f64 = 1e-4;
+const EXACT_LEVEL: f64 = 1e-4;
 /// Largest error of an exact level, in standard deviations.
 const LARGEST_ERROR: f64 = 4.0;
 

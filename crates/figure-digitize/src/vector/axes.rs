@@ -48,6 +48,8 @@ pub(crate) struct FoundAxes {
     pub(crate) y: FoundAxis,
     /// The plot: from axis line to the farthest tick or end of an axis line.
     pub(crate) area: Bounds,
+    /// Plots within the plot.
+    pub(crate) insets: Vec<Bounds>,
 }
 
 /// A number as printed.
@@ -102,8 +104,11 @@ pub(crate) fn find_axes(words: &[TextRun], level: &[Straight], upright: &[Straig
     let mut kept: Vec<FoundAxes> = Vec::new();
     found.sort_by(|a, b| a.y.labels.left.total_cmp(&b.y.labels.left));
     for axes in found {
-        if kept.iter().all(|other| shared(&other.area, &axes.area) < 0.5) {
-            kept.push(axes);
+        match kept.iter_mut().find(|other| shared(&other.area, &axes.area) >= 0.5) {
+            None => kept.push(axes),
+            // A small plot within a plot shows part of it again.
+            Some(other) if other.area.width() >= 1.5 * axes.area.width() => other.insets.push(axes.area),
+            Some(_) => {}
         }
     }
     // In reading order: rows of panels from the top, each from the left.
@@ -414,5 +419,5 @@ fn plot_area(x: &FoundAxis, y: &FoundAxis, level: &[Straight], upright: &[Straig
 fn finished(mut x: FoundAxis, mut y: FoundAxis, area: Bounds) -> FoundAxes {
     x.calibration.line_px = area.bottom;
     y.calibration.line_px = area.left;
-    FoundAxes { x, y, area }
+    FoundAxes { x, y, area, insets: Vec::new() }
 }

@@ -9,8 +9,8 @@ use super::lines::{Line, is_hued, is_seen, same_color};
 const LARGEST: f64 = 0.09;
 /// Shapes of one kind have sizes that differ by less, in pixels.
 const SAME_SIZE_PX: f64 = 0.25;
-/// Parts of one mark have middles this near, in pixels.
-const SAME_MIDDLE_PX: f64 = 0.25;
+/// Parts of one mark have middles this near, in pixels: coordinates are rounded to hundredths of a point.
+const SAME_MIDDLE_PX: f64 = 0.06;
 /// A mark sits this near to its place on the curve, in pixels.
 const ON_CURVE_PX: f64 = 0.35;
 /// Share of a kind of shapes that must sit on curves.
@@ -98,7 +98,8 @@ pub(crate) fn find_marks(
 fn shapes_in(paths: &[VectorPath], glyphs: &[VectorGlyph], lines: &[Line], plot: &Bounds) -> Vec<Shape> {
     let area = plot.grown(0.03 * plot.height());
     let (widest, highest) = (LARGEST * plot.width(), LARGEST * plot.height());
-    let largest = widest.max(highest).min(60.0);
+    // A mark is no higher than a few letters, on pages of poster size too.
+    let largest = widest.max(highest).min(60.0_f64.max(0.06 * highest.max(widest) / LARGEST));
     let fits = |bounds: &Bounds| {
         bounds.width() <= largest
             && bounds.height() <= largest
@@ -192,7 +193,11 @@ fn with_parts_joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
             .rev()
             .take_while(|other| shape.middle[0] - other.middle[0] <= SAME_MIDDLE_PX)
             .find(|other| {
-                (other.middle[1] - shape.middle[1]).abs() <= SAME_MIDDLE_PX
+                // Two of one form are two marks side by side.
+                let same_form = (other.width - shape.width).abs() <= SAME_SIZE_PX
+                    && (other.height - shape.height).abs() <= SAME_SIZE_PX;
+                !same_form
+                    && (other.middle[1] - shape.middle[1]).abs() <= SAME_MIDDLE_PX
                     && same_color(other.color, shape.color)
                     && shape.order.abs_diff(other.order) <= 2
             });
@@ -286,21 +291,34 @@ fn owners_of(placed: &[(&Shape, Vec<usize>)], arms: &[Chain], shared: &mut usize
             if let [only] = of_color.as_slice() { Some(*only) } else { None }
         })
         .collect();
-    placed
-        .iter()
-        .enumerate()
-        .map(|(index, (shape, under))| {
-            if let Some(owner) = sure[index] {
-                return owner;
-            }
+    let mut owners: Vec<usize> = Vec::with_capacity(placed.len());
+    for (index, (shape, under)) in placed.iter().enumerate() {
+        let owner = sure[index].unwrap_or_else(|| {
             *shared += 1;
+            // Two marks in one place are one of each arm.
+            let taken: Vec<usize> = (0..index)
+                .rev()
+                .take_while(|&other| placed[other].0.order.abs_diff(shape.order) <= placed.len() * 2)
+                .filter(|&other| is_same_place(placed[other].0, shape))
+                .map(|other| owners[other])
+                .collect();
+            if let Some(free) = under.iter().find(|arm| !taken.contains(arm)).filter(|_| !taken.is_empty()) {
+                return *free;
+            }
             // Software paints the marks of one arm before those of the next.
             let nearest = (0..placed.len())
                 .filter(|&other| sure[other].is_some_and(|owner| under.contains(&owner)))
                 .min_by_key(|&other| (placed[other].0.order.abs_diff(shape.order), other));
             nearest.and_then(|other| sure[other]).unwrap_or(under[0])
-        })
-        .collect()
+        });
+        owners.push(owner);
+    }
+    owners
+}
+
+fn is_same_place(one: &Shape, other: &Shape) -> bool {
+    (one.middle[0] - other.middle[0]).abs() <= SAME_TIME_PX
+        && (one.middle[1] - other.middle[1]).abs() <= SAME_TIME_PX
 }
 
 /// Shapes at every step mark the events.

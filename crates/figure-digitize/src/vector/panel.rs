@@ -47,7 +47,8 @@ pub(crate) struct ReadPanel {
 pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usize) -> Option<ReadPanel> {
     let mut axes = Axes { x: found.x.calibration.clone(), y: found.y.calibration.clone() };
     let plot = plot_with_curves(found, &axes);
-    let chains = chains_in(content.lines, &content.page.paths, &plot);
+    let mut chains = chains_in(content.lines, &content.page.paths, &plot);
+    chains.retain(|chain| !found.insets.iter().any(|inset| inset.grown(2.0).contains(chain.start())));
     let mut arms = find_arms(&chains, &axes, &plot, Course::Falling).arms;
     let mut quantity = PlottedQuantity::Survival;
     if arms.is_empty() {

@@ -1,6 +1,6 @@
 //! Joins the glyphs of a page to words, and words to phrases.
 
-use kmeta_figure_source::vector::{Bounds, Subpath, VectorGlyph, VectorPage, VectorPath};
+use kmeta_figure_source::vector::{Bounds, Point, Subpath, VectorGlyph, VectorPage, VectorPath};
 use kmeta_label_reader::LabelReader;
 
 use super::outline_reading::read_outlines;
@@ -91,7 +91,65 @@ struct Letter<'p> {
 /// The words of a page. Letters whose text the file does not hold are read from their outlines.
 pub(crate) fn words_of(page: &VectorPage, reader: &LabelReader) -> Vec<TextRun> {
     let letters: Vec<Letter<'_>> = page.glyphs.iter().filter_map(letter).collect();
-    words_from(letters, reader)
+    let mut words = words_from(letters, reader);
+    words.extend(slanted_words(&page.glyphs));
+    words
+}
+
+/// Words that run slantwise, as labels of a time axis do where they are long. Each stands for its tick: upwards ones end
+/// there, downwards ones begin there. Letters that the file does not name are left out.
+fn slanted_words(glyphs: &[VectorGlyph]) -> Vec<TextRun> {
+    let mut words: Vec<(TextRun, Point)> = Vec::new();
+    for glyph in glyphs {
+        let [x, y] = glyph.advance;
+        let length = x.hypot(y);
+        let Some(text) = glyph.text.as_deref().filter(|text| !text.trim().is_empty()) else { continue };
+        if x <= 0.0 || y.abs() < 0.2 * length || y.abs() > 0.98 * length || glyph.font_size <= 0.0 {
+            continue;
+        }
+        let end = [glyph.origin[0] + x, glyph.origin[1] + y];
+        let follows = words.last_mut().filter(|(word, last)| {
+            let gap = (glyph.origin[0] - last[0]).hypot(glyph.origin[1] - last[1]);
+            gap <= LETTER_GAP * glyph.font_size && (word.size - glyph.font_size).abs() <= 0.1 * word.size
+        });
+        match follows {
+            Some((word, last)) => {
+                word.text.push_str(text);
+                word.bounds = word.bounds.union(&glyph.bounds);
+                word.single = false;
+                if y < 0.0 {
+                    at_tick(word, end, [x / length, y / length]);
+                }
+                *last = end;
+            }
+            None => {
+                let mut word = TextRun {
+                    text: text.to_owned(),
+                    bounds: glyph.bounds,
+                    direction: TextDirection::Right,
+                    along: (0.0, 0.0),
+                    baseline: 0.0,
+                    size: glyph.font_size,
+                    color: glyph.color.on_white(),
+                    confidence: 1.0,
+                    visible: glyph.visible && glyph.color.alpha > 0.0,
+                    single: true,
+                };
+                at_tick(&mut word, if y < 0.0 { end } else { glyph.origin }, [x / length, y / length]);
+                words.push((word, end));
+            }
+        }
+    }
+    words.into_iter().map(|(word, _)| word).collect()
+}
+
+/// Sets a slanted word to the column of its tick: above the middle of its last or first letter.
+fn at_tick(word: &mut TextRun, base: Point, [x, y]: Point) {
+    // The middle of the letters' height lies across the direction of the base line.
+    let half = 0.36 * word.size;
+    let column = base[0] + y * half;
+    word.along = (column - 0.25 * word.size, column + 0.25 * word.size);
+    word.baseline = base[1] - x * half;
 }
 
 /// Words that are drawn as plain filled shapes, for a page on which text is nothing else.
