@@ -36,8 +36,18 @@ pub(crate) const JAMA_DIAMOND: &str = "#a3c4e0";
 /// Risk of bias: low, some concerns, high, no information.
 pub(crate) const TRAFFIC_LIGHTS: [&str; 4] = ["#2e9e5b", "#f0c419", "#c8352b", "#9aa5b1"];
 
+/// The confidence band of a regression line.
+pub(crate) const REGRESSION_BAND: &str = "#f0dfd6";
+/// Headings of a flow diagram.
+pub(crate) const FLOW_HEADING: &str = "#f3dfa2";
+/// Bars that name the stages of a flow diagram.
+pub(crate) const FLOW_STAGE: &str = "#cfe0ee";
+
 /// What grey palettes put in the place of colours.
-pub(crate) const GREY: [(&str, &str); 24] = [
+pub(crate) const GREY: [(&str, &str); 27] = [
+    (REGRESSION_BAND, "#e4e4e4"),
+    (FLOW_HEADING, "#dedede"),
+    (FLOW_STAGE, "#ececec"),
     (BLUE, "#303030"),
     (LIGHT_BLUE, "#b8b8b8"),
     (VERMILION, "#6a6a6a"),
@@ -65,7 +75,8 @@ pub(crate) const GREY: [(&str, &str); 24] = [
 ];
 
 /// Teal for blue and plum for vermilion.
-pub(crate) const TEAL_PLUM: [(&str, &str); 11] = [
+pub(crate) const TEAL_PLUM: [(&str, &str); 12] = [
+    (REGRESSION_BAND, "#ecdae6"),
     (BLUE, "#0b5351"),
     (LIGHT_BLUE, "#92c5c1"),
     (VERMILION, "#8c2f6b"),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::chart::{MARGIN, draw_title};
-use crate::palette::{GREY_TEXT, INK};
+use crate::palette::{FLOW_HEADING, FLOW_STAGE, GREY_TEXT, INK};
 use crate::specification_curve::thousands;
 use crate::svg::{Anchor, Stroke, Svg, TextStyle};
 use crate::text_metrics::{FontWeight, TextMetrics};
@@ -149,10 +149,6 @@ const SIDE: f64 = 26.0;
 const DOWN: f64 = 24.0;
 /// Width of the bars that name the stages.
 const STAGE: f64 = 24.0;
-/// Ground of headings.
-const HEADING: &str = "#f3dfa2";
-/// Ground of the stages' bars.
-const STAGE_GROUND: &str = "#cfe0ee";
 
 /// A box of the diagram: its text and where it stands.
 struct FlowBox {
@@ -327,7 +323,7 @@ fn draw_headings(
     for heading in &headings {
         let (width, lines) = lines_of(heading);
         let left = x(heading.0);
-        svg.rectangle(left, top, width, height, HEADING);
+        svg.rectangle(left, top, width, height, FLOW_HEADING);
         let style = TextStyle::new(SIZE).bold().anchor(Anchor::Middle);
         svg.lines(left + width / 2.0, top + 6.0 + SIZE, &lines, LINE, &style);
     }
@@ -392,7 +388,7 @@ fn draw_stages(svg: &mut Svg, boxes: &[FlowBox], rows: &[(f64, f64)]) {
         let filled = || boxes.iter().filter(|one| (first..=last).contains(&one.row)).map(|one| one.row);
         let (Some(from), Some(to)) = (filled().min(), filled().max()) else { continue };
         let (top, bottom) = (rows[from].0, rows[to].1);
-        svg.rectangle(MARGIN, top, STAGE, bottom - top, STAGE_GROUND);
+        svg.rectangle(MARGIN, top, STAGE, bottom - top, FLOW_STAGE);
         let style = TextStyle::new(SIZE).bold();
         let size = (SIZE * (bottom - top - 6.0) / style.width(name)).min(SIZE);
         svg.vertical_text(

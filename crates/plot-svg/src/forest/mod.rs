@@ -218,7 +218,7 @@ fn footer_lines(
         let factor = factor(result, options);
         let values: Vec<String> =
             options.decision_lines.iter().map(|value| fixed(value * factor, digits(options))).collect();
-        lines.push((format!("Dashed vermilion: decision at {}.", values.join(", ")), GREY_TEXT));
+        lines.push((format!("Line of long dashes: decision at {}.", values.join(", ")), GREY_TEXT));
     }
     lines.push((sentences::method_line(result), GREY_TEXT));
     lines

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::chart::{AxisSpec, Chart, ChartSpec, Key, KeyMark, cut, extent};
-use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK, LIGHT_BLUE, VERMILION};
+use crate::palette::{BLUE, GREY_TEXT, GUIDE, INK, LIGHT_BLUE, REGRESSION_BAND, VERMILION};
 use crate::svg::Stroke;
 use crate::{ChartOptions, Figure, sentences};
 
@@ -124,7 +124,7 @@ fn keys(plot: &BubblePlot) -> Vec<Key> {
     let mut keys = Vec::new();
     if !plot.line.is_empty() {
         keys.push(Key::new("Meta-regression", KeyMark::Line(Stroke::solid(VERMILION, 1.8))));
-        keys.push(Key::new(format!("{level} confidence band"), KeyMark::Band("#f0dfd6")));
+        keys.push(Key::new(format!("{level} confidence band"), KeyMark::Band(REGRESSION_BAND)));
     }
     if plot.line.iter().any(|at| at.prediction.is_some()) {
         keys.push(Key::new(
@@ -142,7 +142,7 @@ fn draw_line(chart: &mut Chart, plot: &BubblePlot) {
         inside.iter().map(|at| chart.point(at.moderator, at.interval.upper)).collect();
     band.extend(inside.iter().rev().map(|at| chart.point(at.moderator, at.interval.lower)));
     let area = chart.area();
-    chart.svg.polygon(&cut(&band, &area), "#f0dfd6", 1.0, None);
+    chart.svg.polygon(&cut(&band, &area), REGRESSION_BAND, 1.0, None);
     let limits: Vec<(f64, Interval)> =
         inside.iter().filter_map(|at| Some((at.moderator, at.prediction?))).collect();
     for limit in [|limits: &Interval| limits.lower, |limits: &Interval| limits.upper] {
