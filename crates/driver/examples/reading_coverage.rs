@@ -1,7 +1,7 @@
 //! The whole way from known patients to pooled results and back: how often do the 95 % intervals that hold the
 //! uncertainty of reading figures hold the truth?
 //!
-//! Each replicate is a meta-analysis of six trials of two arms, with trials that differ. Every trial's Kaplan-Meier
+//! Each replicate is a meta-analysis of five trials of two arms, with trials that differ. Every trial's Kaplan-Meier
 //! figure is drawn to a picture, and `kmeta run` digitizes, reconstructs, draws readings and pools.
 //!
 //! `cargo run --release -p kmeta --example reading_coverage -- target/release/kmeta [REPLICATES] [SEED]`
@@ -21,7 +21,9 @@ use kmeta_trial_data::PatientRecord;
 use serde_json::Value;
 
 /// Trials of a meta-analysis.
-const TRIALS: usize = 6;
+const TRIALS: usize = 5;
+/// A picture 620 pixels wide, as in a journal's web page.
+const PIXELS_PER_UNIT: f64 = 1.0;
 /// Meta-analyses of one run of the program.
 const REPLICATES_PER_RUN: usize = 5;
 /// Readings of each figure.
@@ -228,5 +230,5 @@ fn picture(arms: &[Vec<PatientRecord>; 2], shown: Shown) -> Result<Vec<u8>, Box<
         show_medians: false,
         ..Default::default()
     };
-    Ok(kaplan_meier_figure(&curves, &options).to_png(1.5)?)
+    Ok(kaplan_meier_figure(&curves, &options).to_png(PIXELS_PER_UNIT)?)
 }

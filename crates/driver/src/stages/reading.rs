@@ -109,7 +109,8 @@ pub(crate) fn of_survival(
         SurvivalMethod::SummaryCurve => Some(summary_curve(&of_arms, options)),
         SurvivalMethod::GridFree | SurvivalMethod::Landmark => {
             let (scale, model) = landmark_settings(options, method);
-            Some(landmarks(&of_arms, options, scale, &model))
+            let with_median = method.method == SurvivalMethod::GridFree;
+            Some(landmarks(&of_arms, options, scale, &model, with_median))
         }
         SurvivalMethod::Median => Some(survival_time(
             "median",
@@ -225,34 +226,106 @@ fn landmark_settings(
     (LandmarkScale::ComplementaryLogLog, ModelOptions { interval, ..model })
 }
 
+/// Survival at each asked time, and for a curve that does not depend on them the median as well.
 fn landmarks(
     arms: &[ArmDraws<'_>],
     options: &SurvivalOptions,
     scale: LandmarkScale,
     model: &ModelOptions,
+    with_median: bool,
 ) -> Result<Vec<ReadingResult>, PoolError> {
-    let mut results = Vec::new();
-    for &time in &options.times {
-        let settings = LandmarkOptions { times: vec![time], scale, ..Default::default() };
-        let at_time = |evidence: &SurvivalEvidence| {
-            let SurvivalEvidence::Patients(patients) = evidence else { return None };
-            let pooled = pool_landmark_survival(std::slice::from_ref(patients), &settings).ok()?;
-            let row = pooled.times.first()?.rows.first()?;
-            Some((row.value, row.variance))
+    let name = |time: f64| format!("survival at {time} {}", options.time_unit);
+    let at_times = |times: &[f64]| -> Result<Vec<ReadingResult>, PoolError> {
+        let values = landmark_values(arms, times, scale);
+        let at = |index: usize| -> Option<Result<ReadingResult, PoolError>> {
+            let of_time = |(arm, (alone, draws)): (&ArmDraws<'_>, &(Landmarks, Vec<Landmarks>))| {
+                let draws = draws.iter().map(|draw| draw[index]).collect();
+                Some(arm.estimates(alone[index]?, draws))
+            };
+            let estimates: Vec<Estimates> = arms.iter().zip(&values).filter_map(of_time).collect();
+            pooled(name(times[index]), &estimates, model, |value| scale.survival(value))
         };
-        let estimates: Vec<Estimates> = arms
-            .iter()
-            .filter_map(|arm| {
-                let (alone, draws) = arm.map(&at_time);
-                Some(arm.estimates(alone?, draws))
-            })
-            .collect();
-        let quantity = format!("survival at {time} {}", options.time_unit);
-        if let Some(result) = pooled(quantity, &estimates, model, |value| scale.survival(value)) {
-            results.push(result?);
+        (0..times.len()).filter_map(at).collect()
+    };
+    let mut results = at_times(&options.times)?;
+    if with_median {
+        let times = event_times(arms);
+        let curve = at_times(&times)?;
+        if !times.is_empty() && curve.len() == times.len() {
+            results.push(median_of_curve(&times, &curve));
         }
     }
     Ok(results)
+}
+
+/// Value and variance at each of some times.
+type Landmarks = Vec<Option<(f64, f64)>>;
+
+/// The values of each arm, as reconstructed and of each draw.
+fn landmark_values(
+    arms: &[ArmDraws<'_>],
+    times: &[f64],
+    scale: LandmarkScale,
+) -> Vec<(Landmarks, Vec<Landmarks>)> {
+    let settings = LandmarkOptions { times: times.to_vec(), scale, ..Default::default() };
+    let of = |evidence: &SurvivalEvidence| -> Landmarks {
+        let mut values = vec![None; times.len()];
+        let SurvivalEvidence::Patients(patients) = evidence else { return values };
+        let Ok(pooled) = pool_landmark_survival(std::slice::from_ref(patients), &settings) else {
+            return values;
+        };
+        for landmark in &pooled.times {
+            let index = times.iter().position(|&time| time == landmark.time);
+            if let (Some(index), Some(row)) = (index, landmark.rows.first()) {
+                values[index] = Some((row.value, row.variance));
+            }
+        }
+        values
+    };
+    arms.iter().map(|arm| arm.map(&of)).collect()
+}
+
+/// More times than this would not tell a median better.
+const MOST_EVENT_TIMES: usize = 150;
+
+/// Times of events of the reconstructed patients, evenly thinned by rank.
+fn event_times(arms: &[ArmDraws<'_>]) -> Vec<f64> {
+    let mut times: Vec<f64> = arms
+        .iter()
+        .filter_map(|arm| match &arm.arm.evidence {
+            SurvivalEvidence::Patients(trial) => Some(&trial.patients),
+            SurvivalEvidence::Table(_) | SurvivalEvidence::Median(_) => None,
+        })
+        .flatten()
+        .filter(|patient| patient.event && patient.time > 0.0)
+        .map(|patient| patient.time)
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let stride = times.len().div_ceil(MOST_EVENT_TIMES).max(1);
+    times.into_iter().step_by(stride).collect()
+}
+
+/// The median of a pooled curve: where it falls to one half, its limits where those of the curve do.
+fn median_of_curve(times: &[f64], curve: &[ReadingResult]) -> ReadingResult {
+    let crossing = |of: &dyn Fn(&ReadingResult) -> Option<f64>| {
+        let below = |point: &ReadingResult| of(point).is_some_and(|survival| survival <= 0.5);
+        curve.iter().position(below)
+    };
+    let time = |of: &dyn Fn(&ReadingResult) -> Option<f64>| crossing(of).map(|index| times[index]);
+    let half = &curve[crossing(&|point| point.estimate).unwrap_or(curve.len() - 1)];
+    ReadingResult {
+        quantity: "median".to_owned(),
+        estimate: time(&|point| point.estimate),
+        lower: time(&|point| point.lower),
+        upper: time(&|point| point.upper),
+        estimate_without: time(&|point| point.estimate_without),
+        lower_without: time(&|point| point.lower_without),
+        upper_without: time(&|point| point.upper_without),
+        reading_share: half.reading_share,
+        largest: half.largest.clone(),
+        trials: half.trials.clone(),
+    }
 }
 
 fn survival_time(
