@@ -309,12 +309,18 @@ fn the_example_of_two_arms() {
     assert!(results["analyses"][1]["figure_notice"].is_string());
 
     // Reading the figures again moves the pooled hazard ratio little, and never makes it more certain.
-    assert!(results["analyses"][0].get("reading").is_none(), "printed hazard ratios are not read from figures");
+    assert!(
+        results["analyses"][0].get("reading").is_none(),
+        "printed hazard ratios are not read from figures"
+    );
     let reading = &results["analyses"][1]["reading"][0];
     let number = |name: &str| reading[name].as_f64().unwrap();
     assert!((number("estimate") / pooled(1) - 1.0).abs() < 0.03, "{reading}");
     assert!(number("reading_share") > 0.0 && number("reading_share") < 0.2, "{reading}");
-    assert!(number("upper") / number("lower") >= number("upper_without") / number("lower_without"), "{reading}");
+    assert!(
+        number("upper") / number("lower") >= number("upper_without") / number("lower_without"),
+        "{reading}"
+    );
     assert!(reading["largest"]["figure"].as_str().unwrap().starts_with("figures/"));
     let report = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(report.contains("Uncertainty from reading the figures"));

@@ -24,19 +24,13 @@ pub(crate) struct DigitizedPage {
     pub(crate) figure: DigitizedFigure,
     /// The picture with the trace drawn over it, as PNG.
     pub(crate) overlay_png: Vec<u8>,
-    made_of: MadeOf,
-}
-
-impl DigitizedPage {
-    /// A figure that an earlier run read, corrections included.
-    pub(crate) fn kept(figure: DigitizedFigure, overlay_png: Vec<u8>) -> Self {
-        Self { figure, overlay_png, made_of: MadeOf::Pixels }
-    }
+    /// What it was read from.
+    pub(crate) made_of: MadeOf,
 }
 
 /// What a figure was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MadeOf {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum MadeOf {
     /// The paths of its page.
     Paths,
     /// The picture with this index on its page.

@@ -135,7 +135,8 @@ pub(crate) fn digitize_all(
                     read
                 })
                 .map_err(|error| CommandError::failed(&figure.file, error))?;
-            keep_whole(work, key.as_ref(), &digitized.figure, &digitized.overlay_png)?;
+            let read = (digitized.figure.clone(), digitized.made_of);
+            keep_whole(work, key.as_ref(), &read, &digitized.overlay_png)?;
             after_each();
             Ok(digitized)
         })
@@ -162,8 +163,8 @@ impl Known {
 /// A kept figure: its sidecar and its overlay.
 fn page_of_parts(parts: &[Vec<u8>]) -> Result<DigitizedPage, String> {
     let [sidecar, overlay] = parts else { return Err("it does not have two parts".to_owned()) };
-    let figure = serde_json::from_slice(sidecar).map_err(|error| error.to_string())?;
-    Ok(DigitizedPage::kept(figure, overlay.clone()))
+    let (figure, made_of) = serde_json::from_slice(sidecar).map_err(|error| error.to_string())?;
+    Ok(DigitizedPage { figure, overlay_png: overlay.clone(), made_of })
 }
 
 /// Keeps `content` and some bytes, if `content` comes back from JSON as it is: then later runs with and without it
