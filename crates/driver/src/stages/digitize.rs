@@ -11,6 +11,7 @@ use kmeta_figure_source::vector::{Bounds, EmbeddedImage, VectorPage};
 use kmeta_figure_source::{FigureDocument, FigurePage};
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{DigitizedFigure, FigureOverrides, FigureSource, Finding, PixelBox, sha256_hex};
+use serde::{Deserialize, Serialize};
 
 use super::patients::add_counts;
 
