@@ -445,7 +445,8 @@ fn report_survives_json_and_renders_the_same_bytes() {
     let report = report();
     let json = serde_json::to_string(&report).unwrap();
     let back: Report = serde_json::from_str(&json).unwrap();
-    assert_eq!(back, report);
+    // The places of texts are for checks of a drawing and not part of its file.
+    assert_eq!(serde_json::to_string(&back).unwrap(), json);
     assert_eq!(render(&back).unwrap(), render(&report).unwrap());
 }
 
