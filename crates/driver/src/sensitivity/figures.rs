@@ -28,12 +28,13 @@ pub(crate) fn curve_figure(title: &str, notice: Option<&str>, multiverse: &Multi
         name: axis.name.replace('_', " "),
         options: axis.choices.iter().map(|choice| choice.name.clone()).collect(),
     });
+    let cut = Cut::of_figure(multiverse, is_share);
     let specifications = multiverse.specifications.iter().filter_map(|found| {
         let result = found.result?;
         let limits = result.lower.zip(result.upper);
         Some(kmeta_plot_svg::Specification {
             estimate: result.estimate,
-            interval: limits.map(|(lower, upper)| Interval { lower, upper }),
+            interval: limits.map(|(lower, upper)| cut.of(result.estimate, Interval { lower, upper })),
             choices: found.choices.iter().map(|choice| choice.map_or(NO_CHOICE, usize::from)).collect(),
             is_protocol: found.protocol,
             is_plausible: found.plausible,
@@ -48,10 +49,56 @@ pub(crate) fn curve_figure(title: &str, notice: Option<&str>, multiverse: &Multi
     };
     let options = SpecificationCurveOptions {
         percent: is_share,
-        note: notice.unwrap_or_default().to_owned(),
+        note: [cut.words(), notice.unwrap_or_default()].join(" ").trim().to_owned(),
         ..SpecificationCurveOptions::default()
     };
     specification_curve(&curve, &options)
+}
+
+/// Where limits are cut so that one interval without end does not hide all others: Kenward-Roger with less than one degree
+/// of freedom has such.
+#[derive(Debug, Clone, Copy)]
+enum Cut {
+    /// To fractions from 0 to 1.
+    Share,
+    /// To a tenth and ten times the estimate.
+    Ratio,
+    /// From 0 to twice the largest estimate.
+    Time(f64),
+    /// Nowhere.
+    Nowhere,
+}
+
+impl Cut {
+    fn of_figure(multiverse: &Multiverse, is_share: bool) -> Self {
+        if is_share {
+            Self::Share
+        } else if multiverse.quantity.starts_with("median") {
+            Self::Time(2.0 * multiverse.all.largest.unwrap_or_default())
+        } else if multiverse.scale == ResultScale::Logarithm {
+            Self::Ratio
+        } else {
+            Self::Nowhere
+        }
+    }
+
+    fn of(self, estimate: f64, Interval { lower, upper }: Interval) -> Interval {
+        match self {
+            Self::Share => Interval { lower: lower.max(0.0), upper: upper.min(1.0) },
+            Self::Ratio => Interval { lower: lower.max(0.1 * estimate), upper: upper.min(10.0 * estimate) },
+            Self::Time(most) => Interval { lower: lower.max(0.0), upper: upper.min(most) },
+            Self::Nowhere => Interval { lower, upper },
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Share => "Limits are cut at 0 and 100 %.",
+            Self::Ratio => "Limits are cut at a tenth and at ten times the estimate.",
+            Self::Time(_) => "Limits are cut at twice the largest estimate.",
+            Self::Nowhere => "",
+        }
+    }
 }
 
 /// All subsets, coloured by the trial whose presence explains most.

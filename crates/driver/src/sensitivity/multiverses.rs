@@ -61,6 +61,9 @@ fn analyse(project: &Project, patients: &PatientVariants, analysis: &Analysis) -
             vec![Err("this kind of analysis is not repeated under other choices yet".to_owned())]
         }
     };
+    // Printed hazard ratios are compared with reconstructed ones.
+    let uses_figures = analysis.uses_figures()
+        || matches!(analysis, Analysis::HazardRatio(_)) && !patients.variants.is_empty();
     let (mut multiverses, mut left_out) = (Vec::new(), Vec::new());
     for found in found {
         match found {
@@ -71,7 +74,7 @@ fn analyse(project: &Project, patients: &PatientVariants, analysis: &Analysis) -
     AnalysisSensitivity {
         id: analysis.id().to_owned(),
         title: analysis.title().to_owned(),
-        figure_notice: project.figure_notice.clone().filter(|_| analysis.uses_figures()),
+        figure_notice: project.figure_notice.clone().filter(|_| uses_figures),
         multiverses,
         all_subsets: None,
         left_out,
@@ -88,12 +91,18 @@ struct Repeat<'a> {
 type Found = Result<Multiverse, String>;
 
 impl Repeat<'_> {
+    /// Of the analysis' own quantity.
     fn settings(&self) -> MultiverseSettings {
+        self.settings_of(self.analysis.id())
+    }
+
+    /// With the decision line of this name.
+    fn settings_of(&self, line: &str) -> MultiverseSettings {
         let options = &self.project.sensitivity;
         MultiverseSettings {
             maximum: options.maximum,
             seed: options.seed,
-            decision_line: options.decision_lines.get(self.analysis.id()).copied(),
+            decision_line: options.decision_lines.get(line).copied(),
             confidence_level: self.analysis.confidence_level(),
         }
     }
@@ -216,7 +225,13 @@ impl Repeat<'_> {
                     landmark_scale: method.landmark_scale,
                 };
                 let axes = &self.project.sensitivity.axes;
-                survival_multiverse(&input, &options.options, axes, &self.settings()).map_err(said)
+                let settings = match quantity {
+                    SurvivalQuantity::Median => self.settings(),
+                    SurvivalQuantity::SurvivalAt(time) => {
+                        self.settings_of(&format!("{}@{time}", self.analysis.id()))
+                    }
+                };
+                survival_multiverse(&input, &options.options, axes, &settings).map_err(said)
             })
             .collect()
     }

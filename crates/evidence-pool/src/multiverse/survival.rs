@@ -58,7 +58,10 @@ impl Word for SurvivalWay {
 /// The times of a grid, in words.
 impl Word for Vec<f64> {
     fn word(&self) -> String {
-        self.iter().map(f64::to_string).collect::<Vec<_>>().join(" ")
+        match self.as_slice() {
+            [first, .., last] if self.len() > 4 => format!("{} times, {first} to {last}", self.len()),
+            times => times.iter().map(f64::to_string).collect::<Vec<_>>().join(" "),
+        }
     }
 }
 
@@ -123,7 +126,10 @@ pub fn survival_multiverse(
     {
         return Err(PoolError::SettingsConflict {
             setting: "landmarks".to_owned(),
-            reason: format!("time {time} is not among the `times` of the analysis, {}", options.times.word()),
+            reason: format!(
+                "time {time} is not among the `times` of the analysis, {}",
+                options.times.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+            ),
         });
     }
     let own = variant(input, &protocol_of(&input.leading));

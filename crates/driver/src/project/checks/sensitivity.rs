@@ -16,7 +16,8 @@ impl Checker<'_> {
         }
         for (id, line) in &project.sensitivity.decision_lines {
             let path = path.key("decision_lines").key(id);
-            if !known.contains(&id.as_str()) {
+            let analysis = id.split('@').next().unwrap_or(id);
+            if !known.contains(&analysis) {
                 self.unknown(&path, "analysis", id, &known);
             } else if !line.is_finite() {
                 self.report(&path, format!("decision line {line}: expected a finite number"));
