@@ -26,6 +26,9 @@ const GROUND_NOISE: f32 = 0.035;
 const FAINT_INK: f32 = 0.2;
 const OPAQUE_INK: f32 = 0.45;
 
+/// Where no stretch of a line runs flat, longer runs of ink than this are marks.
+const WIDEST_DOTS: f64 = 4.0;
+
 /// A pixel of a plot area that is no ground.
 #[derive(Debug, Clone, Copy)]
 struct InkPixel {
@@ -34,7 +37,7 @@ struct InkPixel {
     color: Srgb,
     /// How far it hides what lies below, 0 to 1: faint ink such as a grid lies below curves and hides none.
     opaque: f32,
-    /// A person says that what is drawn here is to be ignored: any line may be hidden.
+    /// It is part of a text, or a person says that it is to be ignored: it is no line, but any line may be hidden there.
     masked: bool,
 }
 
@@ -46,7 +49,9 @@ pub(crate) struct PlotInk {
 }
 
 impl PlotInk {
-    pub(crate) fn of(page: &InkPage, area: Rect, grounds: &[Srgb]) -> Self {
+    /// `texts` are boxes of words on the page.
+    pub(crate) fn of(page: &InkPage, area: Rect, grounds: &[Srgb], texts: &[Rect]) -> Self {
+        let texts: Vec<Rect> = texts.iter().copied().filter(|text| text.overlaps(&area)).collect();
         let mut pixels = Vec::new();
         for x in 0..area.width() {
             for y in 0..area.height() {
@@ -63,7 +68,9 @@ impl PlotInk {
                     .map(|&ground| length(subtract(color, ground)))
                     .fold(f32::INFINITY, f32::min);
                 let opaque = ((nearest - FAINT_INK) / (OPAQUE_INK - FAINT_INK)).clamp(0.0, 1.0);
-                pixels.push(InkPixel { x, y, color, opaque, masked: false });
+                let (column, row) = ((area.left + x) as f64, (area.top + y) as f64);
+                let masked = texts.iter().any(|text| text.contains(column, row));
+                pixels.push(InkPixel { x, y, color, opaque, masked });
             }
         }
         Self { area, pixels }
@@ -147,6 +154,18 @@ impl Coverage {
         }
     }
 
+    /// Adds ink of the colour wherever there is less than in `more`.
+    pub(crate) fn add(&mut self, more: &ColumnPlane<f32>) {
+        for x in 0..self.width() {
+            let (own, other) = (self.own.column_mut(x), self.other.column_mut(x));
+            for ((own, other), &more) in own.iter_mut().zip(other).zip(more.column(x)) {
+                let gained = (more - *own).max(0.0);
+                *own += gained;
+                *other = (*other - gained).max(0.0);
+            }
+        }
+    }
+
     /// Turns the ink at a pixel into something that hides the colour rather than being it.
     pub(crate) fn hide(&mut self, x: usize, y: usize) {
         let hidden = self.own.get(x, y).max(self.other.get(x, y));
@@ -161,9 +180,10 @@ impl Coverage {
     }
 
     /// Typical width of the lines of this colour: the smallest frequent length of vertical runs of ink on stretches
-    /// where the line runs flat. Censor marks that touch each other make longer runs, frequent too.
+    /// where the line runs flat, or of all runs where none does, as on a dotted line. Censor marks that touch each other
+    /// make longer runs, frequent too.
     pub(crate) fn line_width(&self) -> f64 {
-        let mut lengths = Vec::new();
+        let (mut flat, mut all) = (Vec::new(), Vec::new());
         for x in (2..self.width().saturating_sub(2)).step_by(2) {
             let mut y = 0;
             while y < self.height() {
@@ -179,13 +199,21 @@ impl Coverage {
                     y += 1;
                 }
                 let middle = (start + y) / 2;
-                let flat = self.own.get(x - 2, middle) > 0.3 && self.own.get(x + 2, middle) > 0.3;
-                if flat && peak >= 0.6 && y - start <= 14 {
-                    lengths.push(mass);
+                if peak >= 0.6 && y - start <= 14 {
+                    all.push(mass);
+                    if self.own.get(x - 2, middle) > 0.3 && self.own.get(x + 2, middle) > 0.3 {
+                        flat.push(mass);
+                    }
                 }
             }
         }
-        smallest_frequent(&lengths).map_or(2.0, |length| length.clamp(1.0, 12.0))
+        let thin = all.iter().filter(|&&length| f64::from(length) <= WIDEST_DOTS).count();
+        let of_dots =
+            || smallest_frequent(&all).filter(|&length| length <= WIDEST_DOTS && 2 * thin >= all.len());
+        let of_line = smallest_frequent(&flat);
+        // Dense marks run flat as well.
+        let width = of_line.filter(|&length| length <= WIDEST_DOTS).or_else(of_dots).or(of_line);
+        width.map_or(2.0, |length| length.clamp(1.0, 12.0))
     }
 }
 
