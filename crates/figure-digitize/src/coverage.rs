@@ -37,8 +37,10 @@ struct InkPixel {
     color: Srgb,
     /// How far it hides what lies below, 0 to 1: faint ink such as a grid lies below curves and hides none.
     opaque: f32,
-    /// It is part of a text, or a person says that it is to be ignored: it is no line, but any line may be hidden there.
+    /// A person says that what is drawn here is to be ignored: any line may be hidden.
     masked: bool,
+    /// It is part of a text, a legend or an inset.
+    text: bool,
 }
 
 /// The pixels of a plot area that are no ground: found once, asked for every colour.
@@ -57,7 +59,7 @@ impl PlotInk {
             for y in 0..area.height() {
                 let color = page.colors.get(area.left + x, area.top + y);
                 if page.is_masked(area.left + x, area.top + y) {
-                    pixels.push(InkPixel { x, y, color, opaque: 1.0, masked: true });
+                    pixels.push(InkPixel { x, y, color, opaque: 1.0, masked: true, text: false });
                     continue;
                 }
                 if is_ground(color, grounds) {
@@ -69,8 +71,8 @@ impl PlotInk {
                     .fold(f32::INFINITY, f32::min);
                 let opaque = ((nearest - FAINT_INK) / (OPAQUE_INK - FAINT_INK)).clamp(0.0, 1.0);
                 let (column, row) = ((area.left + x) as f64, (area.top + y) as f64);
-                let masked = texts.iter().any(|text| text.contains(column, row));
-                pixels.push(InkPixel { x, y, color, opaque, masked });
+                let text = texts.iter().any(|text| text.contains(column, row));
+                pixels.push(InkPixel { x, y, color, opaque, masked: false, text });
             }
         }
         Self { area, pixels }
@@ -85,6 +87,14 @@ impl PlotInk {
             if wanted { &mut own } else { &mut other }.set(pixel.x, pixel.y, pixel.opaque);
         }
         Coverage { area: self.area, own, other }
+    }
+
+    /// Turns texts, legends and insets into ink that hides lines and is none.
+    pub(crate) fn hide_texts(&self, coverage: &mut Coverage) {
+        for pixel in self.pixels.iter().filter(|pixel| pixel.text) {
+            coverage.own.set(pixel.x, pixel.y, 0.0);
+            coverage.other.set(pixel.x, pixel.y, pixel.opaque);
+        }
     }
 
     /// Measures the coverage by `color`. A pixel is taken as a mixture of the colour and the ground that explain

@@ -191,7 +191,9 @@ impl Ink {
         let mut coverage = plot.coverage_by(color, &palette.grounds);
         hide_full_lines(&mut coverage);
         hide_median_line(&mut coverage, start.median_row);
+        // The samples of a legend show how wide a line is.
         let line_width = coverage.line_width();
+        plot.hide_texts(&mut coverage);
         Self { color, line_width, coverage, path: None, remnants: 0, exhausted: false }
     }
 
