@@ -94,9 +94,12 @@ def tick_errors(truth, figure, true_panel, panel):
         if len(ticks) < 2 or not read["slope"]:
             continue
         direction = matrix[:, column] / np.hypot(*matrix[:, column])
+        # The sidecar's axis shows survival where incidence is printed; the truth's ticks are as printed.
+        complement = axis == "y" and panel.get("quantity") == "incidence"
         errors = []
         for tick in (ticks[0], ticks[-1]):
-            pixel = (tick["value"] - read["intercept"]) / read["slope"]
+            value = 1 - tick["value"] if complement else tick["value"]
+            pixel = (value - read["intercept"]) / read["slope"]
             point = (pixel, read["line_px"]) if axis == "x" else (read["line_px"], pixel)
             found = np.array(page_point(figure, point))
             errors.append(abs(float((found - np.array(tick["px"]) * [scale_x, scale_y]) @ direction)))

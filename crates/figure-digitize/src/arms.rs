@@ -1,5 +1,7 @@
 //! Tells the arms among traced curves from their confidence limits.
 
+use std::sync::Arc;
+
 use crate::color::{Srgb, chroma, oklab, oklab_distance};
 use crate::coverage::Coverage;
 use crate::trace::Path;
@@ -13,14 +15,22 @@ pub(crate) struct TracedCurve {
     pub(crate) path: Path,
     /// Coverage by its colour, without the ink of curves traced before it.
     pub(crate) coverage: Coverage,
+    /// Ink of censor marks in a colour that no line has.
+    pub(crate) marks: Option<Arc<Coverage>>,
 }
 
 /// Separates arms from confidence limits. Returns for each curve the index of the arm whose limit it is, or
 /// nothing when it is an arm itself.
 pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
-    let mut limit_of = vec![None; curves.len()];
+    let mut limit_of: Vec<Option<usize>> = vec![None; curves.len()];
     let coded_by_color = is_coded_by_color(curves);
+    for (index, limit) in limit_of.iter_mut().enumerate() {
+        *limit = bracketed_arm(index, curves);
+    }
     for (index, curve) in curves.iter().enumerate() {
+        if limit_of[index].is_some() {
+            continue;
+        }
         limit_of[index] = (0..curves.len())
             .filter(|&arm| arm != index && limit_of[arm].is_none())
             .filter(|&arm| may_be_limit(curve, &curves[arm]))
@@ -36,10 +46,30 @@ pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
     limit_of
 }
 
+/// The arm of its hue that a curve and one drawn like it keep on either side of, dropping where it does: limits may be drawn
+/// in the same way as the arm.
+fn bracketed_arm(index: usize, curves: &[TracedCurve]) -> Option<usize> {
+    let curve = &curves[index];
+    (0..curves.len()).filter(|&arm| arm != index && same_hue(curve.color, curves[arm].color)).find(|&arm| {
+        let Some(side) = side_of(&curve.path, &curves[arm].path) else { return false };
+        let is_partner = |other: usize| {
+            other != index
+                && other != arm
+                && curves[other].dashed == curve.dashed
+                && oklab_distance(curves[other].color, curve.color) < 0.05
+                && side_of(&curves[other].path, &curves[arm].path) == Some(!side)
+                && follows_drops_of(&curves[other], &curves[arm])
+        };
+        follows_drops_of(curve, &curves[arm]) && (0..curves.len()).any(is_partner)
+    })
+}
+
 /// A limit is drawn in the arm's hue and more weakly than it: dashed, thinner or lighter.
 fn may_be_limit(limit: &TracedCurve, arm: &TracedCurve) -> bool {
     let lighter = oklab(limit.color)[0] - oklab(arm.color)[0];
-    (is_drawn_weaker(limit, arm) || lighter > 0.1) && lighter > -0.1 && same_hue(limit.color, arm.color)
+    // The colour of a thin line is measured too pale.
+    let darkest = if limit.dashed && !arm.dashed { -0.3 } else { -0.1 };
+    (is_drawn_weaker(limit, arm) || lighter > 0.1) && lighter > darkest && same_hue(limit.color, arm.color)
 }
 
 /// True when unbroken curves have different colours: then arms are told apart by colour.
@@ -63,7 +93,8 @@ fn is_drawn_weaker(limit: &TracedCurve, arm: &TracedCurve) -> bool {
     (limit.dashed && !arm.dashed) || thinner
 }
 
-fn same_hue(a: Srgb, b: Srgb) -> bool {
+/// True when two colours are of one hue, or both are greys.
+pub(crate) fn same_hue(a: Srgb, b: Srgb) -> bool {
     if chroma(a) < 0.04 && chroma(b) < 0.04 {
         return true;
     }

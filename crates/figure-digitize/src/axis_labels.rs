@@ -192,16 +192,21 @@ fn plain_or_turned(
         axis
     };
     let plain = labelled_axis(page, reader, pairs, direction, line_px).map(with_all_marks);
-    if plain.is_ok() && !turned {
+    // Turned digits read upright are other digits: few of them agree on a scale.
+    let agreeing = plain.as_ref().map_or(0, |axis| read_labels(&axis.calibration));
+    if plain.is_ok() && !turned && agreeing * 5 >= pairs.len() * 3 {
         return plain;
     }
     match slanted_axis(page, reader, ticks, region, direction, line_px) {
-        Some(axis) => Ok(with_all_marks(axis)),
-        None if turned => {
-            Err("the tick labels are turned or touch other print and cannot be read".to_owned())
-        }
-        None => plain,
+        Some(axis) if turned || read_labels(&axis.calibration) > agreeing => Ok(with_all_marks(axis)),
+        _ if turned => Err("the tick labels are turned or touch other print and cannot be read".to_owned()),
+        _ => plain,
     }
+}
+
+/// Ticks of an axis whose label was read.
+fn read_labels(axis: &AxisCalibration) -> usize {
+    axis.ticks.iter().filter(|tick| !tick.label.is_empty()).count()
 }
 
 fn labelled_axis(

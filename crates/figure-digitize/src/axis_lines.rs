@@ -67,6 +67,8 @@ impl AxisPair {
 const SHORTEST_AXIS: f64 = 0.2;
 /// Share of the page that the ends of two axes may lie apart (axes drawn without a joint).
 const JOINT_GAP: f64 = 0.06;
+/// Lines that end this near to each other meet, in pixels.
+const JOINT_PX: f64 = 4.0;
 /// A thicker line is a filled area.
 const THICKEST_LINE: usize = 12;
 /// Height and width that a further panel must have, as a share of the largest panel's.
@@ -124,6 +126,51 @@ pub(crate) fn find_axis_pairs(page: &InkPage) -> Vec<AxisPair> {
     if dark.is_empty() { axis_pairs_of_contrast(page, PALE_CONTRAST) } else { dark }
 }
 
+/// Contrast of the frames of legends and insets.
+const FRAME_CONTRAST: f32 = 0.15;
+/// Pixels by which the corners of a frame may be off.
+const CORNER_PX: usize = 4;
+/// Least share of the plot's width, and least height in pixels, of a frame.
+const NARROWEST_FRAME: f64 = 0.08;
+const LOWEST_FRAME_PX: usize = 12;
+
+/// The boxes inside a plot whose four sides are drawn: legends and insets.
+pub(crate) fn frames_within(page: &InkPage, plot: Rect) -> Vec<Rect> {
+    let narrowest = (NARROWEST_FRAME * plot.width() as f64) as usize;
+    let within = |line: &InkLine, along: (usize, usize), across: (usize, usize)| {
+        line.from > along.0 + 2
+            && line.to + 2 < along.1
+            && line.first > across.0 + 2
+            && line.last + 2 < across.1
+    };
+    let (columns, rows) = ((plot.left, plot.right), (plot.top, plot.bottom));
+    let mut horizontal = long_lines(page, true, narrowest.max(20), FRAME_CONTRAST);
+    horizontal.retain(|line| within(line, columns, rows));
+    let mut vertical = long_lines(page, false, LOWEST_FRAME_PX, FRAME_CONTRAST);
+    vertical.retain(|line| within(line, rows, columns));
+    let mut frames: Vec<Rect> = Vec::new();
+    for (index, top) in horizontal.iter().enumerate() {
+        for bottom in &horizontal[index + 1..] {
+            let alike =
+                top.from.abs_diff(bottom.from) <= CORNER_PX && top.to.abs_diff(bottom.to) <= CORNER_PX;
+            let side = |column: usize| {
+                vertical.iter().any(|line| {
+                    line.first <= column + CORNER_PX
+                        && column <= line.last + CORNER_PX
+                        && line.from <= top.last + CORNER_PX
+                        && line.to + CORNER_PX >= bottom.first
+                })
+            };
+            if alike && bottom.first >= top.last + LOWEST_FRAME_PX && side(top.from) && side(top.to) {
+                let frame = Rect { left: top.from, top: top.first, right: top.to, bottom: bottom.last };
+                // The sides are as blurred as lines are.
+                frames.push(frame.grown(2, page.width(), page.height()));
+            }
+        }
+    }
+    frames
+}
+
 fn axis_pairs_of_contrast(page: &InkPage, least_contrast: f32) -> Vec<AxisPair> {
     let shortest_width = (page.width() as f64 * SHORTEST_AXIS) as usize;
     let shortest_height = (page.height() as f64 * SHORTEST_AXIS) as usize;
@@ -133,7 +180,15 @@ fn axis_pairs_of_contrast(page: &InkPage, least_contrast: f32) -> Vec<AxisPair> 
     let gap_y = page.height() as f64 * JOINT_GAP;
     let mut pairs: Vec<AxisPair> = Vec::new();
     for &h in &horizontal {
-        for &v in &vertical {
+        // Where the line begins at one vertical line, another one left of it is the frame of a neighbour.
+        let joint = vertical
+            .iter()
+            .filter(|v| {
+                (h.from as f64 - v.middle()).abs() <= JOINT_PX && (v.to as f64 - h.middle()).abs() <= gap_y
+            })
+            .map(|v| v.first)
+            .min();
+        for &v in vertical.iter().filter(|v| joint.is_none_or(|first| v.first >= first)) {
             let near_x = (h.from as f64 - v.middle()).abs() <= gap_x && h.to as f64 > v.middle() + gap_x;
             let near_y = (v.to as f64 - h.middle()).abs() <= gap_y && (v.from as f64) < h.middle() - gap_y;
             if near_x && near_y {

@@ -26,6 +26,9 @@ const GROUND_NOISE: f32 = 0.035;
 const FAINT_INK: f32 = 0.2;
 const OPAQUE_INK: f32 = 0.45;
 
+/// Where no stretch of a line runs flat, longer runs of ink than this are marks.
+const WIDEST_DOTS: f64 = 4.0;
+
 /// A pixel of a plot area that is no ground.
 #[derive(Debug, Clone, Copy)]
 struct InkPixel {
@@ -36,6 +39,8 @@ struct InkPixel {
     opaque: f32,
     /// A person says that what is drawn here is to be ignored: any line may be hidden.
     masked: bool,
+    /// It is part of a text, a legend or an inset.
+    text: bool,
 }
 
 /// The pixels of a plot area that are no ground: found once, asked for every colour.
@@ -46,13 +51,15 @@ pub(crate) struct PlotInk {
 }
 
 impl PlotInk {
-    pub(crate) fn of(page: &InkPage, area: Rect, grounds: &[Srgb]) -> Self {
+    /// `texts` are boxes of words on the page.
+    pub(crate) fn of(page: &InkPage, area: Rect, grounds: &[Srgb], texts: &[Rect]) -> Self {
+        let texts: Vec<Rect> = texts.iter().copied().filter(|text| text.overlaps(&area)).collect();
         let mut pixels = Vec::new();
         for x in 0..area.width() {
             for y in 0..area.height() {
                 let color = page.colors.get(area.left + x, area.top + y);
                 if page.is_masked(area.left + x, area.top + y) {
-                    pixels.push(InkPixel { x, y, color, opaque: 1.0, masked: true });
+                    pixels.push(InkPixel { x, y, color, opaque: 1.0, masked: true, text: false });
                     continue;
                 }
                 if is_ground(color, grounds) {
@@ -63,7 +70,9 @@ impl PlotInk {
                     .map(|&ground| length(subtract(color, ground)))
                     .fold(f32::INFINITY, f32::min);
                 let opaque = ((nearest - FAINT_INK) / (OPAQUE_INK - FAINT_INK)).clamp(0.0, 1.0);
-                pixels.push(InkPixel { x, y, color, opaque, masked: false });
+                let (column, row) = ((area.left + x) as f64, (area.top + y) as f64);
+                let text = texts.iter().any(|text| text.contains(column, row));
+                pixels.push(InkPixel { x, y, color, opaque, masked: false, text });
             }
         }
         Self { area, pixels }
@@ -78,6 +87,14 @@ impl PlotInk {
             if wanted { &mut own } else { &mut other }.set(pixel.x, pixel.y, pixel.opaque);
         }
         Coverage { area: self.area, own, other }
+    }
+
+    /// Turns texts, legends and insets into ink that hides lines and is none.
+    pub(crate) fn hide_texts(&self, coverage: &mut Coverage) {
+        for pixel in self.pixels.iter().filter(|pixel| pixel.text) {
+            coverage.own.set(pixel.x, pixel.y, 0.0);
+            coverage.other.set(pixel.x, pixel.y, pixel.opaque);
+        }
     }
 
     /// Measures the coverage by `color`. A pixel is taken as a mixture of the colour and the ground that explain
@@ -147,6 +164,18 @@ impl Coverage {
         }
     }
 
+    /// Adds ink of the colour wherever there is less than in `more`.
+    pub(crate) fn add(&mut self, more: &ColumnPlane<f32>) {
+        for x in 0..self.width() {
+            let (own, other) = (self.own.column_mut(x), self.other.column_mut(x));
+            for ((own, other), &more) in own.iter_mut().zip(other).zip(more.column(x)) {
+                let gained = (more - *own).max(0.0);
+                *own += gained;
+                *other = (*other - gained).max(0.0);
+            }
+        }
+    }
+
     /// Turns the ink at a pixel into something that hides the colour rather than being it.
     pub(crate) fn hide(&mut self, x: usize, y: usize) {
         let hidden = self.own.get(x, y).max(self.other.get(x, y));
@@ -161,9 +190,10 @@ impl Coverage {
     }
 
     /// Typical width of the lines of this colour: the smallest frequent length of vertical runs of ink on stretches
-    /// where the line runs flat. Censor marks that touch each other make longer runs, frequent too.
+    /// where the line runs flat, or of all runs where none does, as on a dotted line. Censor marks that touch each other
+    /// make longer runs, frequent too.
     pub(crate) fn line_width(&self) -> f64 {
-        let mut lengths = Vec::new();
+        let (mut flat, mut all) = (Vec::new(), Vec::new());
         for x in (2..self.width().saturating_sub(2)).step_by(2) {
             let mut y = 0;
             while y < self.height() {
@@ -179,13 +209,21 @@ impl Coverage {
                     y += 1;
                 }
                 let middle = (start + y) / 2;
-                let flat = self.own.get(x - 2, middle) > 0.3 && self.own.get(x + 2, middle) > 0.3;
-                if flat && peak >= 0.6 && y - start <= 14 {
-                    lengths.push(mass);
+                if peak >= 0.6 && y - start <= 14 {
+                    all.push(mass);
+                    if self.own.get(x - 2, middle) > 0.3 && self.own.get(x + 2, middle) > 0.3 {
+                        flat.push(mass);
+                    }
                 }
             }
         }
-        smallest_frequent(&lengths).map_or(2.0, |length| length.clamp(1.0, 12.0))
+        let thin = all.iter().filter(|&&length| f64::from(length) <= WIDEST_DOTS).count();
+        let of_dots =
+            || smallest_frequent(&all).filter(|&length| length <= WIDEST_DOTS && 2 * thin >= all.len());
+        let of_line = smallest_frequent(&flat);
+        // Dense marks run flat as well.
+        let width = of_line.filter(|&length| length <= WIDEST_DOTS).or_else(of_dots).or(of_line);
+        width.map_or(2.0, |length| length.clamp(1.0, 12.0))
     }
 }
 

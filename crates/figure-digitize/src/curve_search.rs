@@ -5,11 +5,16 @@
 //! marks are hidden from all others. What a path then finds is either another curve or a remnant of those
 //! already found, which is left out.
 
+use std::sync::Arc;
+
 use crate::arms::TracedCurve;
 use crate::color::{Srgb, oklab_distance};
 use crate::coverage::{Coverage, PlotInk};
-use crate::curve_shape::{has_gaps_of_a_line, is_band_edge, is_remnant_of};
+use crate::curve_shape::{
+    has_gaps_of_a_line, has_regular_gaps, is_band_edge, is_hidden_remnant, is_remnant_of,
+};
 use crate::ink::InkPage;
+use crate::mark_ink::{centers_of_marks, is_dark_grey, is_hue, runs_on_marks, union_of};
 use crate::palette::{Palette, is_blend};
 use crate::plane::Rect;
 use crate::reference_lines::{hide_full_lines, hide_median_line};
@@ -25,6 +30,52 @@ const MOST_REMNANTS: usize = 4;
 const TALLEST_MARK: f64 = 0.03;
 /// A curve drops by at most this share of the plot's height in its first columns; more is the axis line.
 const LARGEST_FIRST_DROP: f64 = 0.35;
+
+/// What a path must look like to be a curve of a line style.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct LineStyle {
+    costs: TraceCosts,
+    dashed: bool,
+    /// Least share of its columns on its own ink, of those where no other ink may hide it.
+    least_ink: f32,
+    /// Largest share of its columns on bare ground.
+    most_bare: f32,
+    /// Largest share of the rows of its drops without ink.
+    bare_drops: f64,
+    /// Its gaps must be as regular as a pen's.
+    regular: bool,
+}
+
+/// The styles in the order in which they are looked for. Dots cover as little as a fifth of a line.
+const LINE_STYLES: [LineStyle; 3] = [
+    LineStyle {
+        costs: TraceCosts::SOLID,
+        dashed: false,
+        least_ink: 0.5,
+        most_bare: 0.12,
+        bare_drops: 0.35,
+        regular: false,
+    },
+    LineStyle {
+        costs: TraceCosts::DASHED,
+        dashed: true,
+        least_ink: 0.36,
+        most_bare: 0.65,
+        bare_drops: 0.65,
+        regular: false,
+    },
+    LineStyle {
+        costs: TraceCosts::DOTTED,
+        dashed: true,
+        least_ink: 0.17,
+        most_bare: 0.83,
+        bare_drops: 0.85,
+        regular: true,
+    },
+];
+
+const DASHED_STYLE: LineStyle = LINE_STYLES[1];
+const DOTTED_STYLE: LineStyle = LINE_STYLES[2];
 
 /// One line colour with what is left of its ink.
 struct Ink {
@@ -43,13 +94,15 @@ pub(crate) fn trace_curves(
     area: Rect,
     palette: &Palette,
     start: TraceStart,
+    texts: &[Rect],
 ) -> Vec<TracedCurve> {
-    let plot = PlotInk::of(page, area, &palette.grounds);
+    let plot = PlotInk::of(page, area, &palette.grounds, texts);
     let mut inks: Vec<Ink> =
         palette.lines.iter().map(|&color| Ink::new(&plot, palette, color, start)).collect();
+    let marks = take_mark_ink(&mut inks, start);
     let mut curves: Vec<TracedCurve> = Vec::new();
-    for costs in [TraceCosts::SOLID, TraceCosts::DASHED, TraceCosts::DOTTED] {
-        let dashed = costs != TraceCosts::SOLID;
+    for style in LINE_STYLES {
+        let LineStyle { costs, dashed, .. } = style;
         for ink in &mut inks {
             ink.begin_style();
         }
@@ -57,16 +110,19 @@ pub(crate) fn trace_curves(
             let Some(best) = best_ink(&mut inks, costs, start) else { break };
             let ink = &mut inks[best];
             let Some(path) = ink.path.take() else { break };
-            if !is_curve(&path, dashed, area, start, ink.line_width)
-                || !has_gaps_of_a_line(&ink.coverage, &path, dashed, ink.line_width)
-            {
+            if !is_curve(&path, style, area, start, ink.line_width) || !has_gaps(ink, &path, style) {
                 ink.exhausted = true;
                 continue;
             }
+            let path = if style == DASHED_STYLE { with_sparse_end(ink, path, area, start) } else { path };
             let coverage = ink.coverage.clone();
-            let curve = TracedCurve { color: ink.color, dashed, line_width: ink.line_width, path, coverage };
+            let (color, line_width, marks) = (ink.color, ink.line_width, marks.clone());
+            let curve = TracedCurve { color, dashed, line_width, path, coverage, marks };
             let related = |other: &TracedCurve| are_related(curve.color, other.color, palette);
-            if is_band_edge(page, &curve) || is_remnant_of(&curve, &curves, related) {
+            if is_band_edge(page, &curve)
+                || is_hidden_remnant(page, &curve)
+                || is_remnant_of(&curve, &curves, page.background, related)
+            {
                 ink.remnants += 1;
                 ink.exhausted = ink.remnants >= MOST_REMNANTS;
                 hide_curve(&mut ink.coverage, &curve, true);
@@ -104,12 +160,40 @@ fn best_ink(inks: &mut [Ink], costs: TraceCosts, start: TraceStart) -> Option<us
     best
 }
 
+/// Takes out the colours that only censor marks have, and lets the lines of all others run through the middle of the
+/// marks, which hide them where they are dense. Returns the marks' ink.
+fn take_mark_ink(inks: &mut Vec<Ink>, start: TraceStart) -> Option<Arc<Coverage>> {
+    let dark = |ink: &Ink| is_dark_grey(ink.color);
+    if !inks.iter().any(|ink| is_hue(ink.color)) {
+        return None;
+    }
+    // Blends with other inks are thinner than lines.
+    let lines = inks.iter().filter(|ink| is_hue(ink.color) && ink.line_width > 1.0);
+    let mut widths: Vec<f64> = lines.map(|ink| ink.line_width).collect();
+    widths.sort_by(f64::total_cmp);
+    let line_width = widths.get(widths.len() / 2).copied().unwrap_or(1.0);
+    let own: Vec<&Coverage> = inks.iter().filter(|ink| dark(ink)).map(|ink| &ink.coverage).collect();
+    let marks = Arc::new(union_of(&own)?);
+    let path = trace(&marks, line_width, TraceCosts::SOLID, start)?;
+    if !runs_on_marks(&marks, &path, line_width) {
+        return None;
+    }
+    let centers = centers_of_marks(&marks, line_width);
+    inks.retain(|ink| !dark(ink));
+    for ink in inks {
+        ink.coverage.add(&centers);
+    }
+    Some(marks)
+}
+
 impl Ink {
     fn new(plot: &PlotInk, palette: &Palette, color: Srgb, start: TraceStart) -> Self {
         let mut coverage = plot.coverage_by(color, &palette.grounds);
         hide_full_lines(&mut coverage);
         hide_median_line(&mut coverage, start.median_row);
+        // The samples of a legend show how wide a line is.
         let line_width = coverage.line_width();
+        plot.hide_texts(&mut coverage);
         Self { color, line_width, coverage, path: None, remnants: 0, exhausted: false }
     }
 
@@ -151,24 +235,59 @@ fn are_related(a: Srgb, b: Srgb, palette: &Palette) -> bool {
     oklab_distance(a, b) < 0.12 || is_blend(a, b, &palette.grounds) || is_blend(b, a, &palette.grounds)
 }
 
+/// Share of its columns in which a line must show its own ink where other curves hide the rest.
+const LEAST_SEEN: f32 = 0.2;
+/// Share of what is seen of it that an unbroken line must cover then.
+const LEAST_LINE: f32 = 0.8;
+
 /// Whether a path has the make of a curve: long enough, on its ink, with at least one drop, and not down the
 /// survival axis.
-fn is_curve(path: &Path, dashed: bool, area: Rect, start: TraceStart, line_width: f64) -> bool {
+fn is_curve(path: &Path, style: LineStyle, area: Rect, start: TraceStart, line_width: f64) -> bool {
     let gain = path.score >= least_gain(area);
-    let (least_ink, most_bare) = if dashed { (0.36, 0.65) } else { (0.5, 0.12) };
     let drops = path.rows.last().zip(path.rows.first()).map_or(0, |(last, first)| last - first);
     let early = path.rows.get(line_width.ceil() as usize + 2).copied().unwrap_or(0);
     let falls = early.saturating_sub(start.rows.1) as f64 > LARGEST_FIRST_DROP * area.height() as f64;
-    gain && path.on_ink >= least_ink
-        && path.on_bare <= most_bare
+    // Another curve may hide it: what can be seen must be a line, and enough of it.
+    let seen = path.on_ink / (path.on_ink + path.on_bare).max(f32::EPSILON);
+    let is_line = if style.dashed {
+        path.on_bare >= 0.2 * path.on_ink && seen >= style.least_ink
+    } else {
+        seen >= LEAST_LINE
+    };
+    let hidden_line = path.on_ink >= LEAST_SEEN && is_line;
+    gain && (path.on_ink >= style.least_ink || hidden_line)
+        && path.on_bare <= style.most_bare
         && drops as f64 >= line_width.max(2.0)
         && !falls
+}
+
+/// Share of the columns in which two traces of one line must agree.
+const SAME_LINE: f64 = 0.9;
+
+/// A dotted line may pass for a dashed one up to a long drop, where it shows little ink: the path that goes on as dots do.
+fn with_sparse_end(ink: &Ink, path: Path, area: Rect, start: TraceStart) -> Path {
+    let Some(longer) = trace(&ink.coverage, ink.line_width, DOTTED_STYLE.costs, start) else { return path };
+    let alike = (path.start..path.end())
+        .filter(|&x| longer.row_at(x).zip(path.row_at(x)).is_some_and(|(a, b)| a.abs_diff(b) <= 2))
+        .count();
+    let goes_on = longer.end() > path.end() + path.rows.len() / 20
+        && alike as f64 >= SAME_LINE * path.rows.len() as f64
+        && is_curve(&longer, DOTTED_STYLE, area, start, ink.line_width)
+        && has_gaps(ink, &longer, DOTTED_STYLE);
+    if goes_on { longer } else { path }
+}
+
+/// Whether a path's gaps are those of a line of the style.
+fn has_gaps(ink: &Ink, path: &Path, style: LineStyle) -> bool {
+    has_gaps_of_a_line(&ink.coverage, path, style.dashed, ink.line_width, style.bare_drops)
+        && (!style.regular || has_regular_gaps(&ink.coverage, path, ink.line_width))
 }
 
 /// Hides the ink of a traced curve. For a curve of another colour only those pixels are hidden that it explains
 /// at least as well.
 pub(crate) fn hide_curve(coverage: &mut Coverage, curve: &TracedCurve, same_color: bool) {
-    let reach = (curve.line_width / 2.0).ceil() as usize + 1;
+    // Half a width and the antialiased row beside it.
+    let reach = (curve.line_width / 2.0 + 0.75).ceil() as usize;
     let path = &curve.path;
     let (width, height) = (coverage.width(), coverage.height());
     for (index, &row) in path.rows.iter().enumerate() {
@@ -269,7 +388,7 @@ mod tests {
         let area = Rect { left: 0, top: 0, right: 420, bottom: 300 };
         let start =
             TraceStart { column: 0, latest_column: 40, rows: (15, 26), one_row: 21.5, median_row: 160.0 };
-        trace_curves(&page, area, &find_palette(&page, area), start)
+        trace_curves(&page, area, &find_palette(&page, area), start, &[])
     }
 
     fn blank() -> RgbImage {
@@ -311,6 +430,49 @@ mod tests {
         }
         staircase(&mut image, &levels, RED);
         assert_eq!(curves_of(&image).len(), 1);
+    }
+
+    #[test]
+    fn black_marks_that_hide_a_line_are_part_of_its_arm() {
+        let mut image = blank();
+        staircase(&mut image, &[20, 60, 110, 150, 190], RED);
+        // Behind column 250 nothing of the line is seen.
+        for x in 250..400 {
+            let row = if x < 320 { 150 } else { 190 };
+            if x % 3 < 2 {
+                fill(&mut image, x..x + 2, row - 5..row + 8, BLACK);
+            }
+        }
+        let curves = curves_of(&image);
+        assert_eq!(curves.len(), 1, "{:?}", curves.iter().map(|curve| curve.color).collect::<Vec<_>>());
+        assert!(
+            curves[0].path.end() > 380
+                && curves[0].path.rows.last().is_some_and(|row| row.abs_diff(191) <= 2)
+        );
+    }
+
+    #[test]
+    fn a_dotted_line_is_a_curve() {
+        let mut image = blank();
+        let mut dotted = blank();
+        staircase(&mut dotted, &[20, 60, 80, 120, 140], BLACK);
+        for (x, y, pixel) in dotted.enumerate_pixels() {
+            if (x + y) % 8 < 3 {
+                image.put_pixel(x, y, *pixel);
+            }
+        }
+        let curves = curves_of(&image);
+        assert_eq!(curves.len(), 1);
+        assert!(curves[0].dashed && curves[0].path.rows.last().is_some_and(|row| row.abs_diff(141) <= 2));
+    }
+
+    #[test]
+    fn a_line_that_others_hide_for_the_most_part_is_found() {
+        let mut image = blank();
+        staircase(&mut image, &[20, 60, 110, 170, 200], RED);
+        staircase(&mut image, &[20, 60, 110, 150, 170], BLUE);
+        let curves = curves_of(&image);
+        assert_eq!(curves.len(), 2, "{:?}", curves.iter().map(|curve| curve.color).collect::<Vec<_>>());
     }
 
     #[test]

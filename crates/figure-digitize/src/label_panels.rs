@@ -11,7 +11,7 @@ use crate::grid::grid_line_near;
 use crate::ink::InkPage;
 use crate::plane::Rect;
 use crate::reading::read_words;
-use crate::slanted_labels::are_turned;
+use crate::slanted_labels::{ANGLES, TurnedNumber, are_turned, turned_numbers};
 use crate::ticks::{TICK_CONTRAST, TickMark, survival_ticks, time_ticks};
 use crate::words::Word;
 
@@ -21,6 +21,9 @@ const ROOM: f64 = 0.6;
 const MOST_WORDS: usize = 400;
 /// Fewest labels of an axis that is known by its labels alone.
 const FEWEST_LABELS: usize = 3;
+
+/// How far turned labels reach from the row or column that they stand beside, in letter heights.
+const TURNED_DEPTH: f64 = 8.0;
 
 /// A word that reads as a number.
 #[derive(Debug, Clone)]
@@ -82,7 +85,7 @@ pub(crate) fn find_label_panels(
         }
     }
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut used_rows, mut used_columns) = (Vec::new(), Vec::new());
+    let (mut used_rows, mut used_columns): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     let mut panels = Vec::new();
     for (_, r, c) in pairs {
         if !used_rows.contains(&r) && !used_columns.contains(&c) {
@@ -91,8 +94,123 @@ pub(crate) fn find_label_panels(
             panels.push(panel_of(page, &rows[r], &columns[c], lines));
         }
     }
-    panels.sort_by_key(|panel| (panel.lines.vertical.from / 50, panel.lines.vertical.first));
-    panels
+    for c in (0..columns.len()).filter(|c| !used_columns.contains(c)) {
+        let turned = turned_rows(page, reader, &columns[c]);
+        let found = turned.iter().filter(|row| corner_distance(row, &columns[c]).is_some());
+        panels.extend(best_of(page, found.map(|row| (row, &columns[c])), lines));
+    }
+    for r in (0..rows.len()).filter(|r| !used_rows.contains(r)) {
+        let turned = turned_columns(page, reader, &rows[r]);
+        let found = turned.iter().filter(|column| corner_distance(&rows[r], column).is_some());
+        panels.extend(best_of(page, found.map(|column| (&rows[r], column)), lines));
+    }
+    // An inset lies within its panel.
+    panels.sort_by_key(|panel| {
+        let outline = panel.lines.outline();
+        std::cmp::Reverse(outline.width() * outline.height())
+    });
+    let mut kept: Vec<CalibratedAxes> = Vec::new();
+    for panel in panels {
+        if kept.iter().all(|other| !other.lines.outline().overlaps(&panel.lines.outline())) {
+            kept.push(panel);
+        }
+    }
+    kept.sort_by_key(|panel| (panel.lines.vertical.from / 50, panel.lines.vertical.first));
+    kept
+}
+
+/// Scales of turned labels below the end of a column of upright ones, one for each angle and end of the labels that may
+/// stand at the tick.
+fn turned_rows(page: &InkPage, reader: &LabelReader, column: &Scale) -> Vec<Scale> {
+    let (levels, height) = (column.area(), column.letter_height());
+    let top = column.labels.last().map_or(levels.bottom, |lowest| lowest.area.top);
+    let region = Rect {
+        left: levels.left.min(page.width()),
+        top: top.min(page.height()),
+        right: page.width(),
+        bottom: (top + (TURNED_DEPTH * height) as usize).min(page.height()),
+    };
+    let mut found = Vec::new();
+    for angle in ANGLES {
+        let numbers = turned_numbers(page, reader, region, angle);
+        for at_end in [true, false] {
+            let words: Vec<NumberWord> = numbers
+                .iter()
+                .filter(|number| !number.is_part)
+                .map(|number| {
+                    let x = if at_end { number.end.0 } else { number.center.0 };
+                    let half = number.letter_height / 2.0;
+                    let top = number.area.top;
+                    let area = Rect {
+                        left: (x - half).max(0.0).round() as usize,
+                        top,
+                        right: (x + half).max(1.0).round() as usize,
+                        bottom: top + number.letter_height as usize,
+                    };
+                    number_word(number, area)
+                })
+                .collect();
+            found.extend(scales(&words, Direction::Increasing));
+        }
+    }
+    found
+}
+
+/// Scales of labels that run upwards left of the begin of a row of upright ones.
+fn turned_columns(page: &InkPage, reader: &LabelReader, row: &Scale) -> Vec<Scale> {
+    let (times, height) = (row.area(), row.letter_height());
+    let right = (row.labels[0].area.right as f64 + 0.5 * height) as usize;
+    let reach = row.widest_gap(Rect::center_x) + TURNED_DEPTH * height;
+    let region = Rect {
+        left: (right as f64 - reach).max(0.0) as usize,
+        top: 0,
+        right: right.min(page.width()),
+        bottom: times.top.min(page.height()),
+    };
+    let words: Vec<NumberWord> = turned_numbers(page, reader, region, ANGLES[0])
+        .iter()
+        .filter(|number| !number.is_part)
+        .map(|number| {
+            let half = number.letter_height / 2.0;
+            let right = number.area.right;
+            let area = Rect {
+                left: right.saturating_sub(number.letter_height as usize),
+                top: (number.center.1 - half).max(0.0).round() as usize,
+                right,
+                bottom: (number.center.1 + half).max(1.0).round() as usize,
+            };
+            number_word(number, area)
+        })
+        .collect();
+    scales(&words, Direction::Decreasing)
+}
+
+/// A turned number, in a box around the place that it labels.
+fn number_word(number: &TurnedNumber, area: Rect) -> NumberWord {
+    NumberWord {
+        area,
+        letter_height: number.letter_height,
+        text: number.text.clone(),
+        confidence: number.confidence,
+    }
+}
+
+/// Of several readings of the same labels the panel whose labels stand at tick marks or grid lines, and of those the one
+/// with the most labels.
+fn best_of<'a>(
+    page: &InkPage,
+    found: impl Iterator<Item = (&'a Scale, &'a Scale)>,
+    lines: &[AxisPair],
+) -> Option<CalibratedAxes> {
+    found
+        .map(|(row, column)| {
+            let panel = panel_of(page, row, column, lines);
+            let centers: Vec<f64> = row.labels.iter().map(|label| label.area.center_x()).collect();
+            let at_strokes = panel.x.calibration.ticks.iter().any(|tick| !centers.contains(&tick.pixel));
+            (at_strokes, strength(row) + strength(column), panel)
+        })
+        .max_by(|a, b| (a.0).cmp(&b.0).then(a.1.total_cmp(&b.1)))
+        .map(|(_, _, panel)| panel)
 }
 
 /// Words with room beside them, read as numbers.

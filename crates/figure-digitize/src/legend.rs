@@ -1,6 +1,6 @@
 //! Reads the words in and around a plot: legend entries, labels beside the curves, and lines with statistics.
 
-use kmeta_label_reader::{CharacterSet, LabelReader};
+use kmeta_label_reader::{CharacterSet, LabelReader, ReadLabel};
 use kmeta_trial_data::{ReadText, TextRole};
 
 use crate::arms::TracedCurve;
@@ -30,6 +30,51 @@ pub(crate) struct PlotText {
     pub(crate) swatch: Option<Swatch>,
 }
 
+/// What was read inside a plot before its curves were known.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Printed {
+    /// Each phrase with its words and its reading.
+    phrases: Vec<(Rect, Vec<Rect>, ReadLabel)>,
+}
+
+/// Readings of at least this confidence, and of this many letters and digits, are texts and no curves.
+const CERTAIN_TEXT: f64 = 0.5;
+const LETTERS_OF_A_TEXT: usize = 3;
+
+impl Printed {
+    /// The boxes of the words that are certainly text.
+    pub(crate) fn words(&self) -> Vec<Rect> {
+        let certain = self.phrases.iter().filter(|(_, _, reading)| {
+            reading.confidence >= CERTAIN_TEXT
+                && reading.text.chars().filter(|c| c.is_alphanumeric()).count() >= LETTERS_OF_A_TEXT
+        });
+        certain.flat_map(|(_, words, _)| words.iter().copied()).collect()
+    }
+
+    fn reading_of(&self, area: Rect) -> Option<&ReadLabel> {
+        self.phrases.iter().find(|(phrase, _, _)| *phrase == area).map(|(_, _, reading)| reading)
+    }
+}
+
+/// Reads the phrases inside a plot that may be texts.
+pub(crate) fn read_printed(page: &InkPage, reader: &LabelReader, words: &[Word], plot: Rect) -> Printed {
+    let inside = |word: &&Word| plot.contains(word.area.center_x(), word.area.center_y());
+    let inner: Vec<Word> = words.iter().filter(inside).cloned().collect();
+    let found: Vec<Rect> = phrases(&inner)
+        .into_iter()
+        .filter(|phrase| phrase.area.width() as f64 >= 1.5 * phrase.letter_height as f64)
+        .take(MOST_PHRASES)
+        .map(|phrase| phrase.area)
+        .collect();
+    let readings = read_words(page, reader, &found, CharacterSet::Any);
+    let words_of = |area: &Rect| {
+        let within = |word: &&Word| area.contains(word.area.center_x(), word.area.center_y());
+        inner.iter().filter(within).map(|word| word.area).collect()
+    };
+    let phrases = found.into_iter().zip(readings).map(|(area, reading)| (area, words_of(&area), reading));
+    Printed { phrases: phrases.collect() }
+}
+
 /// Reads the phrases of a panel's `words` that stand inside the plot or have a line sample beside them. Words in
 /// `excluded` areas (tick labels, titles, risk table) are left out.
 pub(crate) fn read_plot_texts(
@@ -39,6 +84,7 @@ pub(crate) fn read_plot_texts(
     plot: Rect,
     curve_pixels: &Plane<bool>,
     excluded: &[Rect],
+    printed: &Printed,
 ) -> Vec<PlotText> {
     let free: Vec<Word> = words
         .iter()
@@ -62,8 +108,16 @@ pub(crate) fn read_plot_texts(
     found.retain(|(phrase, _)| {
         !samples.iter().any(|area| area.overlaps(&phrase.area) && within(area, &phrase.area))
     });
-    let areas: Vec<Rect> = found.iter().map(|(phrase, _)| phrase.area).collect();
-    let readings = read_words(page, reader, &areas, CharacterSet::Any);
+    let areas: Vec<Rect> = found
+        .iter()
+        .map(|(phrase, _)| phrase.area)
+        .filter(|&area| printed.reading_of(area).is_none())
+        .collect();
+    let mut unread = read_words(page, reader, &areas, CharacterSet::Any).into_iter();
+    let readings: Vec<ReadLabel> = found
+        .iter()
+        .filter_map(|(phrase, _)| printed.reading_of(phrase.area).cloned().or_else(|| unread.next()))
+        .collect();
     found
         .into_iter()
         .zip(readings)

@@ -9,10 +9,11 @@
 //! 3. `palette`: the colours of lines and of filled areas;
 //! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms`
 //!    tells arms from confidence limits;
-//! 5. `steps` and `marks`: sub-pixel plateaus, drops and censor marks; `intervals`, `stretches` and `dash_pattern`: how
-//!    surely they are known;
+//! 5. `steps`, `mark_ink` and `marks`: sub-pixel plateaus, drops and censor marks; `intervals`, `stretches` and
+//!    `dash_pattern`: how surely they are known;
 //! 6. `legend`, `swatch`, `panel_title` and `risk`: texts and numbers at risk; `arm_names` assigns them to arms, and
-//!    `printed_statistics` finds hazard ratios, p values and medians in them;
+//!    `surplus` leaves out curves that no name belongs to; `printed_statistics` finds hazard ratios, p values and
+//!    medians in the texts;
 //! 7. `verdict`, `arm_checks` and `evidence`: the named checks; `redrawing` compares the picture with what was read;
 //!    `doubts` lists the places to look at first; `overlay` and `difference` draw.
 //!
@@ -39,6 +40,7 @@ mod intervals;
 mod label_panels;
 mod legend;
 mod line_kind;
+mod mark_ink;
 mod marks;
 mod number;
 mod overlay;
@@ -57,6 +59,7 @@ mod skew;
 mod slanted_labels;
 mod steps;
 mod stretches;
+mod surplus;
 mod swatch;
 mod ticks;
 mod trace;

@@ -9,24 +9,25 @@ use kmeta_trial_data::{
 use crate::arm_names::{DrawnArm, RowLook, assign_names};
 use crate::arms::{TracedCurve, confidence_limits};
 use crate::axis_labels::{CalibratedAxes, read_titles, survival_axis, time_axis};
-use crate::axis_lines::AxisPair;
+use crate::axis_lines::{AxisPair, frames_within};
 use crate::color::hex;
 use crate::curve_search::hide_curve;
 use crate::dash_pattern::dash_pattern;
 use crate::evidence::Evidence;
 use crate::ink::InkPage;
 use crate::intervals::{Corner, Intervals, SNAPPING_PX, intervals};
-use crate::legend::{PlotText, pixels_of_curves, read_plot_texts};
+use crate::legend::{PlotText, pixels_of_curves, read_plot_texts, read_printed};
 use crate::marks::find_marks;
 use crate::overrides::{PanelStatements, correct_panel, with_stated_points};
 use crate::panel_title::{Plot, read_panel_title};
 use crate::plane::Rect;
 use crate::plot_curves::{PlotCurves, trace_plot};
-use crate::printed_statistics::{is_statistic, statistics_in};
+use crate::printed_statistics::{is_statistic, name_without_counts, statistics_in};
 use crate::redrawing::compare;
 use crate::risk::{FoundRiskTable, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
 use crate::stretches::{Visibility, flagged_stretches, stretches_of};
+use crate::surplus::FoundArms;
 use crate::ticks::{survival_ticks, time_ticks};
 use crate::words::Word;
 
@@ -81,7 +82,9 @@ pub(crate) fn read_panel(
     let inside = axes.inside();
     let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
     let mut findings: Vec<Finding> = Vec::new();
-    let mut traced = trace_plot(page, inside, &x.calibration, &y.calibration, statements);
+    let printed = read_printed(page, reader, &words, inside);
+    let no_curves = [printed.words(), frames_within(page, inside)].concat();
+    let mut traced = trace_plot(page, inside, &x.calibration, &y.calibration, statements, &no_curves);
     let limits = confidence_limits(&traced.curves);
     y.calibration = traced.printed_axis_as_survival(&y.calibration);
     let mut order = statements.arms_among(&traced.curves, &limits);
@@ -104,7 +107,7 @@ pub(crate) fn read_panel(
     let title_areas: Vec<Rect> = texts.iter().map(|text| rect_of(text.location)).collect();
     let excluded = [&[x.labels, y.labels, risk_area(&risk, below)], title_areas.as_slice()].concat();
     let plot_texts =
-        read_plot_texts(page, reader, &words, inside, &pixels_of_curves(page, &curves), &excluded);
+        read_plot_texts(page, reader, &words, inside, &pixels_of_curves(page, &curves), &excluded, &printed);
     let mut digitized = Vec::new();
     let mut first_levels = Vec::new();
     for &curve in &order {
@@ -131,6 +134,14 @@ pub(crate) fn read_panel(
     }
     let quantity = if traced.rising { PlottedQuantity::Incidence } else { PlottedQuantity::Survival };
     let text_of_arm = name_arms(page, &plot_texts, &mut risk_table, &arms, &mut digitized);
+    let curve_of_arm = (0..arms.len()).collect();
+    let mut found = FoundArms { arms: digitized, first_levels, visibilities, text_of_arm, curve_of_arm };
+    if statements.stated.is_none() {
+        let table = risk_table.as_mut().map(|(table, _)| table);
+        found = found.without_surplus(table, &plot_texts, &format!("panel {index}"), &mut findings);
+    }
+    let FoundArms { arms: digitized, first_levels, visibilities, text_of_arm, curve_of_arm } = found;
+    let arms: Vec<&TracedCurve> = curve_of_arm.iter().map(|&curve| arms[curve]).collect();
     let named = |index: usize| text_of_arm.iter().position(|text| *text == Some(index));
     let names: Vec<String> = digitized.iter().map(|arm| arm.label.clone()).collect();
     let read: Vec<ReadText> = plot_texts.iter().map(|text| text.text.clone()).collect();
@@ -331,6 +342,9 @@ fn is_mark_foot(curve: &TracedCurve, before: &Plateau, last: &Plateau) -> bool {
 /// The arm's ink without that of other curves, where its censor marks are sought.
 fn mark_coverage(curve: &TracedCurve, curves: &[TracedCurve]) -> crate::coverage::Coverage {
     let mut coverage = curve.coverage.clone();
+    if let Some(marks) = &curve.marks {
+        coverage.add(&marks.own);
+    }
     for other in curves.iter().filter(|other| other.path != curve.path) {
         hide_curve(&mut coverage, other, false);
     }
@@ -354,14 +368,14 @@ fn name_arms(
     let assigned = assign_names(texts, table, looks, &drawn, arms, is_statistic);
     for (arm, text) in arms.iter_mut().zip(&assigned.text_of_arm) {
         if let Some(text) = text {
-            arm.label.clone_from(&texts[*text].text.text);
+            name_without_counts(&texts[*text].text.text).clone_into(&mut arm.label);
         }
     }
     if let Some((table, _)) = risk_table {
         for (row, arm) in table.rows.iter_mut().zip(assigned.arm_of_row) {
             row.arm = arm;
             if let Some(arm) = arm.and_then(|arm| arms.get_mut(arm)).filter(|arm| arm.label.is_empty()) {
-                arm.label.clone_from(&row.label);
+                name_without_counts(&row.label).clone_into(&mut arm.label);
             }
         }
     }

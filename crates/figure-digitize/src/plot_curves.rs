@@ -58,38 +58,40 @@ impl PlotCurves {
     }
 }
 
-/// Traces the plot inside the axes. `y` is the printed axis.
+/// Traces the plot inside the axes. `y` is the printed axis, `texts` are boxes of words, legends and insets, which are no curves.
 pub(crate) fn trace_plot(
     page: &InkPage,
     inside: Rect,
     x: &AxisCalibration,
     y: &AxisCalibration,
     statements: PanelStatements<'_>,
+    texts: &[Rect],
 ) -> PlotCurves {
-    let reach = printed_reach(y);
+    let reach = printed_reach(y, inside);
     let may_fall = reach.is_none_or(|(_, highest)| highest > 1.0 - SHORT_OF);
     let may_rise = reach.is_none_or(|(lowest, _)| lowest < SHORT_OF);
     let title = y.title.to_lowercase();
     let announced = RISING_WORDS.iter().any(|word| title.contains(word));
-    let falling = may_fall.then(|| trace_falling(page, inside, x, y, statements));
+    let falling = may_fall.then(|| trace_falling(page, inside, x, y, statements, texts));
     let convincing = falling
         .as_ref()
         .is_some_and(|plot| longest(&plot.curves) >= CONVINCING_LENGTH * plot.area.width() as f64);
     let rising =
-        (may_rise && (announced || !convincing)).then(|| trace_rising(page, inside, x, y, statements));
+        (may_rise && (announced || !convincing)).then(|| trace_rising(page, inside, x, y, statements, texts));
     match (falling, rising) {
         (Some(falling), Some(rising)) => {
             let needed = if announced { 1.0 } else { RISING_EXCESS };
             if ink_along(&rising.curves) > needed * ink_along(&falling.curves) { rising } else { falling }
         }
         (Some(plot), None) | (None, Some(plot)) => plot,
-        (None, None) => trace_falling(page, inside, x, y, statements),
+        (None, None) => trace_falling(page, inside, x, y, statements, texts),
     }
 }
 
-/// The lowest and the highest printed number of an axis.
-fn printed_reach(axis: &AxisCalibration) -> Option<(f64, f64)> {
-    let values = || axis.ticks.iter().map(|tick| tick.value);
+/// The lowest and the highest number that an axis shows: printed, or at the ends of the plot.
+fn printed_reach(axis: &AxisCalibration, inside: Rect) -> Option<(f64, f64)> {
+    let ends = [axis.value_at(inside.top as f64), axis.value_at(inside.bottom as f64)];
+    let values = || axis.ticks.iter().map(|tick| tick.value).chain(ends);
     (axis.ticks.len() >= 2)
         .then(|| (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)))
 }
@@ -109,10 +111,11 @@ fn trace_falling(
     x: &AxisCalibration,
     y: &AxisCalibration,
     statements: PanelStatements<'_>,
+    texts: &[Rect],
 ) -> PlotCurves {
     let area = tracing_area(page, inside, y);
     let palette = statements.limit_palette(find_palette(page, area));
-    let curves = trace_curves(page, area, &palette, trace_start(area, x, y));
+    let curves = trace_curves(page, area, &palette, trace_start(area, x, y), texts);
     PlotCurves { curves, survival_axis: y.clone(), area, rising: false }
 }
 
@@ -122,6 +125,7 @@ fn trace_rising(
     x: &AxisCalibration,
     y: &AxisCalibration,
     statements: PanelStatements<'_>,
+    texts: &[Rect],
 ) -> PlotCurves {
     let zero = y.pixel_at(0.0) + MARGIN;
     let bottom = (inside.bottom as f64).max(zero).min(page.height() as f64) as usize;
@@ -142,8 +146,14 @@ fn trace_rising(
         ..complement
     };
     let start = trace_start(area, x, &survival_axis);
+    let mirrored_text = |text: &Rect| Rect {
+        top: (area.top + area.bottom).saturating_sub(text.bottom),
+        bottom: (area.top + area.bottom).saturating_sub(text.top),
+        ..*text
+    };
+    let texts: Vec<Rect> = texts.iter().map(mirrored_text).collect();
     let palette = statements.limit_palette(find_palette(&mirrored, area));
-    let curves = trace_curves(&mirrored, area, &palette, start);
+    let curves = trace_curves(&mirrored, area, &palette, start, &texts);
     PlotCurves { curves, survival_axis, area, rising: true }
 }
 

@@ -146,6 +146,25 @@ fn p_value(text: &ReadText, hit: &Captures<'_>, log_rank: bool) -> Option<Printe
     p.value.is_some_and(|value| (0.0..=1.0).contains(&value)).then_some(p)
 }
 
+/// Events and patients behind a name: "D1 (222/290)", "Placebo 26/34".
+static EVENTS_OF_PATIENTS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"[a-z\)]\S*\s*(?:[\(\[]\s*(?P<events>\d+)\s*/\s*(?P<total>\d+)\s*[\)\]]|\s(?P<bare>\d+)\s*/\s*(?P<of>\d+))\s*$",
+    )
+});
+/// Counts that follow a name: "(n=120)", ", n = 120", "(222/290)", "(n=120, 45 events)".
+static COUNTS_BEHIND_NAME: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?P<name>.*\S)(?:\s*[,;:]?\s*[\(\[]\s*(?:n|no\.)\s*[=:\-]\s*\d[^\)\]]*[\)\]]?|\s*[,;:]\s*(?:n|no\.)\s*=\s*\d[\d, ]*|\s+n\s*=\s*\d[\d, ]*|\s*[\(\[]\s*\d+\s*/\s*\d+\s*[\)\]]|\s+\d+\s*/\s*\d+)\s*$",
+    )
+});
+
+/// A name without the numbers of patients and events that are printed behind it; as it is where nothing else is left.
+pub(crate) fn name_without_counts(text: &str) -> &str {
+    let name = COUNTS_BEHIND_NAME.captures(text).and_then(|hit| hit.name("name"));
+    name.map_or(text, |name| name.as_str().trim().trim_end_matches([',', ';', ':']))
+}
+
 /// The statistics in the texts of a panel. `names` are the arms' names: a line that begins with one is about that
 /// arm. `arm_of_text` says which arm a text is the legend entry of.
 pub(crate) fn statistics_in(
@@ -204,7 +223,16 @@ fn statistics_of(text: &ReadText, arm: Option<usize>) -> Vec<PrintedStatistic> {
     if let Some(value) = PATIENTS.captures(line).and_then(|hit| count(&hit, "value")) {
         found.push(of(StatisticKind::Patients, Some(value), arm));
     }
-    if let Some(hit) = EVENTS.captures(line) {
+    if let Some(hit) = EVENTS_OF_PATIENTS.captures(line).filter(|_| arm.is_some()) {
+        let events = count(&hit, "events").or_else(|| count(&hit, "bare"));
+        let total = count(&hit, "total").or_else(|| count(&hit, "of"));
+        if let (Some(events), Some(total)) = (events, total)
+            && events <= total
+        {
+            found.push(of(StatisticKind::Events, Some(events), arm));
+            found.push(of(StatisticKind::Patients, Some(total), arm));
+        }
+    } else if let Some(hit) = EVENTS.captures(line) {
         let value = count(&hit, "before").or_else(|| count(&hit, "after"));
         found.push(of(StatisticKind::Events, value, arm));
         if let Some(total) = count(&hit, "total").or_else(|| count(&hit, "of")) {
@@ -275,6 +303,22 @@ mod tests {
     }
 
     #[test]
+    fn names_lose_the_counts_behind_them() {
+        for (text, name) in [
+            ("B (n=255)", "B"),
+            ("Placebo(n = 1,207)", "Placebo"),
+            ("Arm A, n=12", "Arm A"),
+            ("Nivolumab (191/292)", "Nivolumab"),
+            ("Treated 26/34", "Treated"),
+            ("Stage (I)", "Stage (I)"),
+            ("10 mg", "10 mg"),
+            ("(n=12)", "(n=12)"),
+        ] {
+            assert_eq!(name_without_counts(text), name, "{text}");
+        }
+    }
+
+    #[test]
     fn p_values_medians_and_counts() {
         assert_eq!(read("Log-rank P < .001"), [(StatisticKind::LogRankPValue, Some(0.001), None, None)]);
         assert_eq!(read("p=0.24"), [(StatisticKind::PValue, Some(0.24), None, None)]);
@@ -289,6 +333,13 @@ mod tests {
             [
                 (StatisticKind::Events, Some(45.0), None, None),
                 (StatisticKind::Patients, Some(120.0), None, None)
+            ]
+        );
+        assert_eq!(
+            read("D1 (222/290)"),
+            [
+                (StatisticKind::Events, Some(222.0), None, None),
+                (StatisticKind::Patients, Some(290.0), None, None)
             ]
         );
         assert_eq!(read("Overall survival"), []);

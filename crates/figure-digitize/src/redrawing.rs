@@ -106,7 +106,7 @@ fn missed_curves(
 ) -> Vec<Missed> {
     let area = plot.area;
     let palette = find_palette(page, area);
-    let mut coverage = PlotInk::of(page, area, &palette.grounds).any_ink(|x, y| !explained.get(x, y));
+    let mut coverage = PlotInk::of(page, area, &palette.grounds, &[]).any_ink(|x, y| !explained.get(x, y));
     if plot.rising {
         coverage.mirror();
     }
@@ -120,13 +120,19 @@ fn missed_curves(
         if inked < SHORTEST_PIECE {
             break;
         }
-        let curve =
-            TracedCurve { color: [0.0; 3], dashed: true, line_width, path, coverage: coverage.clone() };
+        let curve = TracedCurve {
+            color: [0.0; 3],
+            dashed: true,
+            line_width,
+            path,
+            coverage: coverage.clone(),
+            marks: None,
+        };
         let is_limit = plot.curves.iter().any(|arm| follows_drops_of(&curve, arm))
             || (!plot.rising && is_band_edge(page, &curve));
         hide_curve(&mut coverage, &curve, true);
         // An inset or a frame hangs together with no curve.
-        let leap = bare_stretches(&curve.coverage, &curve.path, line_width).longest_bare_drop;
+        let leap = bare_stretches(&curve.coverage, &curve.path, line_width, 0).longest_bare_drop;
         let connected = bare as f64 <= MOST_BARE * inked as f64 && leap <= CLOSED_GAP;
         let (top, bottom) = rows_on_ink(&curve);
         let falls = (bottom - top) as f64 >= LEAST_FALL * area.height() as f64;

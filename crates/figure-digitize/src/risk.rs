@@ -64,7 +64,12 @@ pub(crate) fn read_risk_table(
         return None;
     }
     let mut findings = Vec::new();
-    let labels: Vec<Option<Rect>> = rows.iter().map(|row| label_area(row, &within)).collect();
+    let mut labels: Vec<Option<Rect>> = rows.iter().map(|row| label_area(row, &within)).collect();
+    if labels.iter().all(Option::is_none) {
+        let is_cell = |word: &&Word| rows.iter().flatten().any(|cell| cell.area == word.area);
+        let others: Vec<&Word> = within.iter().copied().filter(|word| !is_cell(word)).collect();
+        labels = rows.iter().map(|row| label_above(row, &others)).collect();
+    }
     let areas: Vec<Rect> = labels.iter().flatten().copied().collect();
     let mut texts = read_words(page, reader, &areas, CharacterSet::Any).into_iter();
     let looks = rows.iter().zip(&labels).map(|(row, label)| row_look(page, row, *label)).collect();
@@ -212,6 +217,29 @@ fn label_area(row: &[Cell], words: &[&Word]) -> Option<Rect> {
         .into_iter()
         .filter(is_name)
         .max_by_key(|phrase| phrase.area.right)
+        .map(|phrase| phrase.area)
+}
+
+/// How far above its row a name stands at most, in letter heights.
+const NAME_ABOVE: f64 = 1.4;
+
+/// The arm's name on a line of its own: the nearest phrase above the row that begins before its second number.
+fn label_above(row: &[Cell], words: &[&Word]) -> Option<Rect> {
+    let first = row.first()?;
+    let height = first.letter_height as f64;
+    let limit = row.get(1).map_or(f64::INFINITY, |second| second.area.left as f64);
+    let above: Vec<Word> = words
+        .iter()
+        .filter(|word| {
+            let gap = first.area.top as f64 - word.area.bottom as f64;
+            gap >= -0.3 * height && gap <= NAME_ABOVE * height && word.area.height() as f64 <= 2.0 * height
+        })
+        .map(|word| (*word).clone())
+        .collect();
+    phrases(&above)
+        .into_iter()
+        .filter(|phrase| (phrase.area.left as f64) < limit && phrase.area.width() as f64 >= 0.8 * height)
+        .max_by_key(|phrase| (phrase.area.bottom, std::cmp::Reverse(phrase.area.left)))
         .map(|phrase| phrase.area)
 }
 

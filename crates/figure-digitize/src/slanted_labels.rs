@@ -15,7 +15,7 @@ use crate::ticks::TickMark;
 use crate::words::{Word, words_in};
 
 /// Turns that software offers for labels, in degrees by which they run upwards.
-const ANGLES: [f64; 5] = [90.0, 45.0, 60.0, 30.0, -45.0];
+pub(crate) const ANGLES: [f64; 5] = [90.0, 45.0, 60.0, 30.0, -45.0];
 /// Letter heights within which a piece above or below a label belongs to it.
 const CLOSE: f64 = 0.3;
 
@@ -34,7 +34,9 @@ fn is_part(label: &Word, words: &[Word]) -> bool {
         let across = a.left.max(b.left) as f64 - a.right.min(b.right) as f64;
         let down = a.top.max(b.top) as f64 - a.bottom.min(b.bottom) as f64;
         let beside = (a.center_y() - b.center_y()).abs() < CLOSE * label.letter_height as f64;
-        alike && !beside && across <= reach && down <= reach && b.width() <= 2 * label.letter_height
+        // A tick mark is a stroke rather than a letter.
+        let is_letter = b.width() <= 2 * label.letter_height && b.height() <= 4 * b.width();
+        alike && !beside && across <= reach && down <= reach && is_letter
     })
 }
 
@@ -111,19 +113,25 @@ fn nearest_to_axis(areas: Vec<Rect>, direction: Direction) -> Option<Rect> {
 }
 
 /// A number that was read on the turned region, in the coordinates of the page.
-struct TurnedNumber {
-    center: (f64, f64),
+pub(crate) struct TurnedNumber {
+    pub(crate) center: (f64, f64),
     /// Where its last digit ends.
-    end: (f64, f64),
-    area: Rect,
+    pub(crate) end: (f64, f64),
+    pub(crate) area: Rect,
+    pub(crate) letter_height: f64,
     /// At this angle it is only a part of a word.
-    is_part: bool,
-    text: String,
-    confidence: f64,
+    pub(crate) is_part: bool,
+    pub(crate) text: String,
+    pub(crate) confidence: f64,
 }
 
 /// The words of a region at an angle, read as numbers.
-fn turned_numbers(page: &InkPage, reader: &LabelReader, region: Rect, angle: f64) -> Vec<TurnedNumber> {
+pub(crate) fn turned_numbers(
+    page: &InkPage,
+    reader: &LabelReader,
+    region: Rect,
+    angle: f64,
+) -> Vec<TurnedNumber> {
     if region.width() < 4 || region.height() < 4 {
         return Vec::new();
     }
@@ -156,6 +164,7 @@ fn turned_numbers(page: &InkPage, reader: &LabelReader, region: Rect, angle: f64
                 center: to_page(area.center_x(), area.center_y()),
                 end: to_page(area.right as f64, area.center_y()),
                 area: bounds(&corners, page),
+                letter_height: word.letter_height as f64,
                 is_part: is_part(word, &words),
                 text: reading.text,
                 confidence: reading.confidence,

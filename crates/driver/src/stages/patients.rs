@@ -3,7 +3,7 @@
 use kmeta_ipd_reconstruct::{
     ExactCurve, InferredPatients, ReconstructionInput, decode_counts, infer_patients,
 };
-use kmeta_trial_data::{CurveCounts, DigitizedFigure, Finding, NumberAtRisk, Panel};
+use kmeta_trial_data::{CurveCounts, DigitizedFigure, Finding, NumberAtRisk, Panel, StatisticKind};
 
 /// Standard deviation of a level up to which drops are counted: a few patients are told apart by less exact levels too,
 /// and where they are not, no counts are given.
@@ -42,6 +42,40 @@ fn counts_of(panel: &Panel, index: usize) -> Option<CurveCounts> {
         number_at_risk: number_at_risk.as_ref(),
         patients,
     })
+}
+
+/// Share of the time axis before whose end a curve must end for all events that are printed to be on it.
+const ENDS_BEFORE: f64 = 0.98;
+
+/// Takes the numbers of patients and events that are printed behind an arm's name ("n = 120", "26/34"). Events may have
+/// happened later than the axis shows: they are taken only where the curve ends before the axis does.
+pub(crate) fn printed_counts(input: &mut ReconstructionInput, panel: &Panel, arm: usize) -> Vec<Finding> {
+    let printed = |kind: StatisticKind| {
+        let of_arm =
+            panel.statistics.iter().find(|printed| printed.kind == kind && printed.arm == Some(arm))?;
+        let count = of_arm.value.filter(|value| value.fract() == 0.0 && (1.0..=1e6).contains(value))?;
+        Some((count as u32, of_arm.quotation.clone()))
+    };
+    let mut findings = Vec::new();
+    let Some((patients, quotation)) = printed(StatisticKind::Patients) else { return findings };
+    let at_start = input.number_at_risk.as_ref().filter(|risk| risk.times()[0] == 0.0);
+    // The table says how many there were; a number that disagrees was misread or counts others.
+    match at_start.map(|risk| risk.first_count()) {
+        Some(at_risk) if at_risk != patients => return findings,
+        Some(_) => {}
+        None => input.patients = Some(patients),
+    }
+    let mut message = format!("{patients} patients, as printed: {quotation}");
+    let end = panel.axes.x.value_at(panel.plot_area.right);
+    let ends_early = input.curve_end.is_some_and(|last| last < ENDS_BEFORE * end);
+    if let Some((events, _)) =
+        printed(StatisticKind::Events).filter(|(events, _)| *events <= patients && ends_early)
+    {
+        input.total_events = Some(events);
+        message = format!("{patients} patients and {events} events, as printed: {quotation}");
+    }
+    findings.push(Finding::note("patients-printed", format!("{}, arm {}", input.trial, input.arm), message));
+    findings
 }
 
 /// Infers the number of patients from the sizes of the drops where nothing else tells it, and says so: `None` where it

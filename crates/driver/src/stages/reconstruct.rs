@@ -11,7 +11,7 @@ use kmeta_trial_data::{
 use serde::{Deserialize, Serialize};
 
 use super::assign;
-use super::patients::infer_missing_patients;
+use super::patients::{infer_missing_patients, printed_counts};
 use crate::project::{ArmView, Figure, Project, Trial, TypedRiskTable};
 use crate::results::ArmResult;
 
@@ -109,6 +109,7 @@ pub(crate) fn arm_input(
             )),
         }
     }
+    findings.extend(printed_counts(&mut input, panel, index));
     (input, findings)
 }
 
@@ -248,7 +249,7 @@ impl Reconstruction {
             input.number_at_risk = NumberAtRisk::new(times.clone(), counts.clone()).ok();
         }
         self.settle_patients(input, arm);
-        input.total_events = arm.facts.events.get(&figure.endpoint).copied();
+        input.total_events = arm.facts.events.get(&figure.endpoint).copied().or(input.total_events);
         if let Some(median) = arm.facts.medians.get(&figure.endpoint) {
             let unit = median.unit.map_or(1.0, |unit| unit.factor_to(project.time_unit));
             input.median_printed = Some(median.value * unit);
@@ -288,7 +289,7 @@ impl Reconstruction {
                 let place = format!("{}, arm {}, figure {}", input.trial, arm.id, input.provenance.file);
                 self.findings.push(Finding::warning("patients-differ", place, message));
             }
-            (None, n) => input.patients = n,
+            (None, n) => input.patients = n.or(input.patients),
             _ => {}
         }
     }

@@ -55,7 +55,7 @@ pub(crate) fn read_inputs(args: &ReconstructArgs) -> Result<Vec<ArmInput>, Probl
     }
     for arm in &mut arms {
         arm.input.patients = args.n.or(arm.input.patients);
-        arm.input.total_events = args.events;
+        arm.input.total_events = args.events.or(arm.input.total_events);
         if let Some(median) = args.median {
             arm.input.median_printed = Some(median.value);
             arm.input.median_interval_printed = median.lower.map(|lower| (lower, median.upper));

@@ -120,10 +120,11 @@ fn traced(
         return None;
     }
     let palette = find_palette(page, plot.area);
-    let coverage = PlotInk::of(page, plot.area, &palette.grounds).coverage_by(look.color, &palette.grounds);
+    let coverage =
+        PlotInk::of(page, plot.area, &palette.grounds, &[]).coverage_by(look.color, &palette.grounds);
     let line_width = look.width.unwrap_or_else(|| coverage.line_width());
     let costs = if look.dashed { TraceCosts::DASHED } else { TraceCosts::SOLID };
     let start = trace_start(plot.area, x, &plot.survival_axis);
     let path = trace_through(&coverage, line_width, costs, start, points)?;
-    Some(TracedCurve { color: look.color, dashed: look.dashed, line_width, path, coverage })
+    Some(TracedCurve { color: look.color, dashed: look.dashed, line_width, path, coverage, marks: None })
 }
