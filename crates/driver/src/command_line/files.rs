@@ -67,7 +67,7 @@ differences) are written as CSV tables beside it, for `kmeta pool effects`.
 
 Exit codes: 0 done, 1 failed, 2 bad input or an existing file (nothing written).")]
 pub(crate) struct ImportArgs {
-    /// Files: .csv, .xlsx, .rm5 (RevMan 5), .zip (Cochrane data package), .ris (references).
+    /// Files: .csv, .xlsx (.xls, .ods), .rm5 (RevMan 5), .zip (Cochrane data package), .ris (references).
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Project file to write.

@@ -142,7 +142,9 @@ fn read_file(path: &Path) -> Result<Content, Problems> {
         "rm5" | "xml" => studies(revman::read(&name, &bytes)),
         "zip" => studies(data_package::read_zip(&name, &bytes)),
         "ris" => ris::read(&name, &bytes).map(Content::References),
-        "xlsx" | "xlsm" => studies(spreadsheet::read(&name, &grid::of_workbook(&name, &bytes)?)),
+        "xlsx" | "xlsm" | "xls" | "ods" => {
+            studies(spreadsheet::read(&name, &grid::of_workbook(&name, &bytes)?))
+        }
         "csv" | "tsv" | "txt" => {
             let text = grid::decode(&bytes);
             if ris::looks_like(&text) {
@@ -155,7 +157,7 @@ fn read_file(path: &Path) -> Result<Content, Problems> {
             studies(spreadsheet::read(&name, &grid))
         }
         _ => Err(Problem::in_file(name, format!("files of kind `.{extension}` are not imported"))
-            .with_help("give .csv, .xlsx, .rm5, .zip (Cochrane data package) or .ris")
+            .with_help("give .csv, .xlsx, .xls, .ods, .rm5, .zip (Cochrane data package) or .ris")
             .into()),
     }
 }

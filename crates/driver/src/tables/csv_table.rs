@@ -174,11 +174,11 @@ impl CsvTable {
     }
 }
 
-/// The text of a CSV file, or the first sheet of a workbook (`.xlsx`) as such a text.
+/// The text of a CSV file, or the first sheet of a workbook (`.xlsx`, `.xls`, `.ods`) as such a text.
 fn read_text(path: &Path, file: &str) -> Result<String, Problems> {
     let unreadable = |error: std::io::Error| Problem::in_file(file, format!("cannot be read: {error}"));
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    if ["xlsx", "xlsm"].contains(&extension.as_str()) {
+    if ["xlsx", "xlsm", "xls", "ods"].contains(&extension.as_str()) {
         let bytes = std::fs::read(path).map_err(unreadable)?;
         return Ok(crate::import::grid::of_workbook(file, &bytes)?.to_csv());
     }
