@@ -346,6 +346,7 @@ def print_table(rows):
         print("  ".join(str(v).ljust(w) if i == 0 else str(v).rjust(w) for i, (v, w) in enumerate(zip(row, widths))))
 
 
+VECTOR_TAGS = {"format:pdf", "format:svg", "format:pdf-vector", "format:pdf-page-vector"}
 HEAD = ["", "figures", "complete", "IAE<.01", "IAE med", "cells", "ticks<.5px", "marks", "wrong flagged", "right flagged"]
 
 
@@ -356,9 +357,11 @@ def print_summary(scores, patients, tags=False, worst=0):
     print(f"figures {n}  arms {sum(s['arms'] for s in scores)}  missed {sum(s['missed'] for s in scores)}  spurious {sum(s['spurious'] for s in scores)}")
     good = lambda limit: percent(sum(s["complete"] and s["iae_max"] < limit for s in scores), n)
     print(f"curves: every arm and none spurious {percent(sum(s['complete'] for s in scores), n)}; and every IAE < 0.005 {good(0.005)}  < 0.01 {good(0.01)}  < 0.02 {good(0.02)};  IAE median {quantile(iae, 50)}  p90 {quantile(iae, 90)}")
-    counted, countable = total("counted")
-    if any("format:pdf" in s["tags"] or "format:svg" in s["tags"] for s in scores):
-        print(f"vector figures: IAE at most 0.0001 in {percent(sum(v <= 1e-4 for v in iae), len(iae))} of arms; events of every drop right in {counted}/{countable} arms of fewer than 500 patients ({percent(counted, countable)})")
+    vector = [s for s in scores if set(s["tags"]) & VECTOR_TAGS]
+    if vector:
+        exact = [v <= 1e-4 for s in vector for v in s["iae"]]
+        counted, countable = (int(sum(pair)) for pair in zip(*(s["counted"] for s in vector)))
+        print(f"vector figures ({len(vector)}): IAE at most 0.0001 in {percent(sum(exact), len(exact))} of arms; events of every drop right in {counted}/{countable} arms of fewer than 500 patients ({percent(counted, countable)})")
     cells, any_order, printed = total("risk")
     print(f"risk-table cells: {cells}/{printed} right in value, time and arm ({percent(cells, printed)}); {any_order} ({percent(any_order, printed)}) with the rows in the best order")
     for axis in ("x", "y"):
