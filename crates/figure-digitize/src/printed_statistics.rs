@@ -99,6 +99,8 @@ pub(crate) fn statistics_of_sentence(text: &ReadText, names: &[&str]) -> Vec<Pri
         }
     }
     found.sort_by_key(|(at, _)| *at);
+    // "36 of 52 patients" and "52 patients" are one statement.
+    found.dedup_by(|(later, one), (at, other)| later == at && one.kind == other.kind);
     found.into_iter().map(|(_, statistic)| statistic).collect()
 }
 

@@ -123,7 +123,7 @@ mod tests {
     fn overrides_beside_the_figure_win_and_a_difference_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let beside = written(folder.path(), "a.json", TWO_ARMS);
-        let earlier = written(folder.path(), "b.json", &TWO_ARMS.replace('2', "3"));
+        let earlier = written(folder.path(), "b.json", &TWO_ARMS.replace("_arms\": 2", "_arms\": 3"));
         let found = find_overrides(&beside, &earlier, "aa").unwrap();
         assert_eq!(found.overrides.unwrap().panels[0].number_of_arms, Some(2));
         assert_eq!(found.findings[0].code, "overrides-differ");
@@ -139,7 +139,7 @@ mod tests {
         assert!(find_overrides(&beside, &none, "bb").unwrap_err().contains("another version"));
         let misspelt = written(folder.path(), "c.json", &TWO_ARMS.replace("number_of_arms", "arms_number"));
         assert!(find_overrides(&misspelt, &none, "aa").unwrap_err().contains("arms_number"));
-        let empty = written(folder.path(), "d.json", &TWO_ARMS.replace('2', "0"));
+        let empty = written(folder.path(), "d.json", &TWO_ARMS.replace("_arms\": 2", "_arms\": 0"));
         assert!(find_overrides(&empty, &none, "aa").unwrap_err().contains("number_of_arms is 0"));
     }
 

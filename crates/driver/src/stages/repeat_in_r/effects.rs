@@ -2,7 +2,7 @@
 
 use kmeta_trial_data::{
     BackTransformSize, ContinuityCorrection, EffectMeasure, Estimate, IntervalMethod, PooledEffect,
-    PoolingModel, SubgroupTauSquared,
+    PoolingModel, SubgroupTauSquared, TauSquaredEstimator,
 };
 
 use super::{Script, quoted};
@@ -88,13 +88,28 @@ fn effects_of_counts(script: &mut Script, effect: &PooledEffect) {
         if effect.model == PoolingModel::Peto || !effect.measure.is_log_ratio() {
             return;
         }
-        format!(
+        let call = format!(
             "counts <- escalc(measure = \"{measure}\", ai = events, n1i = total, ci = control_events, n2i = control_total, \
              data = dat, add = {}, to = \"{to}\")",
             two_arm.increment
-        )
+        );
+        if effect.measure == EffectMeasure::LogRiskRatio && to == "only0" {
+            format!("{call}\n{}", corrected_risk_ratio(two_arm.increment))
+        } else {
+            call
+        }
     } else {
-        format!("counts <- escalc(measure = \"{measure}\", xi = events, ni = total, data = dat)")
+        let call = format!("counts <- escalc(measure = \"{measure}\", xi = events, ni = total, data = dat)");
+        // Where no or all patients have the event, meta corrects otherwise than metafor, and kmeta follows meta.
+        match effect.measure {
+            EffectMeasure::Raw => format!("{call}\ncounts$yi <- dat$events / dat$total"),
+            EffectMeasure::Log => format!(
+                "{call}\nadd <- ifelse(dat$events == 0 | dat$events == dat$total, 0.5, 0)\n\
+                 counts$yi <- log((dat$events + add) / (dat$total + add))\n\
+                 counts$vi <- 1 / (dat$events + ifelse(dat$events == dat$total, 0, add)) - 1 / (dat$total + add)"
+            ),
+            _ => call,
+        }
     };
     script.line(&call);
     for (index, study) in effect.studies.iter().enumerate() {
@@ -108,6 +123,18 @@ fn effects_of_counts(script: &mut Script, effect: &PooledEffect) {
     }
 }
 
+/// Risk ratios of studies with an empty cell: meta adds the correction to the number of patients once, metafor twice, and
+/// kmeta follows meta.
+fn corrected_risk_ratio(increment: f64) -> String {
+    format!(
+        "add <- with(dat, ifelse(events == 0 | control_events == 0 | events == total | control_events == control_total, {increment}, 0))\n\
+         risk <- function(x, n) (x + add) / (n + add)\n\
+         counts$yi <- with(dat, log(risk(events, total) / risk(control_events, control_total)))\n\
+         term <- function(x, n) 1 / (x + add) - 1 / (n + add)\n\
+         counts$vi <- with(dat, term(events, total) + term(control_events, control_total))"
+    )
+}
+
 fn inverse_variance(script: &mut Script, effect: &PooledEffect, settings: &Settings) {
     if effect.studies.len() < 2 {
         script.line("# One study: nothing to pool.");
@@ -118,9 +145,19 @@ fn inverse_variance(script: &mut Script, effect: &PooledEffect, settings: &Setti
     let estimator = effect.tau_squared_estimator.abbreviation();
     let test = test_of(effect.interval_method);
     let control = settings.control();
+    let known = if has_mantel_haenszel_q(effect) {
+        let Some(lines) = tau_squared_from_mantel_haenszel(effect) else {
+            script.line("# metafor does not have this common effect, from which tau-squared is taken.");
+            return;
+        };
+        lines.iter().for_each(|line| script.line(line));
+        ", tau2 = tau2"
+    } else {
+        ""
+    };
     let call = |data: &str| {
         format!(
-            "rma(yi, vi, data = {data}, method = \"{estimator}\", test = \"{}\", level = {level}, control = {control})",
+            "rma(yi, vi, data = {data}, method = \"{estimator}\"{known}, test = \"{}\", level = {level}, control = {control})",
             test.unwrap_or("z")
         )
     };
@@ -138,7 +175,7 @@ fn inverse_variance(script: &mut Script, effect: &PooledEffect, settings: &Setti
     }
     shown(script, effect);
     let separate = settings.subgroup_tau_squared == SubgroupTauSquared::Separate;
-    for group in effect.subgroups.iter().filter(|group| separate && group.studies > 1) {
+    for group in effect.subgroups.iter().filter(|group| separate && known.is_empty() && group.studies > 1) {
         script.line(&format!("fit <- {}", call(&format!("dat[dat$subgroup == {}, ]", quoted(&group.name)))));
         random(script, &format!("{title}, {}", group.name), &group.random, test.is_some());
     }
@@ -188,6 +225,24 @@ fn test_of(method: IntervalMethod) -> Option<&'static str> {
         | IntervalMethod::HartungKnappIqwig6
         | IntervalMethod::KenwardRoger => None,
     }
+}
+
+/// Whether tau-squared by DerSimonian and Laird comes from the Q about the Mantel-Haenszel effect, as in RevMan and meta.
+fn has_mantel_haenszel_q(effect: &PooledEffect) -> bool {
+    effect.model == PoolingModel::MantelHaenszel
+        && effect.tau_squared_estimator == TauSquaredEstimator::DerSimonianLaird
+}
+
+/// The lines that compute `tau2` from the Q about the Mantel-Haenszel effect.
+fn tau_squared_from_mantel_haenszel(effect: &PooledEffect) -> Option<[String; 3]> {
+    let common = common_by_counts(effect)?;
+    Some([
+        format!(
+            "# DerSimonian and Laird with the Q about the Mantel-Haenszel effect, as RevMan and meta have it.\n{common}"
+        ),
+        "w <- 1 / dat$vi\nq <- sum(w * (dat$yi - coef(common))^2)".to_owned(),
+        "tau2 <- max(0, (q - (nrow(dat) - 1)) / (sum(w) - sum(w^2) / sum(w)))".to_owned(),
+    ])
 }
 
 /// The common effect of two-arm counts that is not by inverse variance.
