@@ -3,13 +3,13 @@
 //!
 //! | part | holds |
 //! |---|---|
-//! | [`variants`] | the patients as other reconstructions give them |
-//! | [`multiverses`] | which multiverses an analysis has |
-//! | [`tables`] | their results as tables |
-//! | [`subsets`] | all subsets of the trials |
-//! | [`figures`] | specification curves and subsets as figures |
-//! | [`sections`] | the part of the report |
-//! | [`thin`] | as much of a result as a report shows |
+//! | `variants` | the patients as other reconstructions give them |
+//! | `multiverses` | which multiverses an analysis has |
+//! | `tables` | their results as tables |
+//! | `subsets` | all subsets of the trials |
+//! | `figures` | specification curves and subsets as figures |
+//! | `sections` | the part of the report |
+//! | `thin` | as much of a result as a report shows |
 
 mod figures;
 mod multiverses;

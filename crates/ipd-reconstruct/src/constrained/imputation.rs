@@ -80,7 +80,7 @@ impl ArmImputer {
     }
 
     /// The patients of draw `index`: as another reader of the figure might have found them. The axes are those of
-    /// [`PanelReading::drawn`] for the same seed and index, which all arms of the figure share; every level and every
+    /// `PanelReading::drawn` for the same seed and index, which all arms of the figure share; every level and every
     /// time has an error of its own, normal with the standard deviations `arm`; printed survival and medians are
     /// replaced by numbers that are rounded to them; and the pattern of censoring is drawn as in [`crate::impute`].
     pub fn draw(&self, figure: &PanelReading, arm: ArmReading, seed: u64, index: u32) -> Vec<PatientRecord> {
