@@ -2,7 +2,7 @@
 //! trials speak of.
 
 use kmeta_evidence_pool::{FrailtySurvival, LandmarkResult, ParametricSurvival, SurvivalTimeKind};
-use kmeta_trial_data::{Estimate, Interval, PooledEffect, PooledSurvival};
+use kmeta_trial_data::{Estimate, Interval, PooledEffect, PooledSurvival, TimeUnit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,15 @@ impl Quantity {
 
     fn number(name: impl Into<String>, value: Option<f64>) -> Self {
         Self::new(name, value, None)
+    }
+
+    /// A median, of which each limit may be absent by itself.
+    fn median(value: Option<f64>, lower: Option<f64>, upper: Option<f64>) -> Self {
+        Self { name: "median".to_owned(), value, lower, upper }
+    }
+
+    fn survival_at(time: f64, unit: TimeUnit, survival: f64, limits: Interval) -> Self {
+        Self::new(format!("survival at {time} {unit}"), Some(survival), Some(limits))
     }
 }
 
@@ -85,16 +94,12 @@ fn effect(pooled: &PooledEffect) -> Vec<Quantity> {
 }
 
 fn survival(pooled: &PooledSurvival) -> Vec<Quantity> {
-    let median = Quantity {
-        name: "median".to_owned(),
-        value: pooled.median,
-        lower: pooled.median_lower,
-        upper: pooled.median_upper,
-    };
-    let points = pooled.random.iter().map(|point| {
-        let name = format!("survival at {} {}", point.time, pooled.time_unit);
-        Quantity::new(name, Some(point.survival), Some(point.interval))
-    });
+    let unit = pooled.time_unit;
+    let median = Quantity::median(pooled.median, pooled.median_lower, pooled.median_upper);
+    let points = pooled
+        .random
+        .iter()
+        .map(|point| Quantity::survival_at(point.time, unit, point.survival, point.interval));
     let mut all: Vec<Quantity> = std::iter::once(median).chain(points).collect();
     all.extend(pooled.restricted_mean.map(|mean| {
         let name = format!("restricted mean to {} {}", mean.horizon, pooled.time_unit);
@@ -110,9 +115,8 @@ fn landmark(pooled: &LandmarkResult) -> Vec<Quantity> {
         .times
         .iter()
         .flat_map(|point| {
-            let name = format!("survival {}", at(point.time));
             [
-                Quantity::new(name, Some(point.survival), Some(point.interval)),
+                Quantity::survival_at(point.time, pooled.time_unit, point.survival, point.interval),
                 Quantity::number(format!("tau² {}", at(point.time)), Some(point.tau_squared)),
             ]
         })
@@ -124,26 +128,21 @@ fn parametric(pooled: &ParametricSurvival) -> Vec<Quantity> {
     let unit = pooled.options.time_unit;
     let curve = &fit.model().curve;
     let median = curve.median.map(|time| Quantity::new("median", Some(time.time), Some(time.interval)));
-    let points = curve.survival.iter().map(|point| {
-        let name = format!("survival at {} {unit}", point.time);
-        Quantity::new(name, Some(point.survival), Some(point.interval))
-    });
+    let points = curve
+        .survival
+        .iter()
+        .map(|point| Quantity::survival_at(point.time, unit, point.survival, point.interval));
     let tau_squared = fit.random.as_ref().map(|random| Quantity::number("tau²", Some(random.tau_squared)));
     median.into_iter().chain(points).chain(tau_squared).collect()
 }
 
 fn frailty(pooled: &FrailtySurvival) -> Vec<Quantity> {
     let (curve, unit) = (&pooled.typical, pooled.options.time_unit);
-    let median = Quantity {
-        name: "median".to_owned(),
-        value: curve.median,
-        lower: curve.median_lower,
-        upper: curve.median_upper,
-    };
-    let points = curve.survival.iter().map(|point| {
-        let name = format!("survival at {} {unit}", point.time);
-        Quantity::new(name, Some(point.survival), Some(point.interval))
-    });
+    let median = Quantity::median(curve.median, curve.median_lower, curve.median_upper);
+    let points = curve
+        .survival
+        .iter()
+        .map(|point| Quantity::survival_at(point.time, unit, point.survival, point.interval));
     let theta = Quantity::number("theta", Some(pooled.theta));
     std::iter::once(median).chain(points).chain([theta]).collect()
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use kmeta_numerics::distributions::normal_quantile;
 use kmeta_numerics::linear::{cholesky_factor, inverse_positive_definite, truncate_negative_eigenvalues};
+use kmeta_numerics::order_statistics::quantile_of_sorted;
 use kmeta_numerics::streams::{random_stream, standard_normal};
 use kmeta_trial_data::{
     Estimand, Finding, Interval, PooledRestrictedMean, PooledSurvival, SurvivalCurveMethod,
@@ -489,22 +490,16 @@ fn summary_draws(
     medians.sort_by(f64::total_cmp);
     areas.sort_by(f64::total_cmp);
     let tail = (1.0 - options.confidence_level) / 2.0;
-    let limits = |sorted: &[f64]| (quantile_of_sorted(sorted, tail), quantile_of_sorted(sorted, 1.0 - tail));
+    // Nothing where a limit is infinite.
+    let limit = |sorted: &[f64], probability| {
+        quantile_of_sorted(sorted, probability).filter(|value| value.is_finite())
+    };
+    let limits = |sorted: &[f64]| (limit(sorted, tail), limit(sorted, 1.0 - tail));
     let restricted_mean = match limits(&areas) {
         (Some(lower), Some(upper)) => Some(Interval { lower, upper }),
         _ => None,
     };
     Ok(SummaryDraws { median: limits(&medians), restricted_mean })
-}
-
-/// R's default quantile (type 7; Hyndman & Fan 1996); nothing when it is infinite.
-fn quantile_of_sorted(sorted: &[f64], probability: f64) -> Option<f64> {
-    let position = probability * (sorted.len() - 1) as f64;
-    let (below, share) = (position.floor() as usize, position.fract());
-    let lower = *sorted.get(below)?;
-    let upper = *sorted.get(below + 1).unwrap_or(&lower);
-    let value = if share == 0.0 { lower } else { lower + share * (upper - lower) };
-    value.is_finite().then_some(value)
 }
 
 /// Q = Σ (y − β)²/v about the common-effect values; absent with one trial.

@@ -81,13 +81,7 @@ pub(crate) fn calibrate_by_points(
     direction: Direction,
     line_px: f64,
 ) -> Result<AxisCalibration, String> {
-    let largest = points.iter().map(|point| point.1).fold(f64::MIN, f64::max);
-    let scale = match direction {
-        Direction::Increasing => AxisScale::Time,
-        Direction::Decreasing if largest > 1.5 => AxisScale::Percent,
-        Direction::Decreasing => AxisScale::Fraction,
-    };
-    let unit = if scale == AxisScale::Percent { 0.01 } else { 1.0 };
+    let (scale, unit) = scale_and_unit(points.iter().map(|point| point.1), direction);
     let line =
         Line::through_with_error(points.iter().map(|&(pixel, value)| (pixel, value * unit)), CLICK_ERROR_PX);
     let right_way = match direction {
@@ -109,18 +103,7 @@ pub(crate) fn calibrate_by_points(
         label: String::new(),
         confidence: 1.0,
     };
-    Ok(AxisCalibration {
-        title: String::new(),
-        unit: None,
-        scale,
-        intercept: line.intercept,
-        slope: line.slope,
-        covariance: line.covariance,
-        residual_px: line.residual_px,
-        line_px,
-        ticks: points.iter().map(tick).collect(),
-        origin: Origin::Human,
-    })
+    Ok(line.calibration(scale, points.iter().map(tick).collect(), line_px, Origin::Human))
 }
 
 /// The largest set of points that lie on one line through two of them, by summed confidence.
@@ -214,6 +197,28 @@ impl Line {
         }
     }
 
+    /// The axis that this line was fitted to.
+    fn calibration(
+        self,
+        scale: AxisScale,
+        ticks: Vec<AxisTick>,
+        line_px: f64,
+        origin: Origin,
+    ) -> AxisCalibration {
+        AxisCalibration {
+            title: String::new(),
+            unit: None,
+            scale,
+            intercept: self.intercept,
+            slope: self.slope,
+            covariance: self.covariance,
+            residual_px: self.residual_px,
+            line_px,
+            ticks,
+            origin,
+        }
+    }
+
     /// Distance in pixels of a tick from the line.
     fn distance(&self, pixel: f64, value: f64) -> f64 {
         (pixel - (value - self.intercept) / self.slope).abs()
@@ -226,33 +231,25 @@ fn fit(
     direction: Direction,
     line_px: f64,
 ) -> AxisCalibration {
-    let largest = inliers.iter().map(|point| point.2).fold(f64::MIN, f64::max);
-    let scale = match direction {
-        Direction::Increasing => AxisScale::Time,
-        Direction::Decreasing if largest > 1.5 => AxisScale::Percent,
-        Direction::Decreasing => AxisScale::Fraction,
-    };
-    let unit = if scale == AxisScale::Percent { 0.01 } else { 1.0 };
+    let (scale, unit) = scale_and_unit(inliers.iter().map(|point| point.2), direction);
     let line = Line::through(inliers.iter().map(|point| (point.1, point.2 * unit)));
-    AxisCalibration {
-        title: String::new(),
-        unit: None,
-        scale,
-        intercept: line.intercept,
-        slope: line.slope,
-        covariance: line.covariance,
-        residual_px: line.residual_px,
-        line_px,
-        ticks: inliers
-            .iter()
-            .map(|&(index, pixel, value)| AxisTick {
-                pixel,
-                value: value * unit,
-                label: ticks[index].text.clone(),
-                confidence: ticks[index].confidence,
-            })
-            .collect(),
-        origin: Origin::Automatic,
+    let tick = |&(index, pixel, value): &(usize, f64, f64)| AxisTick {
+        pixel,
+        value: value * unit,
+        label: ticks[index].text.clone(),
+        confidence: ticks[index].confidence,
+    };
+    line.calibration(scale, inliers.iter().map(tick).collect(), line_px, Origin::Automatic)
+}
+
+/// What the numbers of an axis mean, and the factor that makes them times or fractions: a survival axis that reaches
+/// above 1.5 is in percent.
+fn scale_and_unit(values: impl Iterator<Item = f64>, direction: Direction) -> (AxisScale, f64) {
+    let largest = values.fold(f64::MIN, f64::max);
+    match direction {
+        Direction::Increasing => (AxisScale::Time, 1.0),
+        Direction::Decreasing if largest > 1.5 => (AxisScale::Percent, 0.01),
+        Direction::Decreasing => (AxisScale::Fraction, 1.0),
     }
 }
 

@@ -1,44 +1,17 @@
 //! What a person states about a figure wins over what was read, and what was read stays recorded.
 
-use std::path::Path;
+mod support;
 
-use image::{Rgb, RgbImage};
-use kmeta_figure_digitize::{DigitizeOptions, digitize, digitize_with_overrides};
-use kmeta_figure_source::{FigurePage, read_figure};
+use kmeta_figure_digitize::digitize_with_overrides;
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, FigureOverrides, FigureSource, Origin, Verdict};
+use kmeta_trial_data::{FigureOverrides, Origin, Verdict};
 
-fn picture(file: &str) -> FigurePage {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(file);
-    read_figure(&std::fs::read(path).unwrap()).unwrap().remove(0)
-}
-
-fn read(page: &FigurePage, reader: &LabelReader) -> DigitizedFigure {
-    let source = FigureSource {
-        file: "figure.png".to_owned(),
-        sha256: String::new(),
-        format: page.format.clone(),
-        page: page.page,
-        width: page.image.width(),
-        height: page.image.height(),
-        pixels_per_inch: page.pixels_per_inch,
-        picture: None,
-    };
-    digitize(page, source, reader, &DigitizeOptions::default())
-}
+use support::{paint, picture, read};
 
 fn stated(json: &str) -> FigureOverrides {
     let overrides: FigureOverrides = serde_json::from_str(json).unwrap();
     assert_eq!(overrides.mistakes(), [""; 0]);
     overrides
-}
-
-fn paint(image: &mut RgbImage, columns: std::ops::Range<u32>, rows: std::ops::Range<u32>, color: [u8; 3]) {
-    for y in rows {
-        for x in columns.clone() {
-            image.put_pixel(x, y, Rgb(color));
-        }
-    }
 }
 
 #[test]

@@ -1,39 +1,13 @@
 //! A figure that was read wrongly, or shows something else than survival, must not come back as `ok`.
 
-use std::path::Path;
+mod support;
 
 use image::{Rgb, RgbImage};
-use kmeta_figure_digitize::{DigitizeOptions, digitize, draw_difference, draw_doubt, draw_overlay};
-use kmeta_figure_source::{FigurePage, read_figure};
+use kmeta_figure_digitize::{draw_difference, draw_doubt, draw_overlay};
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, FigureSource, StretchFlag, Verdict};
+use kmeta_trial_data::{DigitizedFigure, StretchFlag, Verdict};
 
-fn picture(file: &str) -> FigurePage {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(file);
-    read_figure(&std::fs::read(path).unwrap()).unwrap().remove(0)
-}
-
-fn read(page: &FigurePage) -> DigitizedFigure {
-    let source = FigureSource {
-        file: "figure.png".to_owned(),
-        sha256: String::new(),
-        format: page.format.clone(),
-        page: page.page,
-        width: page.image.width(),
-        height: page.image.height(),
-        pixels_per_inch: page.pixels_per_inch,
-        picture: None,
-    };
-    digitize(page, source, &LabelReader::new().unwrap(), &DigitizeOptions::default())
-}
-
-fn paint(image: &mut RgbImage, columns: std::ops::Range<u32>, rows: std::ops::Range<u32>, color: [u8; 3]) {
-    for y in rows {
-        for x in columns.clone() {
-            image.put_pixel(x, y, Rgb(color));
-        }
-    }
-}
+use support::{paint, picture, read};
 
 fn failed(figure: &DigitizedFigure) -> Vec<&str> {
     figure.checks.iter().filter(|check| !check.passed).map(|check| check.name.as_str()).collect()
@@ -64,7 +38,7 @@ fn a_concentration_that_decays_is_no_survival() {
     paint(&mut page.image, 0..width, 865..height, [255; 3]);
     // From (0, 1) down: pixel rows of 1 and 0 are 156 and 791, of months 0 and 18 the columns 172 and 1327.
     draw_line(&mut page.image, 172..1320, |x| 791.0 - 635.0 * (-(x - 172.0) / 260.0).exp(), [30, 60, 190]);
-    let figure = read(&page);
+    let figure = read(&page, &LabelReader::new().unwrap());
     assert_ne!(figure.verdict, Verdict::Ok);
     if !figure.panels.is_empty() {
         assert!(failed(&figure).contains(&"is-a-staircase"), "{:?}", figure.checks);
@@ -82,7 +56,7 @@ fn a_bar_chart_and_a_photograph_are_refused() {
         let left = 190 + 185 * bar;
         paint(&mut page.image, left..left + 120, 156 + 90 * bar..791, [30, 90, 200]);
     }
-    let figure = read(&page);
+    let figure = read(&page, &LabelReader::new().unwrap());
     assert_eq!(figure.verdict, Verdict::Refused, "{:?}", figure.checks);
     // Soft shades without an edge, as of a photograph.
     page.image = RgbImage::from_fn(600, 400, |x, y| {
@@ -90,7 +64,7 @@ fn a_bar_chart_and_a_photograph_are_refused() {
         let shade = |phase: f64| 128.0 + 60.0 * (x / 41.0 + phase).sin() + 60.0 * (y / 29.0 - phase).cos();
         Rgb([shade(0.0), shade(1.0), shade(2.0)].map(|value| value as u8))
     });
-    let figure = read(&page);
+    let figure = read(&page, &LabelReader::new().unwrap());
     assert_eq!(figure.verdict, Verdict::Refused, "{:?}", figure.checks);
     assert!(figure.panels.is_empty());
 }
@@ -100,7 +74,7 @@ fn ink_that_nothing_explains_is_named_and_drawn() {
     let mut page = picture("atc-tki/figures/wirth2021-os.png");
     // A falling line without a beginning: no curve is traced along it.
     draw_line(&mut page.image, 440..1200, |x| 166.0 + 0.4 * (x - 440.0), [30, 60, 190]);
-    let figure = read(&page);
+    let figure = read(&page, &LabelReader::new().unwrap());
     assert_eq!(figure.verdict, Verdict::Review);
     assert!(failed(&figure).contains(&"ink-explained"), "{:?}", figure.checks);
     let number = figure.findings.iter().position(|finding| finding.code == "doubtful-ink").unwrap();
@@ -116,7 +90,8 @@ fn ink_that_nothing_explains_is_named_and_drawn() {
 
 #[test]
 fn points_have_intervals_and_stretches() {
-    let figure = read(&picture("antiangiogenic-two-arm/figures/gao2025-os.png"));
+    let figure =
+        read(&picture("antiangiogenic-two-arm/figures/gao2025-os.png"), &LabelReader::new().unwrap());
     for arm in &figure.panels[0].arms {
         let points = arm.curve.times().len();
         assert_eq!(

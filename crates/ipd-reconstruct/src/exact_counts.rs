@@ -7,24 +7,16 @@
 
 use kmeta_trial_data::{CensoringCount, CurveCounts, DropCount, NumberAtRisk, StepCurve};
 
-/// −2 log of the odds that another patient has the event at the same drop: one in ten.
-const TIED_EVENT: f64 = 4.6;
-/// −2 log of the odds that another patient leaves at the same mark: one in twenty.
-const TIED_CENSORING: f64 = 6.0;
+use crate::number_of_patients::{MEAN_MISFIT, MOST_PATIENTS, NEARLY, TIED_CENSORING, TIED_EVENT};
+
 /// Most patients that one mark stands for.
 const MOST_AT_A_MARK: u32 = 6;
 /// Squared misfit of a level, in reading errors, beyond which a course is given up.
 const MOST_MISFIT: f64 = 16.0;
-/// Mean squared misfit of a level beyond which the counts do not make the curve.
-const MEAN_MISFIT: f64 = 2.5;
-/// Most patients that are tried where their number is not known.
-const MOST_PATIENTS: f64 = 3000.0;
 /// Most events that are tried for the first drop then.
 const MOST_FIRST_EVENTS: u32 = 12;
 /// Courses kept after each happening.
 const COURSES: usize = 160;
-/// −2 log likelihood within which another course is nearly as likely as the best.
-const NEARLY: f64 = 4.0;
 /// Multiples of the stated reading error that are tried in turn: files differ in the digits that they write.
 const COARSER: [f64; 3] = [1.0, 3.0, 10.0];
 /// Reading errors by which a mark may stand before the drop that it shares its time with.

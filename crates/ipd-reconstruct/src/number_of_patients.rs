@@ -33,11 +33,11 @@ const DROP_OVER_ERROR: f64 = 8.0;
 /// Numbers are tried up to this multiple of the largest that is believed.
 const BEYOND_BELIEF: f64 = 6.0;
 /// Most patients that are tried.
-const MOST_PATIENTS: f64 = 3000.0;
+pub(crate) const MOST_PATIENTS: f64 = 3000.0;
 /// −2 log of the odds that another patient has the event at the same drop: one in ten.
-const TIED_EVENT: f64 = 4.6;
+pub(crate) const TIED_EVENT: f64 = 4.6;
 /// −2 log of the odds that another patient leaves at the same mark: one in twenty.
-const TIED_CENSORING: f64 = 6.0;
+pub(crate) const TIED_CENSORING: f64 = 6.0;
 /// Most patients that one mark stands for.
 const MOST_AT_A_MARK: u32 = 3;
 /// Squared misfit, in reading errors, that a drop costs at most: one misread level must not decide.
@@ -45,13 +45,13 @@ const MOST_MISFIT: f64 = 25.0;
 /// Courses kept at each drop.
 const COURSES: usize = 8;
 /// Mean squared misfit of a drop, in reading errors, beyond which no whole patients make the curve.
-const MEAN_MISFIT: f64 = 2.5;
+pub(crate) const MEAN_MISFIT: f64 = 2.5;
 /// Numbers this close to the best one, as a share of it, tell the same.
 const NEIGHBOURHOOD: f64 = 0.04;
 /// −2 log likelihood by which every other number must be worse.
 const MARGIN: f64 = 9.0;
 /// −2 log likelihood within which a number is nearly as likely as the best.
-const NEARLY: f64 = 4.0;
+pub(crate) const NEARLY: f64 = 4.0;
 
 /// What happens at one place of the time axis, in order of time.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@
 //! (m − 1)(1 + W/((1 + 1/m) B))² degrees of freedom.
 
 use kmeta_numerics::distributions::{normal_quantile, student_t_quantile};
+use kmeta_numerics::imputations::ImputedMoments;
 use kmeta_survival_estimate::{KaplanMeier, SurvivalError, Ties, cox_two_arms};
 use kmeta_trial_data::PatientRecord;
 
@@ -68,10 +69,8 @@ pub fn rubin(estimates: &[(f64, f64)], level: f64) -> Result<PooledInterval, Rub
         return Err(RubinError::InvalidLevel { level });
     }
     let count = estimates.len() as f64;
-    let mean = estimates.iter().map(|estimate| estimate.0).sum::<f64>() / count;
-    let within = estimates.iter().map(|estimate| estimate.1).sum::<f64>() / count;
-    let squares: f64 = estimates.iter().map(|estimate| (estimate.0 - mean).powi(2)).sum();
-    let between = if count > 1.0 { (1.0 + count.recip()) * squares / (count - 1.0) } else { 0.0 };
+    let ImputedMoments { mean, within, between } = ImputedMoments::of(estimates);
+    let between = (1.0 + count.recip()) * between;
     let tail = 0.5 + level / 2.0;
     let invalid = |_| RubinError::InvalidLevel { level };
     // Beyond a million degrees of freedom t and normal quantiles agree to all digits.

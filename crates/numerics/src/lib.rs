@@ -5,9 +5,11 @@
 //! | module | holds | from |
 //! |---|---|---|
 //! | [`distributions`] | normal, chi-squared, t, F, beta | `libm` erfc, `statrs` cdfs, own quantiles |
+//! | [`imputations`] | moments of Rubin's rules | own |
 //! | [`search`] | roots and minima in one dimension | `argmin` (Brent) |
 //! | [`quadrature`] | Gauss-Hermite and Gauss-Legendre nodes and weights | `nalgebra` eigenvalues, own Newton steps |
 //! | [`linear`] | Cholesky, inverse, nearest positive semidefinite matrix | `nalgebra` |
+//! | [`order_statistics`] | quantiles of samples | own |
 //! | [`piecewise`] | adaptive polynomial interpolation and quadrature | own |
 //! | [`quadratic_form`] | positive combinations of chi-squares | own contour integral |
 //! | [`streams`] | random streams by seed and name | `rand_chacha` |
@@ -21,7 +23,9 @@
 
 pub mod distributions;
 mod error;
+pub mod imputations;
 pub mod linear;
+pub mod order_statistics;
 pub mod piecewise;
 pub mod quadratic_form;
 pub mod quadrature;

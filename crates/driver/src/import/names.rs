@@ -1,4 +1,9 @@
-//! Identifiers from names that people write.
+//! Identifiers, titles and texts of a project file from names that people write.
+
+/// A text as TOML writes it, in quotation marks.
+pub(crate) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
 
 /// Small letters, digits and hyphens: "Müller-Lüdenscheid 2019" gives `muller-ludenscheid2019`. Blanks before digits go,
 /// others become hyphens. `otherwise` where nothing is left.

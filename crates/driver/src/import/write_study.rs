@@ -3,6 +3,7 @@
 use kmeta_trial_data::{EffectMeasure, TimeUnit};
 use serde::Serialize;
 
+use super::names::quoted;
 use super::{EffectTable, Import, Outcome, OutcomeKind, ReviewSettings};
 use crate::project::{Figure, Trial};
 
@@ -36,10 +37,6 @@ pub fn study_toml(
         text.push_str(&analysis(outcome));
     }
     Ok(text)
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }
 
 fn analysis(outcome: &Outcome) -> String {

@@ -9,6 +9,7 @@
 mod presence;
 mod subsets;
 
+use kmeta_numerics::order_statistics::quantile_of_sorted;
 use kmeta_trial_data::IntervalMethod;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -227,12 +228,7 @@ fn spread(numbers: &[f64]) -> GoshSpread {
     let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / count;
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let quantile = |probability: f64| {
-        let position = probability * (sorted.len() - 1) as f64;
-        let (below, share) = (position.floor() as usize, position.fract());
-        let above = sorted[(below + 1).min(sorted.len() - 1)];
-        sorted[below] + share * (above - sorted[below])
-    };
+    let quantile = |probability| quantile_of_sorted(&sorted, probability).unwrap_or(f64::NAN);
     GoshSpread {
         mean,
         standard_deviation: variance.sqrt(),

@@ -1,5 +1,6 @@
 //! How results are spread, and on which side of a line they lie.
 
+use kmeta_numerics::order_statistics::quantile_of_sorted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -74,12 +75,7 @@ pub(super) fn summary(
     let results: Vec<SpecificationResult> = chosen.iter().filter_map(|found| found.result).collect();
     let mut estimates: Vec<f64> = results.iter().map(|result| result.estimate).collect();
     estimates.sort_unstable_by(f64::total_cmp);
-    let quantile = |probability: f64| {
-        let position = probability * estimates.len().checked_sub(1)? as f64;
-        let (below, share) = (position.floor() as usize, position.fract());
-        let above = estimates[(below + 1).min(estimates.len() - 1)];
-        Some(estimates[below] + share * (above - estimates[below]))
-    };
+    let quantile = |probability| quantile_of_sorted(&estimates, probability);
     MultiverseSummary {
         specifications: chosen.len() as u32,
         without_result: (chosen.len() - results.len()) as u32,

@@ -6,6 +6,7 @@
 //! variances. The order matters: pooling each draw and combining the pooled results would let τ² absorb what is
 //! no difference between trials (Burgess, White, Resche-Rigon & Wood 2013, Stat Med 32:4499).
 
+use kmeta_numerics::imputations::ImputedMoments;
 use kmeta_trial_data::Interval;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,11 +38,7 @@ impl ImputedEstimate {
     /// assert!((combined.total_variance() - (0.04 + 4.0 / 3.0 * 0.01)).abs() < 1e-12);
     /// ```
     pub fn combine(sets: &[(f64, f64)]) -> Option<Self> {
-        let count = sets.len() as f64;
-        let estimate = sets.iter().map(|set| set.0).sum::<f64>() / count;
-        let within = sets.iter().map(|set| set.1).sum::<f64>() / count;
-        let squares: f64 = sets.iter().map(|set| (set.0 - estimate).powi(2)).sum();
-        let between = if sets.len() > 1 { squares / (count - 1.0) } else { 0.0 };
+        let ImputedMoments { mean: estimate, within, between } = ImputedMoments::of(sets);
         let is_finite = estimate.is_finite() && within.is_finite() && between.is_finite();
         is_finite.then_some(Self { estimate, within, between, imputations: sets.len() as u32 })
     }

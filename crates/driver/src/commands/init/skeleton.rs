@@ -2,7 +2,7 @@
 
 use kmeta_trial_data::TimeUnit;
 
-use crate::import::names::{identifier, title, unique};
+use crate::import::names::{identifier, quoted, title, unique};
 
 /// What the person said.
 #[derive(Debug, Clone)]
@@ -217,10 +217,6 @@ fn label_of(id: &str) -> String {
         first.make_ascii_uppercase();
     }
     if digits == 4 { format!("{label} {number}") } else { format!("{label}{number}") }
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }
 
 #[cfg(test)]
