@@ -1,38 +1,51 @@
 //! Checks of the arms as they were drawn: were they seen, and can they be told from each other?
 
-use kmeta_trial_data::{Check, DigitizedArm, Panel, StepCurve};
+use kmeta_trial_data::{Check, DigitizedArm, Panel, StepCurve, StretchFlag};
 
-use crate::stretches::Visibility;
-
-/// Largest share of an arm's columns that may be hidden by other ink.
-const MOST_HIDDEN: f64 = 0.6;
-/// Longest stretch of an arm, as a share of it, that may show none of its ink.
-const LONGEST_UNSEEN: f64 = 0.25;
+/// Largest area between the highest and the lowest course that what was seen leaves to an arm, as a share of survival times
+/// follow-up. The course that was taken lies between them: it is off by less.
+const MOST_UNDETERMINED: f64 = 0.025;
 /// Survival curves that differ by less are at the same place in the figure.
 const SAME_SURVIVAL: f64 = 0.01;
 /// Colours whose channels all differ by less are one colour to a reader.
 const SAME_CHANNEL: i32 = 40;
 
-/// The checks of a panel's arms, whose lines were seen as `visibilities` say.
-pub(crate) fn checks_of_arms(panel: &Panel, visibilities: &[Visibility]) -> Vec<Check> {
-    vec![visible_check(visibilities), distinct_check(panel)]
+/// The checks of a panel's arms.
+pub(crate) fn checks_of_arms(panel: &Panel) -> Vec<Check> {
+    vec![visible_check(panel), distinct_check(panel)]
 }
 
-/// Where a line is hidden, its place is the straightest guess.
-fn visible_check(visibilities: &[Visibility]) -> Check {
-    let hidden = visibilities.iter().map(|seen| seen.hidden).fold(0.0, f64::max);
-    let longest = visibilities.iter().map(|seen| seen.longest_unseen).fold(0.0, f64::max);
+/// Where a line is not seen it may run anywhere between its levels before and after, since survival never rises.
+fn visible_check(panel: &Panel) -> Check {
+    let worst = panel.arms.iter().map(undetermined_area).fold(0.0, f64::max);
     Check {
         name: "arms-visible".to_owned(),
-        passed: hidden <= MOST_HIDDEN && longest <= LONGEST_UNSEEN,
+        passed: worst <= MOST_UNDETERMINED,
         message: format!(
-            "other ink hides at most {:.0} % of an arm, and at most {:.0} % at a stretch shows none of its ink; {:.0} % and {:.0} % are allowed",
-            100.0 * hidden,
-            100.0 * longest,
-            100.0 * MOST_HIDDEN,
-            100.0 * LONGEST_UNSEEN
+            "where other ink hides an arm or its line has a gap, its course is free within {:.1} % of survival times follow-up; {:.1} % are allowed",
+            100.0 * worst,
+            100.0 * MOST_UNDETERMINED
         ),
     }
+}
+
+/// The area between the highest and the lowest course of an arm that agree with what was seen of it, as a share of survival
+/// times follow-up: for each unseen stretch its length times the drop across it.
+fn undetermined_area(arm: &DigitizedArm) -> f64 {
+    let end = arm.curve_end;
+    if end <= 0.0 {
+        return 0.0;
+    }
+    let unseen = |flag: StretchFlag| matches!(flag, StretchFlag::Occluded | StretchFlag::Gap);
+    arm.stretches
+        .chunk_by(|one, next| unseen(one.flag) == unseen(next.flag))
+        .filter_map(|run| {
+            let (first, last) = run.first().zip(run.last()).filter(|(first, _)| unseen(first.flag))?;
+            let (from, to) = (first.from.clamp(0.0, end), last.to.clamp(0.0, end));
+            let before = if from > 0.0 { arm.curve.survival_at(from.next_down()) } else { 1.0 };
+            Some((to - from) / end * (before - arm.curve.survival_at(to)))
+        })
+        .sum()
 }
 
 /// Arms that meet are told apart by colour, line style or name, or there are as many as the table of numbers at risk

@@ -172,7 +172,7 @@ fn read_figure(
                     &read.first_levels,
                     Some(read.evidence.legend.0),
                 ));
-                figure.checks.extend(arm_checks::checks_of_arms(&read.panel, &read.visibilities));
+                figure.checks.extend(arm_checks::checks_of_arms(&read.panel));
                 figure.checks.extend(evidence::checks_of_evidence(&read.panel, &read.evidence));
                 for doubt in doubts::doubts_of(&read.panel, &read.evidence.redrawing) {
                     figure.doubts.push(doubt.location);

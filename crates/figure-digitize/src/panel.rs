@@ -26,7 +26,7 @@ use crate::printed_statistics::{is_statistic, name_without_counts, statistics_in
 use crate::redrawing::compare;
 use crate::risk::{FoundRiskTable, read_risk_table};
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
-use crate::stretches::{Visibility, flagged_stretches, stretches_of};
+use crate::stretches::{flagged_stretches, stretches_of};
 use crate::surplus::FoundArms;
 use crate::ticks::{survival_ticks, time_ticks};
 use crate::words::Word;
@@ -36,8 +36,6 @@ pub(crate) struct ReadPanel {
     pub(crate) panel: Panel,
     /// Level of each arm's first plateau as measured.
     pub(crate) first_levels: Vec<f64>,
-    /// How much of each arm's line was seen.
-    pub(crate) visibilities: Vec<Visibility>,
     /// What else the panel shows of them.
     pub(crate) evidence: Evidence,
     pub(crate) findings: Vec<Finding>,
@@ -115,10 +113,8 @@ pub(crate) fn read_panel(
         first_levels.push(first_level);
         digitized.push(arm);
     }
-    let mut visibilities = Vec::new();
     for (curve, arm) in arms.iter().zip(&mut digitized) {
         let stretches = stretches_of(curve, &arms);
-        visibilities.push(Visibility::of(&stretches));
         arm.stretches = flagged_stretches(curve, &stretches, &x.calibration, area.left as f64);
     }
     let mut risk_table = risk.map(|mut found| {
@@ -135,12 +131,12 @@ pub(crate) fn read_panel(
     let quantity = if traced.rising { PlottedQuantity::Incidence } else { PlottedQuantity::Survival };
     let text_of_arm = name_arms(page, &plot_texts, &mut risk_table, &arms, &mut digitized);
     let curve_of_arm = (0..arms.len()).collect();
-    let mut found = FoundArms { arms: digitized, first_levels, visibilities, text_of_arm, curve_of_arm };
+    let mut found = FoundArms { arms: digitized, first_levels, text_of_arm, curve_of_arm };
     if statements.stated.is_none() {
         let table = risk_table.as_mut().map(|(table, _)| table);
         found = found.without_surplus(table, &plot_texts, &format!("panel {index}"), &mut findings);
     }
-    let FoundArms { arms: digitized, first_levels, visibilities, text_of_arm, curve_of_arm } = found;
+    let FoundArms { arms: digitized, first_levels, text_of_arm, curve_of_arm } = found;
     let arms: Vec<&TracedCurve> = curve_of_arm.iter().map(|&curve| arms[curve]).collect();
     let named = |index: usize| text_of_arm.iter().position(|text| *text == Some(index));
     let names: Vec<String> = digitized.iter().map(|arm| arm.label.clone()).collect();
@@ -168,7 +164,7 @@ pub(crate) fn read_panel(
     correct_panel(&mut panel, statements, &mut findings);
     let redrawing = compare(page, &panel, &traced, &curves, &words);
     let evidence = Evidence::of(redrawing, &plot_texts, |index| named(index).is_some(), &arms);
-    Ok(ReadPanel { panel, first_levels, visibilities, evidence, findings })
+    Ok(ReadPanel { panel, first_levels, evidence, findings })
 }
 
 /// Median height of the letters in an area.

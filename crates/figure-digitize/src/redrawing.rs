@@ -4,6 +4,8 @@
 //! reference lines, and by the frame with its ticks. What is left over wide parts of the plot is a curve that was missed. A
 //! traced curve is carried by ink where it was seen; where it is not, it was led astray.
 
+use std::collections::BTreeMap;
+
 use kmeta_trial_data::{AxisCalibration, Check, DigitizedArm, LineStyle, Panel, PixelBox, TextRole};
 
 use crate::arms::{TracedCurve, follows_drops_of, side_of};
@@ -36,6 +38,9 @@ const MOST_PATHS: usize = 8;
 const LEAST_FALL: f64 = 0.03;
 /// A missed curve may run on bare ground over this share of what ink it has.
 const MOST_BARE: f64 = 0.5;
+/// A path that has this share of its inked columns in one row is straight: the frame of a legend or an inset, or a reference
+/// line with its foot. Each has one corner.
+const STRAIGHT_SHARE: f64 = 0.9;
 /// Weakest ink that carries a pale line.
 const PALE_INK: f32 = 0.1;
 /// Coverage from which ink counts as seen.
@@ -44,7 +49,7 @@ const SEEN: f32 = 0.4;
 /// Share of the plot's width over which unexplained ink may run: an arrow, a bracket, a word that was not read.
 const MOST_UNEXPLAINED: f64 = 0.12;
 /// Share of an arm's columns that may have no ink.
-const MOST_UNFOUNDED: f64 = 0.04;
+const MOST_UNFOUNDED: f64 = 0.1;
 
 /// What the comparison of a panel with its picture gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,7 +141,7 @@ fn missed_curves(
         let connected = bare as f64 <= MOST_BARE * inked as f64 && leap <= CLOSED_GAP;
         let (top, bottom) = rows_on_ink(&curve);
         let falls = (bottom - top) as f64 >= LEAST_FALL * area.height() as f64;
-        if share > MOST_UNEXPLAINED && connected && falls && !is_limit {
+        if share > MOST_UNEXPLAINED && connected && falls && !is_limit && !is_straight(&curve) {
             found.push((curve, share));
         }
     }
@@ -186,6 +191,21 @@ fn rows_on_ink(curve: &TracedCurve) -> (usize, usize) {
     };
     let rows = || curve.path.rows.iter().enumerate().filter_map(on_ink);
     (rows().min().unwrap_or(0), rows().max().unwrap_or(0))
+}
+
+/// Whether nearly all of a path's own ink lies in one row, or in that and the rows beside it.
+fn is_straight(curve: &TracedCurve) -> bool {
+    let mut columns_of_row: BTreeMap<usize, usize> = BTreeMap::new();
+    for (index, &row) in curve.path.rows.iter().enumerate() {
+        if curve.coverage.own.get(curve.path.start + index, row) >= SEEN {
+            *columns_of_row.entry(row).or_default() += 1;
+        }
+    }
+    let all: usize = columns_of_row.values().sum();
+    let around =
+        |row: usize| columns_of_row.range(row.saturating_sub(1)..=row + 1).map(|(_, count)| count).sum();
+    let most: usize = columns_of_row.keys().map(|&row| around(row)).max().unwrap_or(0);
+    most as f64 >= STRAIGHT_SHARE * all as f64
 }
 
 /// Where a path leaves what is explained, as a box on the page.

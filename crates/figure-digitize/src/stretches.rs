@@ -151,26 +151,3 @@ fn joined(runs: impl Iterator<Item = Run>) -> Vec<Run> {
     }
     found
 }
-
-/// How much of an arm's line can be seen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Visibility {
-    /// Share of its columns in which other ink hides it.
-    pub(crate) hidden: f64,
-    /// Longest run of columns without its own ink, as a share of all.
-    pub(crate) longest_unseen: f64,
-}
-
-impl Visibility {
-    pub(crate) fn of(stretches: &[Stretch]) -> Self {
-        let columns = stretches.iter().map(Stretch::length).sum::<usize>().max(1) as f64;
-        let occluded = stretches.iter().filter(|stretch| stretch.sight == Sight::Occluded);
-        let hidden = occluded.map(Stretch::length).sum::<usize>() as f64 / columns;
-        let (mut run, mut longest) = (0, 0);
-        for stretch in stretches {
-            run = if stretch.sight == Sight::Seen { 0 } else { run + stretch.length() };
-            longest = longest.max(run);
-        }
-        Self { hidden, longest_unseen: longest as f64 / columns }
-    }
-}

@@ -4,13 +4,11 @@
 use kmeta_trial_data::{DigitizedArm, Finding, RiskTable};
 
 use crate::legend::PlotText;
-use crate::stretches::Visibility;
 
 /// What was found of the arms of a panel, each list in the order of the arms.
 pub(crate) struct FoundArms {
     pub(crate) arms: Vec<DigitizedArm>,
     pub(crate) first_levels: Vec<f64>,
-    pub(crate) visibilities: Vec<Visibility>,
     /// Index of the text that names the arm.
     pub(crate) text_of_arm: Vec<Option<usize>>,
     /// Index of the arm among the curves that were taken for arms.
@@ -47,7 +45,6 @@ impl FoundArms {
         }
         retain(&mut self.arms, &keep);
         retain(&mut self.first_levels, &keep);
-        retain(&mut self.visibilities, &keep);
         retain(&mut self.text_of_arm, &keep);
         retain(&mut self.curve_of_arm, &keep);
         self
