@@ -13,6 +13,8 @@ const UNSEEN: f64 = 0.2;
 const SEEN: f64 = 0.5;
 /// Share of the columns behind its end in which an arm shows its ink beside another that covers it.
 const SHOWN_AGAIN: f64 = 0.1;
+/// How far the marks on a line reach that may cover another, as a share of the plot's height.
+const MARK_REACH: f64 = 0.02;
 
 /// Joins pieces and carries arms on below those that cover them.
 pub(crate) fn join_pieces(curves: &mut Vec<TracedCurve>) {
@@ -55,10 +57,11 @@ fn may_be_one(one: &TracedCurve, other: &TracedCurve) -> bool {
     is_grey(one) || is_grey(other) || same_hue(one.color, other.color)
 }
 
-/// True when a curve ends on another one's line, which goes on.
+/// True when a curve ends on another one's line or marks, and that line goes on.
 fn goes_on_behind(one: &TracedCurve, other: &TracedCurve) -> bool {
     let Some(last) = one.path.end().checked_sub(1) else { return false };
-    let reach = ((one.line_width + other.line_width) / 2.0).ceil() as usize + 1;
+    let beside = (one.line_width + other.line_width) / 2.0 + 1.0;
+    let reach = beside.max(MARK_REACH * one.coverage.height() as f64).ceil() as usize;
     let (Some(here), Some(there)) = (one.path.row_at(last), other.path.row_at(last)) else { return false };
     let next = other.path.row_at(last + reach).unwrap_or(there);
     let longer = other.path.end().saturating_sub(last) as f64 >= GOES_ON * one.coverage.width() as f64;

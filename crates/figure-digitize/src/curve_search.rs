@@ -216,7 +216,8 @@ fn take_mark_ink(inks: &mut Vec<Ink>, start: TraceStart) -> Option<Arc<Coverage>
     for ink in inks {
         if no_line || is_hue(ink.color) {
             ink.coverage.add(&centers);
-        } else if dark(ink) {
+        } else {
+            // Greys are what antialiasing makes of the marks.
             ink.coverage.hide_inked(&marks.own);
         }
     }
