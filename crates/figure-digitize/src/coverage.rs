@@ -183,6 +183,17 @@ impl Coverage {
         self.other.set(x, y, hidden);
     }
 
+    /// Turns the ink at all pixels that are inked in `others` into something that hides the colour.
+    pub(crate) fn hide_inked(&mut self, others: &ColumnPlane<f32>) {
+        for x in 0..self.width() {
+            for y in 0..self.height() {
+                if others.get(x, y) > 0.0 {
+                    self.hide(x, y);
+                }
+            }
+        }
+    }
+
     /// Removes the ink at a pixel as if nothing had been drawn there.
     pub(crate) fn erase(&mut self, x: usize, y: usize) {
         self.own.set(x, y, 0.0);

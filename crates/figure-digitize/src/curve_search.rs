@@ -9,15 +9,19 @@ use std::sync::Arc;
 
 use crate::arms::TracedCurve;
 use crate::color::{Srgb, oklab_distance};
+use crate::continuation::join_pieces;
 use crate::coverage::{Coverage, PlotInk};
 use crate::curve_shape::{
     has_gaps_of_a_line, has_regular_gaps, is_band_edge, is_hidden_remnant, is_remnant_of,
 };
 use crate::ink::InkPage;
-use crate::mark_ink::{centers_of_marks, is_dark_grey, is_hue, runs_on_marks, union_of};
+use crate::mark_ink::{
+    centers_of_marks, hide_line_with_marks, is_dark_grey, is_hue, runs_on_marks, union_of,
+};
 use crate::palette::{Palette, is_blend};
 use crate::plane::Rect;
 use crate::reference_lines::{hide_full_lines, hide_median_line};
+use crate::selection::explained_by_others;
 use crate::trace::{Path, TraceCosts, TraceStart, trace};
 
 /// A path must gain at least this share of the plot's width.
@@ -97,8 +101,30 @@ pub(crate) fn trace_curves(
     texts: &[Rect],
 ) -> Vec<TracedCurve> {
     let plot = PlotInk::of(page, area, &palette.grounds, texts);
+    let mut palette = palette.clone();
+    let mut curves = search(page, &plot, area, &palette, start);
+    // What other curves explain took ink from them: without its colour they are sought anew.
+    while let Some(surplus) = explained_by_others(page, &curves, &palette.grounds) {
+        let color = curves.remove(surplus).color;
+        if curves.iter().all(|curve| curve.color != color) {
+            palette.lines.retain(|&line| line != color);
+            curves = search(page, &plot, area, &palette, start);
+        }
+    }
+    join_pieces(&mut curves);
+    curves
+}
+
+/// The curves that the colours of a palette give, each held against those found before it.
+fn search(
+    page: &InkPage,
+    plot: &PlotInk,
+    area: Rect,
+    palette: &Palette,
+    start: TraceStart,
+) -> Vec<TracedCurve> {
     let mut inks: Vec<Ink> =
-        palette.lines.iter().map(|&color| Ink::new(&plot, palette, color, start)).collect();
+        palette.lines.iter().map(|&color| Ink::new(plot, palette, color, start)).collect();
     let marks = take_mark_ink(&mut inks, start);
     let mut curves: Vec<TracedCurve> = Vec::new();
     for style in LINE_STYLES {
@@ -161,7 +187,8 @@ fn best_ink(inks: &mut [Ink], costs: TraceCosts, start: TraceStart) -> Option<us
 }
 
 /// Takes out the colours that only censor marks have, and lets the lines of all others run through the middle of the
-/// marks, which hide them where they are dense. Returns the marks' ink.
+/// marks, which hide them where they are dense. Returns the marks' ink. Where an arm has the colour of the marks, its line
+/// and the marks on it are none of the others'.
 fn take_mark_ink(inks: &mut Vec<Ink>, start: TraceStart) -> Option<Arc<Coverage>> {
     let dark = |ink: &Ink| is_dark_grey(ink.color);
     if !inks.iter().any(|ink| is_hue(ink.color)) {
@@ -173,17 +200,28 @@ fn take_mark_ink(inks: &mut Vec<Ink>, start: TraceStart) -> Option<Arc<Coverage>
     widths.sort_by(f64::total_cmp);
     let line_width = widths.get(widths.len() / 2).copied().unwrap_or(1.0);
     let own: Vec<&Coverage> = inks.iter().filter(|ink| dark(ink)).map(|ink| &ink.coverage).collect();
-    let marks = Arc::new(union_of(&own)?);
+    let mut marks = union_of(&own)?;
     let path = trace(&marks, line_width, TraceCosts::SOLID, start)?;
-    if !runs_on_marks(&marks, &path, line_width) {
-        return None;
+    let no_line = runs_on_marks(&marks, &path, line_width);
+    if no_line {
+        inks.retain(|ink| !dark(ink));
+    } else {
+        hide_line_with_marks(&mut marks, &path, line_width);
+        let path = trace(&marks, line_width, TraceCosts::SOLID, start)?;
+        if path.score < least_gain(marks.area) || !runs_on_marks(&marks, &path, line_width) {
+            return None;
+        }
     }
     let centers = centers_of_marks(&marks, line_width);
-    inks.retain(|ink| !dark(ink));
     for ink in inks {
-        ink.coverage.add(&centers);
+        if no_line || is_hue(ink.color) {
+            ink.coverage.add(&centers);
+        } else {
+            // Greys are what antialiasing makes of the marks.
+            ink.coverage.hide_inked(&marks.own);
+        }
     }
-    Some(marks)
+    Some(Arc::new(marks))
 }
 
 impl Ink {

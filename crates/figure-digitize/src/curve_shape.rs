@@ -9,7 +9,7 @@ use crate::palette::is_blend;
 use crate::trace::Path;
 
 /// Ink weaker than this is none.
-const FAINT: f32 = 0.3;
+pub(crate) const FAINT: f32 = 0.3;
 /// Contrast up to which two neighbouring pixels are one ground.
 const FLAT: f32 = 0.035;
 /// Contrast from which two grounds differ.
@@ -149,9 +149,18 @@ pub(crate) fn has_regular_gaps(coverage: &Coverage, path: &Path, line_width: f64
     gaps.len() >= FEWEST_GAPS && alike.count() as f64 >= REGULAR_SHARE * gaps.len() as f64
 }
 
-/// True when most of a path separates two different grounds: it is the edge of a band. The grounds beside each
-/// pixel of the path are taken where the picture is flat.
+/// True when most of a path separates two different grounds: it is the edge of a band.
 pub(crate) fn is_band_edge(page: &InkPage, curve: &TracedCurve) -> bool {
+    let steps: Vec<f32> = ground_steps(page, curve).into_iter().flatten().collect();
+    let lighter = steps.iter().filter(|&&step| step < -DIFFERENT_GROUND).count();
+    let darker = steps.iter().filter(|&&step| step > DIFFERENT_GROUND).count();
+    steps.len() * 10 >= curve.path.rows.len() * 3
+        && (lighter.max(darker) * 10 >= steps.len() * 6 || (lighter + darker) * 10 >= steps.len() * 7)
+}
+
+/// For each column of a curve, by how much the ground above it is darker than the one below; nothing where the picture is
+/// not flat on both sides.
+fn ground_steps(page: &InkPage, curve: &TracedCurve) -> Vec<Option<f32>> {
     let area = curve.coverage.area;
     let away = (curve.line_width / 2.0).ceil() as usize + 3;
     let color = |x: usize, y: usize| page.colors.get(area.left + x, area.top + y);
@@ -160,23 +169,22 @@ pub(crate) fn is_band_edge(page: &InkPage, curve: &TracedCurve) -> bool {
         // Ink of the same colour is the curve's own: censor marks.
         (contrast(here, there) <= FLAT && curve.coverage.own.get(x, near) < FAINT).then_some(here)
     };
-    let (mut known, mut lighter, mut darker) = (0, 0, 0);
-    for (index, &row) in curve.path.rows.iter().enumerate() {
+    let step_at = |(index, &row): (usize, &usize)| {
         let x = curve.path.start + index;
         if row < away + 2 || row + away + 2 >= area.height() {
-            continue;
+            return None;
         }
-        let above = ground_at(x, row - away, row - away - 2);
-        let below = ground_at(x, row + away, row + away + 2);
-        if let (Some(above), Some(below)) = (above, below) {
-            known += 1;
-            let step = contrast(above, page.background) - contrast(below, page.background);
-            lighter += usize::from(step < -DIFFERENT_GROUND);
-            darker += usize::from(step > DIFFERENT_GROUND);
-        }
-    }
-    known * 10 >= curve.path.rows.len() * 3
-        && (lighter.max(darker) * 10 >= known * 6 || (lighter + darker) * 10 >= known * 7)
+        let above = ground_at(x, row - away, row - away - 2)?;
+        let below = ground_at(x, row + away, row + away + 2)?;
+        Some(contrast(above, page.background) - contrast(below, page.background))
+    };
+    curve.path.rows.iter().enumerate().map(step_at).collect()
+}
+
+/// For each column of a curve, whether it lies on the edge of a band.
+pub(crate) fn band_edge_columns(page: &InkPage, curve: &TracedCurve) -> Vec<bool> {
+    let is_edge = |step: Option<f32>| step.is_some_and(|step| step.abs() > DIFFERENT_GROUND);
+    ground_steps(page, curve).into_iter().map(is_edge).collect()
 }
 
 /// True when most of a curve's visible ink lies beside curves found before: antialiasing, compression noise or
@@ -262,7 +270,7 @@ const LEAST_SHARE: f32 = 0.15;
 const MIXTURE_REACH: f32 = 0.08;
 
 /// True when a curve's colour is what two crossing or translucent lines mix to, on a ground or by themselves.
-fn is_mixture(curve: &TracedCurve, one: &TracedCurve, other: &TracedCurve, ground: Srgb) -> bool {
+pub(crate) fn is_mixture(curve: &TracedCurve, one: &TracedCurve, other: &TracedCurve, ground: Srgb) -> bool {
     if is_blend(curve.color, one.color, &[other.color]) {
         return true;
     }
@@ -285,7 +293,7 @@ fn is_mixture(curve: &TracedCurve, one: &TracedCurve, other: &TracedCurve, groun
 }
 
 /// True when a pixel touches the stroke of a curve, drops included.
-fn is_beside(curve: &TracedCurve, line_width: f64, x: usize, row: usize) -> bool {
+pub(crate) fn is_beside(curve: &TracedCurve, line_width: f64, x: usize, row: usize) -> bool {
     let reach = ((curve.line_width + line_width) / 2.0).ceil() as usize + 2;
     let path = &curve.path;
     if x + reach < path.start || x >= path.end() + reach {

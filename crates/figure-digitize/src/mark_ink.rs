@@ -95,6 +95,27 @@ pub(crate) fn runs_on_marks(coverage: &Coverage, path: &Path, line_width: f64) -
     marks.len() as f64 >= LEAST_MARKS * count && lines as f64 <= MOST_LINE * count
 }
 
+/// Hides a line and the marks that stand on it.
+pub(crate) fn hide_line_with_marks(coverage: &mut Coverage, path: &Path, line_width: f64) {
+    let tallest = *heights_of_marks(coverage, line_width).end();
+    let half = (line_width / 2.0).ceil() as usize + 1;
+    let mut before = path.rows.first().copied().unwrap_or(0);
+    for (index, &row) in path.rows.iter().enumerate() {
+        let x = path.start + index;
+        let (top, bottom) = (before.saturating_sub(half), (row + half + 1).min(coverage.height()));
+        let inked = |y: &usize| coverage.own.get(x, *y) >= MARK_INK;
+        let above = (0..top).rev().take_while(inked).take(tallest).count();
+        let below = (bottom..coverage.height()).take_while(inked).take(tallest).count();
+        (top - above..bottom + below).for_each(|y| coverage.hide(x, y));
+        // The stroke of a drop is as wide as the line.
+        let beside = if row > before + 1 { half } else { 0 };
+        for column in x.saturating_sub(beside)..(x + beside + 1).min(coverage.width()) {
+            (top..bottom).for_each(|y| coverage.hide(column, y));
+        }
+        before = row;
+    }
+}
+
 /// Ink through the middle of each mark, a line wide.
 pub(crate) fn centers_of_marks(coverage: &Coverage, line_width: f64) -> ColumnPlane<f32> {
     let heights = heights_of_marks(coverage, line_width);

@@ -12,6 +12,8 @@ const END_SHARE: f64 = 0.025;
 const LONGEST_GAP: usize = 24;
 /// Share of the plot's width that a line at the median must cover from the survival axis on.
 const SHORTEST_MEDIAN_LINE: f64 = 0.04;
+/// Share of a line at the median, from the axis on, by which its rows are found.
+const MEDIAN_BEGIN: f64 = 0.25;
 
 /// Hides frames, grid lines and reference lines, which cross the whole plot, solid or dashed. Curves may be
 /// hidden below them.
@@ -78,6 +80,13 @@ pub(crate) fn hide_median_line(coverage: &mut Coverage, row: f64) {
     if (end as f64) < SHORTEST_MEDIAN_LINE * width as f64 {
         return;
     }
+    // A curve may run in the next row from where the line has led for a while: the line's own rows show ink from the axis on.
+    let begin = ((MEDIAN_BEGIN * end as f64) as usize).max(LONGEST_GAP).min(end);
+    let inked = |y: &usize| {
+        (0..begin).filter(|&x| coverage.own.get(x, *y).max(coverage.other.get(x, *y)) >= 0.2).count()
+    };
+    let most = rows.clone().map(|y| inked(&y)).max().unwrap_or(0);
+    let rows: Vec<usize> = rows.filter(|y| inked(y) * 4 >= most).collect();
     for y in rows {
         (0..end).for_each(|x| coverage.hide(x, y));
     }

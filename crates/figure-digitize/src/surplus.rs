@@ -16,8 +16,8 @@ pub(crate) struct FoundArms {
 }
 
 impl FoundArms {
-    /// Leaves out the arms without a row of numbers at risk where every row has its arm, or, without a table, those
-    /// without an entry of the legend where every entry has its arm; and says so.
+    /// Leaves out the arms without a row of numbers at risk where every row has its arm, or, without a table or with fewer
+    /// rows than the legend has entries, those without an entry of the legend where every entry has its arm; and says so.
     pub(crate) fn without_surplus(
         mut self,
         table: Option<&mut RiskTable>,
@@ -65,7 +65,10 @@ impl FoundArms {
             Some(rows) if rows >= 1 && count(&has_row) == rows && (entries == 0 || entries == rows) => {
                 Some(has_row)
             }
-            None if entries >= 2 && count(&has_entry) == entries => Some(has_entry),
+            // A table of which rows were not read says less than a legend that is complete.
+            rows if entries >= 2 && count(&has_entry) == entries && rows.unwrap_or(0) < entries => {
+                Some(has_entry)
+            }
             _ => None,
         }
     }
