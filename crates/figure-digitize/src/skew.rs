@@ -93,11 +93,13 @@ fn sharpness(edges: &[Vec<Edge>; 2], (width, height): (usize, usize), degrees: f
 /// leads back. Pixels beyond the page's edge repeat it.
 pub(crate) fn upright(image: &RgbImage, degrees: f64) -> (RgbImage, PageRotation) {
     let (width, height) = (f64::from(image.width()), f64::from(image.height()));
-    let (sine, cosine) = (degrees.to_radians().sin().abs(), degrees.to_radians().cos());
+    let (sine, cosine) = (degrees.to_radians().sin().abs(), degrees.to_radians().cos().abs());
+    // A quarter turn changes sides; its cosine is a rounding error away from 0.
+    let side = |length: f64| (length - 1e-6).ceil() as u32;
     let rotation = PageRotation {
         degrees,
-        width: (width * cosine + height * sine).ceil() as u32,
-        height: (width * sine + height * cosine).ceil() as u32,
+        width: side(width * cosine + height * sine),
+        height: side(width * sine + height * cosine),
     };
     let turned = RgbImage::from_fn(rotation.width, rotation.height, |x, y| {
         let (sx, sy) =

@@ -116,8 +116,7 @@ impl FigureFile {
         };
         let mut figures = Vec::new();
         let reading = digitize_vector(&page, self.source_of(&page), reader);
-        let panels: Vec<PixelBox> =
-            reading.figure.iter().flat_map(|figure| &figure.panels).map(|panel| panel.plot_area).collect();
+        let panels: Vec<[f64; 2]> = reading.figure.iter().flat_map(plot_middles).collect();
         if let Some(mut figure) = reading.figure {
             add_counts(&mut figure);
             // A page that takes too long to draw still has its curves.
@@ -129,7 +128,7 @@ impl FigureFile {
             let overlay_png = encode_png(&draw_overlay(&drawn, &figure))?;
             figures.push(DigitizedPage { figure, overlay_png, made_of: MadeOf::Paths });
         }
-        let free = |picture: &EmbeddedImage| !panels.iter().any(|area| lies_on(area, &picture.bounds));
+        let free = |picture: &EmbeddedImage| !panels.iter().any(|&middle| picture.bounds.contains(middle));
         for (number, picture) in page.images.iter().enumerate().filter(|(_, picture)| free(picture)) {
             let samples = samples_of(picture, &page);
             let read = self.trace_pixels(&samples, Some(&picture.bounds), MadeOf::Picture(number), reader)?;
@@ -268,10 +267,14 @@ fn blank(page: &VectorPage) -> FigurePage {
     }
 }
 
-/// Whether a plot that was read from paths lies on a picture: then that is its background.
-fn lies_on(area: &PixelBox, picture: &Bounds) -> bool {
-    let middle = [(area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0];
-    picture.contains(middle)
+/// The middles of the plots of a figure on its page: a picture under one is its background.
+fn plot_middles(figure: &DigitizedFigure) -> impl Iterator<Item = [f64; 2]> {
+    figure.panels.iter().map(|panel| {
+        let area = panel.plot_area;
+        let middle = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
+        let (column, row) = figure.page_point(middle);
+        [column, row]
+    })
 }
 
 fn encode_png(image: &RgbImage) -> Result<Vec<u8>, String> {

@@ -115,7 +115,6 @@ fuzz_target!(|input: Input| {
         height,
         pixels_per_inch: None,
         picture: None,
-        picture: None,
     };
     let figure = digitize(&page, source, &READER, &DigitizeOptions::default());
     assert_eq!(figure.panels.is_empty(), figure.verdict == Verdict::Refused);

@@ -90,15 +90,17 @@ pub(crate) fn find_axes(words: &[TextRun], level: &[Straight], upright: &[Straig
     let rows = time_scales(&numbers);
     let mut found: Vec<FoundAxes> = Vec::new();
     for column in &columns {
-        let Some(y) = survival_axis(column, level) else { continue };
-        for row in rows_of(column, &y, &rows) {
-            let Some(x) = time_axis(row, upright, &y) else { continue };
-            let area = plot_area(&x, &y, level, upright);
-            // A plot is wider and higher than a few letters.
-            if area.width() >= 6.0 * x.size && area.height() >= 6.0 * y.size {
-                found.push(finished(x, y.clone(), area));
-            }
-        }
+        let Some((y, row)) = [Side::Left, Side::Right].into_iter().find_map(|side| {
+            let y = survival_axis(column, level, side)?;
+            row_of(column, &y, &rows, side).map(|row| (y, row))
+        }) else {
+            continue;
+        };
+        let Some(own) = axes_of(row, y, level, upright) else { continue };
+        let beside: Vec<FoundAxes> =
+            rows.iter().filter_map(|other| sharing_axes(&own, row, other, level, upright)).collect();
+        found.push(own);
+        found.extend(beside);
     }
     // Two columns of numbers may flank one plot: the left one stays.
     let mut kept: Vec<FoundAxes> = Vec::new();
@@ -261,31 +263,85 @@ fn even_rows<'t>(mut line: Vec<&PrintedNumber<'t>>, scales: &mut Vec<Scale<'t>>)
     }
 }
 
-/// The rows of times that can belong to a survival axis: below its lowest label, reaching to its right. Several where
-/// panels side by side share the axis of the leftmost.
-fn rows_of<'s, 't>(column: &Scale<'t>, y: &FoundAxis, rows: &'s [Scale<'t>]) -> Vec<&'s Scale<'t>> {
+/// On which side of its plot a survival axis stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// The row of times that belongs to a survival axis: the nearest below its lowest label that reaches to the plot's side.
+fn row_of<'s, 't>(
+    column: &Scale<'t>,
+    y: &FoundAxis,
+    rows: &'s [Scale<'t>],
+    side: Side,
+) -> Option<&'s Scale<'t>> {
     let labels = column.bounds();
     let height = labels.height().max(4.0 * y.size);
     let lowest =
         y.calibration.pixel_at(y.calibration.ticks.iter().map(|tick| tick.value).fold(f64::MAX, f64::min));
     let below = |row: &&Scale<'_>| {
-        let bounds = row.bounds();
-        bounds.top >= lowest - 0.5 * row.size()
-            && bounds.top <= lowest + 0.45 * height
-            && bounds.right > labels.right + 4.0 * row.size()
-            && bounds.left >= labels.left - row.size()
-            // The first label stands near the survival axis.
-            && bounds.left - labels.right <= 0.5 * bounds.width()
+        let (bounds, size) = (row.bounds(), row.size());
+        let is_below = bounds.top >= lowest - 0.5 * size && bounds.top <= lowest + 0.45 * height;
+        // The label next to the survival axis stands near it.
+        let nearest = 0.5 * bounds.width();
+        let beside = match side {
+            Side::Left => {
+                bounds.right > labels.right + 4.0 * size
+                    && bounds.left >= labels.left - size
+                    && bounds.left - labels.right <= nearest
+            }
+            Side::Right => {
+                bounds.left < labels.left - 4.0 * size
+                    && bounds.right <= labels.right + size
+                    && labels.left - bounds.right <= nearest
+            }
+        };
+        is_below && beside
     };
-    let nearest = rows.iter().filter(below).min_by(|a, b| a.bounds().top.total_cmp(&b.bounds().top));
-    nearest.into_iter().collect()
+    rows.iter().filter(below).min_by(|a, b| a.bounds().top.total_cmp(&b.bounds().top))
 }
 
-fn survival_axis(column: &Scale<'_>, level: &[Straight]) -> Option<FoundAxis> {
+/// Both axes of a plot, if it is wider and higher than a few letters.
+fn axes_of(row: &Scale<'_>, y: FoundAxis, level: &[Straight], upright: &[Straight]) -> Option<FoundAxes> {
+    let x = time_axis(row, upright, &y)?;
+    let area = plot_area(&x, &y, level, upright);
+    (area.width() >= 6.0 * x.size && area.height() >= 6.0 * y.size).then(|| finished(x, y, area))
+}
+
+/// The axes of a panel beside another whose survival axis it shares: its times stand on the same line, right of the other's,
+/// and its tick marks where the other's do.
+fn sharing_axes(
+    own: &FoundAxes,
+    row: &Scale<'_>,
+    other: &Scale<'_>,
+    level: &[Straight],
+    upright: &[Straight],
+) -> Option<FoundAxes> {
+    let (bounds, theirs) = (row.bounds(), other.bounds());
+    let on_line = (bounds.center_y() - theirs.center_y()).abs() <= ALIGNED * row.size();
+    if !on_line || theirs.left <= bounds.right || (row.size() - other.size()).abs() > 0.15 * row.size() {
+        return None;
+    }
+    let mut y = own.y.clone();
+    // Its labels are far away: none stand between its edge and the other plot.
+    y.labels.left = own.area.right + 0.5;
+    y.labels.right = y.labels.left;
+    let shared = axes_of(other, y, level, upright)?;
+    let alike = shared.x.has_marks == own.x.has_marks
+        && (shared.area.bottom - own.area.bottom).abs() <= 1.0
+        && (shared.area.top - own.area.top).abs() <= 1.0;
+    alike.then_some(shared)
+}
+
+fn survival_axis(column: &Scale<'_>, level: &[Straight], side: Side) -> Option<FoundAxis> {
     let labels = column.bounds();
     let positions: Vec<f64> = column.numbers.iter().map(|number| number.run.center_y()).collect();
-    let near = |line: &&Straight| {
-        line.to >= labels.right - 0.2 * column.size() && line.from <= labels.right + 4.0 * column.size()
+    let size = column.size();
+    let near = |line: &&Straight| match side {
+        Side::Left => line.to >= labels.right - 0.2 * size && line.from <= labels.right + 4.0 * size,
+        Side::Right => line.from <= labels.left + 0.2 * size && line.to >= labels.left - 4.0 * size,
     };
     let lines: Vec<Straight> = level.iter().filter(near).copied().collect();
     let marks = marks_at(&positions, &lines, column.size());
@@ -405,7 +461,7 @@ fn plot_area(x: &FoundAxis, y: &FoundAxis, level: &[Straight], upright: &[Straig
         }
     }
     for line in upright.iter().filter(|line| line.length() >= 0.8 * height && line.length() <= 1.6 * height) {
-        let beside = line.at <= left + 0.05 * width && line.at >= y.labels.right;
+        let beside = line.at <= left + 0.05 * width && (line.at >= y.labels.right || y.labels.left > right);
         if beside && line.from <= top + 0.1 * height && line.to >= bottom - 0.1 * height {
             area.top = area.top.min(line.from);
             area.bottom = area.bottom.max(line.to);

@@ -2,6 +2,8 @@
 
 use kmeta_figure_source::vector::{Bounds, PaintColor, Point, StrokeStyle, VectorPath};
 
+use super::sheets::Sheets;
+
 /// Lines fainter than this on white are not seen.
 const LEAST_CONTRAST: i32 = 8;
 
@@ -69,11 +71,11 @@ pub(crate) struct Line {
     pub(crate) whole: Bounds,
 }
 
-/// All stroked lines of the page that are seen.
-pub(crate) fn stroked_lines(paths: &[VectorPath]) -> Vec<Line> {
+/// All stroked lines of the page that are seen on what they are painted on.
+pub(crate) fn stroked_lines(paths: &[VectorPath], sheets: &Sheets) -> Vec<Line> {
     let mut lines = Vec::new();
     for (order, path) in paths.iter().enumerate() {
-        let Some(stroke) = path.stroke.as_ref().filter(|stroke| is_seen(&stroke.color)) else { continue };
+        let Some(stroke) = &path.stroke else { continue };
         let look = LineLook::of(stroke);
         for subpath in &path.subpaths {
             let mut points = subpath.points.clone();
@@ -81,6 +83,9 @@ pub(crate) fn stroked_lines(paths: &[VectorPath]) -> Vec<Line> {
                 points.extend(points.first().copied());
             }
             let Some(whole) = Bounds::around(&points) else { continue };
+            if !sheets.shows(&stroke.color, order, &whole) {
+                continue;
+            }
             let parts = clipped(&points, &path.clip);
             let was_cut = parts.len() != 1 || parts[0].len() != points.len();
             for part in parts {

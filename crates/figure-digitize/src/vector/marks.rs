@@ -3,7 +3,7 @@
 use kmeta_figure_source::vector::{Bounds, Point, VectorGlyph, VectorPath};
 
 use super::chains::Chain;
-use super::lines::{Line, is_hued, is_seen, same_color};
+use super::lines::{LEVEL_PX, Line, is_hued, is_seen, same_color};
 
 /// A mark is at most this share of the plot's height or width high and wide.
 const LARGEST: f64 = 0.09;
@@ -56,7 +56,7 @@ pub(crate) fn find_marks(
 ) -> FoundMarks {
     let mut found =
         FoundMarks { columns: vec![Vec::new(); arms.len()], areas: Vec::new(), shared: 0, events: 0 };
-    let shapes = shapes_in(paths, glyphs, lines, plot);
+    let shapes = shapes_in(paths, glyphs, lines, arms, plot);
     for kind in kinds_of(shapes) {
         let Some(offset) = common_offset(&kind, arms) else { continue };
         let placed: Vec<(&Shape, Vec<usize>)> = kind
@@ -95,7 +95,13 @@ pub(crate) fn find_marks(
 }
 
 /// Small shapes and single glyphs within the plot.
-fn shapes_in(paths: &[VectorPath], glyphs: &[VectorGlyph], lines: &[Line], plot: &Bounds) -> Vec<Shape> {
+fn shapes_in(
+    paths: &[VectorPath],
+    glyphs: &[VectorGlyph],
+    lines: &[Line],
+    arms: &[Chain],
+    plot: &Bounds,
+) -> Vec<Shape> {
     let area = plot.grown(0.03 * plot.height());
     let (widest, highest) = (LARGEST * plot.width(), LARGEST * plot.height());
     // A mark is no higher than a few letters, on pages of poster size too.
@@ -115,6 +121,9 @@ fn shapes_in(paths: &[VectorPath], glyphs: &[VectorGlyph], lines: &[Line], plot:
             continue;
         }
         last = Some((line.order, line.whole));
+        if is_piece(line, arms) {
+            continue;
+        }
         shapes.push(Shape {
             middle: middle_of(&line.whole),
             width: line.whole.width(),
@@ -172,6 +181,18 @@ fn is_step(line: &Line) -> bool {
     let turns = line.points.len() > 2 && !line.closed && !line.curved;
     let level_first = turns && (line.points[0][1] - line.points[1][1]).abs() < 0.05;
     turns && level_first && line.points.len() == 3
+}
+
+/// A line that lies within a curve of its look is a piece of it: some software draws curves piece by piece. A mark
+/// stands out on either side.
+fn is_piece(line: &Line, arms: &[Chain]) -> bool {
+    let mut alike = arms.iter().filter(|arm| !line.closed && !line.curved && arm.look.is_like(&line.look));
+    alike.any(|arm| {
+        line.points.iter().all(|point| {
+            arm.rows_at(point[0], LEVEL_PX)
+                .is_some_and(|(low, high)| point[1] >= low - LEVEL_PX && point[1] <= high + LEVEL_PX)
+        })
+    })
 }
 
 /// Glyphs that software uses for marks. Letters of the symbol fonts have no text or stand for themselves.

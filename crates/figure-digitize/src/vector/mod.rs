@@ -18,8 +18,10 @@ mod outline_reading;
 mod panel;
 mod paper_text;
 mod risk_table;
+mod sheets;
 mod text;
 mod titles;
+mod turned;
 
 use kmeta_figure_source::vector::{Bounds, VectorPage};
 use kmeta_label_reader::LabelReader;
@@ -29,7 +31,9 @@ use self::axes::{FoundAxes, find_axes};
 use self::lines::{Line, straights, stroked_lines};
 use self::panel::{PanelPage, read_panel};
 use self::paper_text::text_beside;
+use self::sheets::Sheets;
 use self::text::{TextRun, phrases_of, words_of, words_of_shapes};
+use self::turned::turned_pages;
 use crate::verdict;
 
 /// What was found on a vector page.
@@ -42,8 +46,24 @@ pub struct VectorReading {
 }
 
 /// Reads the Kaplan-Meier panels that are drawn with paths on a page. Never fails: a page without any yields none.
+/// Where none stands upright, the page is turned.
 pub fn digitize_vector(page: &VectorPage, source: FigureSource, reader: &LabelReader) -> VectorReading {
-    let lines = stroked_lines(&page.paths);
+    let upright = read_upright(page, source.clone(), reader);
+    if upright.figure.is_some() || !upright.axes_without_curve.is_empty() {
+        return upright;
+    }
+    for (turned, rotation) in turned_pages(page) {
+        let mut reading = read_upright(&turned, source.clone(), reader);
+        if let Some(figure) = &mut reading.figure {
+            figure.rotation = Some(rotation);
+            return reading;
+        }
+    }
+    upright
+}
+
+fn read_upright(page: &VectorPage, source: FigureSource, reader: &LabelReader) -> VectorReading {
+    let lines = stroked_lines(&page.paths, &Sheets::of(&page.paths, &page.bounds()));
     let (level, upright) = straights(&lines, &page.paths);
     let mut words = words_of(page, reader);
     let mut found = find_axes(&words, &level, &upright);

@@ -159,19 +159,24 @@ pub(crate) fn words_of_shapes(page: &VectorPage, reader: &LabelReader) -> Vec<Te
     words_from(letters, reader)
 }
 
-fn letter(glyph: &VectorGlyph) -> Option<Letter<'_>> {
+/// Which way a glyph runs; nothing for a slanted one.
+pub(crate) fn direction_of(glyph: &VectorGlyph) -> Option<TextDirection> {
     let [x, y] = glyph.advance;
-    let direction = match (x.abs() >= y.abs(), x >= 0.0, y >= 0.0) {
+    if x.abs().min(y.abs()) > 0.05 * x.abs().max(y.abs()) {
+        return None;
+    }
+    Some(match (x.abs() >= y.abs(), x >= 0.0, y >= 0.0) {
         (true, true, _) => TextDirection::Right,
         (true, false, _) => TextDirection::Left,
         (false, _, false) => TextDirection::Up,
         (false, _, true) => TextDirection::Down,
-    };
+    })
+}
+
+fn letter(glyph: &VectorGlyph) -> Option<Letter<'_>> {
+    let [x, y] = glyph.advance;
     // Slanted text is neither a tick label that is looked for nor a number at risk.
-    let slant = x.abs().min(y.abs());
-    if slant > 0.05 * x.abs().max(y.abs()) {
-        return None;
-    }
+    let direction = direction_of(glyph)?;
     let [ox, oy] = glyph.origin;
     let (start, length, baseline) = match direction {
         TextDirection::Right => (ox, x, oy),
