@@ -22,7 +22,7 @@ use crate::palette::{Palette, is_blend};
 use crate::plane::Rect;
 use crate::reference_lines::{hide_full_lines, hide_median_line};
 use crate::selection::explained_by_others;
-use crate::trace::{Path, TraceCosts, TraceStart, trace};
+use crate::trace::{Path, TraceCosts, TraceStart, most_gain, trace};
 
 /// A path must gain at least this share of the plot's width.
 const LEAST_GAIN: f32 = 0.05;
@@ -88,6 +88,8 @@ struct Ink {
     coverage: Coverage,
     /// The best path through the coverage, unless it was hidden in since.
     path: Option<Path>,
+    /// No path through the coverage gains more.
+    most_gain: f32,
     remnants: usize,
     exhausted: bool,
 }
@@ -167,23 +169,29 @@ fn least_gain(area: Rect) -> f32 {
     (LEAST_GAIN * area.width() as f32).max(15.0)
 }
 
-/// The colour whose best path gains most.
+/// The colour whose best path gains most. A colour is traced only when it may be that one: what the others can gain at most
+/// is known from their ink and from their last path, since hiding ink adds no gain.
 fn best_ink(inks: &mut [Ink], costs: TraceCosts, start: TraceStart) -> Option<usize> {
-    for ink in inks.iter_mut().filter(|ink| !ink.exhausted && ink.path.is_none()) {
-        ink.path = trace(&ink.coverage, ink.line_width, costs, start);
-        ink.exhausted = ink.path.as_ref().is_none_or(|path| path.score < least_gain(ink.coverage.area));
-    }
-    // The ink along a path: of a thick line, any thinner line could be traced.
-    let score = |ink: &Ink| {
-        ink.path.as_ref().map_or(f64::NEG_INFINITY, |path| f64::from(path.score) * ink.line_width)
-    };
-    let mut best: Option<usize> = None;
-    for (index, ink) in inks.iter().enumerate().filter(|(_, ink)| !ink.exhausted) {
-        if best.is_none_or(|best| score(ink) > score(&inks[best])) {
-            best = Some(index);
+    loop {
+        let mut best: Option<usize> = None;
+        for (index, ink) in inks.iter().enumerate().filter(|(_, ink)| !ink.exhausted) {
+            let is_better = best.is_none_or(|best: usize| {
+                let (most, other) = (ink.most_along_path(), inks[best].most_along_path());
+                // Of equal ones the untraced is traced first, and then the first taken.
+                most > other || (most == other && ink.path.is_none() && inks[best].path.is_some())
+            });
+            if is_better {
+                best = Some(index);
+            }
         }
+        let ink = &mut inks[best?];
+        if ink.path.is_some() {
+            return best;
+        }
+        ink.path = trace(&ink.coverage, ink.line_width, costs, start);
+        ink.most_gain = ink.path.as_ref().map_or(f32::NEG_INFINITY, |path| path.score);
+        ink.exhausted = ink.most_gain < least_gain(ink.coverage.area);
     }
-    best
 }
 
 /// Takes out the colours that only censor marks have, and lets the lines of all others run through the middle of the
@@ -232,13 +240,19 @@ impl Ink {
         // The samples of a legend show how wide a line is.
         let line_width = coverage.line_width();
         plot.hide_texts(&mut coverage);
-        Self { color, line_width, coverage, path: None, remnants: 0, exhausted: false }
+        Self { color, line_width, coverage, path: None, most_gain: f32::INFINITY, remnants: 0, exhausted: false }
     }
 
     fn begin_style(&mut self) {
         self.path = None;
+        self.most_gain = most_gain(&self.coverage);
         self.remnants = 0;
-        self.exhausted = false;
+        self.exhausted = self.most_gain < least_gain(self.coverage.area);
+    }
+
+    /// The most ink that may lie along a path: of a thick line, any thinner line could be traced.
+    fn most_along_path(&self) -> f64 {
+        f64::from(self.most_gain) * self.line_width
     }
 
     /// Hides a curve that was accepted, its edges and its censor marks.

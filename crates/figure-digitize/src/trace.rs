@@ -74,12 +74,23 @@ impl Path {
 
 /// What the middle of a run of ink gains over its ends.
 const CENTER_GAIN: f32 = 0.12;
+/// Coverage from which ink is part of a run.
+const RUN_INK: f32 = 0.4;
 /// Rows by which a path may start off S = 1 at no cost, and the cost of each further row. A path must not save the
 /// cost of its first drop by starting below it.
 const START_TOLERANCE: f64 = 2.0;
 const START_AWAY: f32 = 0.5;
 /// Cost of skipping a column before the path starts.
 const LATE_START: f32 = 0.3;
+
+/// What no path through a coverage can exceed: in each column it gains at most its strongest ink and the bonus of a middle.
+pub(crate) fn most_gain(coverage: &Coverage) -> f32 {
+    (0..coverage.width())
+        .map(|x| coverage.own.column(x).iter().copied().fold(0.0, f32::max))
+        .filter(|&strongest| strongest > 0.0)
+        .map(|strongest| strongest + if strongest >= RUN_INK { CENTER_GAIN } else { 0.0 })
+        .sum()
+}
 
 /// The best path so far that ends in one row of the current column.
 #[derive(Debug, Clone, Copy)]
@@ -180,12 +191,12 @@ impl Column {
 /// Adds a little to the middle of each vertical run of ink that lies on a line. In a row of censor marks that touch
 /// each other, every row is ink, and the line that they stand on runs along the middle.
 fn prefer_centers(coverage: &Coverage, x: usize, half: usize, gain: &mut [f32]) {
-    let ink = |x: usize, y: usize| coverage.own.get(x, y) >= 0.4;
+    let ink = |x: usize, y: usize| coverage.own.get(x, y) >= RUN_INK;
     let here = coverage.own.column(x);
     let reach = 6 * (half + 1);
     let mut y = 0;
     while y < here.len() {
-        let length = here[y..].iter().take_while(|&&ink| ink >= 0.4).count();
+        let length = here[y..].iter().take_while(|&&ink| ink >= RUN_INK).count();
         let middle = (length as f32 - 1.0) / 2.0;
         let row = y + length / 2;
         // The stroke of a drop has no line through its middle.
