@@ -240,7 +240,15 @@ impl Ink {
         // The samples of a legend show how wide a line is.
         let line_width = coverage.line_width();
         plot.hide_texts(&mut coverage);
-        Self { color, line_width, coverage, path: None, most_gain: f32::INFINITY, remnants: 0, exhausted: false }
+        Self {
+            color,
+            line_width,
+            coverage,
+            path: None,
+            most_gain: f32::INFINITY,
+            remnants: 0,
+            exhausted: false,
+        }
     }
 
     fn begin_style(&mut self) {

@@ -127,6 +127,7 @@ pub(crate) fn trace_through(
     }
     let half = half_width(line_width);
     let mut states = vec![State { score: f32::NEG_INFINITY, started: start.column }; height];
+    let mut column = Column::of_height(height);
     let mut origin = ColumnPlane::filled(width, height, 0_u16);
     let mut best = (f32::NEG_INFINITY, (0, 0), 0);
     for x in start.column..width {
@@ -141,7 +142,7 @@ pub(crate) fn trace_through(
                 }
             }
         }
-        let column = Column::of(coverage, x, half, costs);
+        column.fill(coverage, x, half, costs);
         advance(&column, costs, &mut states, origin.column_mut(x));
         for &(_, row) in way_points.iter().filter(|point| point.0 == x) {
             let reach = half + WAY_POINT_REACH;
@@ -166,25 +167,53 @@ fn half_width(line_width: f64) -> usize {
     ((line_width - 1.0) / 2.0).round().max(0.0) as usize
 }
 
-/// Gains and drop costs of one column.
+/// Gains and drop costs of one column, row by row.
 struct Column {
     gain: Vec<f32>,
     /// Cost of a drop from row 0 to each row.
     drop_cost: Vec<f32>,
+    /// Sums of the colour's ink and of other ink over the stroke centred at each row.
+    own_sum: Vec<f32>,
+    other_sum: Vec<f32>,
 }
 
 impl Column {
-    fn of(coverage: &Coverage, x: usize, half: usize, costs: TraceCosts) -> Self {
+    fn of_height(height: usize) -> Self {
+        let zeros = || vec![0.0; height];
+        Self { gain: zeros(), drop_cost: zeros(), own_sum: zeros(), other_sum: zeros() }
+    }
+
+    /// Computes all of it for column `x`.
+    fn fill(&mut self, coverage: &Coverage, x: usize, half: usize, costs: TraceCosts) {
         let (own, other) = (coverage.own.column(x), coverage.other.column(x));
-        let mut gain = gains_of_column(own, other, half, costs);
-        let mut drop_cost = Vec::with_capacity(own.len());
+        sum_over_stroke(own, half, &mut self.own_sum);
+        sum_over_stroke(other, half, &mut self.other_sum);
+        let size = (2 * half + 1) as f32;
+        for ((gain, own), other) in self.gain.iter_mut().zip(&self.own_sum).zip(&self.other_sum) {
+            let share = (own / size).min(1.0);
+            let hidden = (other / size).min(1.0 - share);
+            *gain = share - hidden * costs.hidden - (1.0 - share - hidden) * costs.bare;
+        }
         let mut total = 0.0;
-        for (ink, hiding) in own.iter().zip(other) {
-            drop_cost.push(total);
+        for ((cost, ink), hiding) in self.drop_cost.iter_mut().zip(own).zip(other) {
+            *cost = total;
             total += costs.bare_drop * (1.0 - ink - 0.8 * hiding).max(0.0);
         }
-        prefer_centers(coverage, x, half, &mut gain);
-        Self { gain, drop_cost }
+        prefer_centers(coverage, x, half, &mut self.gain);
+    }
+}
+
+/// For each row, the sum of `ink` over the rows up to `half` above and below it.
+fn sum_over_stroke(ink: &[f32], half: usize, sums: &mut [f32]) {
+    sums.copy_from_slice(ink);
+    for shift in 1..=half.min(ink.len().saturating_sub(1)) {
+        let rest = ink.len() - shift;
+        for (sum, below) in sums[..rest].iter_mut().zip(&ink[shift..]) {
+            *sum += below;
+        }
+        for (sum, above) in sums[shift..].iter_mut().zip(&ink[..rest]) {
+            *sum += above;
+        }
     }
 }
 
@@ -208,30 +237,6 @@ fn prefer_centers(coverage: &Coverage, x: usize, half: usize, gain: &mut [f32]) 
         }
         y += length.max(1);
     }
-}
-
-/// Gain of the stroke centred at each row of a column.
-fn gains_of_column(own: &[f32], other: &[f32], half: usize, costs: TraceCosts) -> Vec<f32> {
-    let size = (2 * half + 1) as f32;
-    let mut gains = Vec::with_capacity(own.len());
-    let (mut own_sum, mut other_sum) = (0.0_f32, 0.0_f32);
-    for y in 0..own.len() + half {
-        if let (Some(own), Some(other)) = (own.get(y), other.get(y)) {
-            own_sum += own;
-            other_sum += other;
-        }
-        if y < half {
-            continue;
-        }
-        let share = (own_sum / size).clamp(0.0, 1.0);
-        let hidden = (other_sum / size).clamp(0.0, 1.0 - share);
-        gains.push(share - hidden * costs.hidden - (1.0 - share - hidden) * costs.bare);
-        if let Some(leaving) = y.checked_sub(2 * half) {
-            own_sum -= own[leaving];
-            other_sum -= other[leaving];
-        }
-    }
-    gains
 }
 
 /// One column of the recursion: stay on the row, or drop from the best row above.
