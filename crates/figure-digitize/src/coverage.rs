@@ -48,6 +48,7 @@ struct InkPixel {
 pub(crate) struct PlotInk {
     area: Rect,
     pixels: Vec<InkPixel>,
+    texts: Vec<Rect>,
 }
 
 impl PlotInk {
@@ -75,7 +76,7 @@ impl PlotInk {
                 pixels.push(InkPixel { x, y, color, opaque, masked: false, text });
             }
         }
-        Self { area, pixels }
+        Self { area, pixels, texts }
     }
 
     /// All ink, whatever its colour: `own` where `is_wanted` says so (in coordinates of the area), `other` elsewhere.
@@ -87,6 +88,12 @@ impl PlotInk {
             if wanted { &mut own } else { &mut other }.set(pixel.x, pixel.y, pixel.opaque);
         }
         Coverage { area: self.area, own, other }
+    }
+
+    /// Whether a pixel, in coordinates of the area, lies in a text, a legend or an inset.
+    pub(crate) fn is_text(&self, x: usize, y: usize) -> bool {
+        let (column, row) = ((self.area.left + x) as f64, (self.area.top + y) as f64);
+        self.texts.iter().any(|text| text.contains(column, row))
     }
 
     /// Turns texts, legends and insets into ink that hides lines and is none.

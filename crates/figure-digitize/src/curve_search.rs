@@ -12,7 +12,7 @@ use crate::color::{Srgb, oklab_distance};
 use crate::continuation::join_pieces;
 use crate::coverage::{Coverage, PlotInk};
 use crate::curve_shape::{
-    has_gaps_of_a_line, has_regular_gaps, is_band_edge, is_hidden_remnant, is_remnant_of,
+    FAINT, has_gaps_of_a_line, has_regular_gaps, is_band_edge, is_hidden_remnant, is_remnant_of,
 };
 use crate::ink::InkPage;
 use crate::mark_ink::{
@@ -138,7 +138,7 @@ fn search(
             let Some(best) = best_ink(&mut inks, costs, start) else { break };
             let ink = &mut inks[best];
             let Some(path) = ink.path.take() else { break };
-            if !is_curve(&path, style, area, start, ink.line_width) || !has_gaps(ink, &path, style) {
+            if !is_curve(ink, &path, style, area, start) || !has_gaps(ink, &path, style) {
                 ink.exhausted = true;
                 continue;
             }
@@ -235,7 +235,8 @@ fn take_mark_ink(inks: &mut Vec<Ink>, start: TraceStart) -> Option<Arc<Coverage>
 impl Ink {
     fn new(plot: &PlotInk, palette: &Palette, color: Srgb, start: TraceStart) -> Self {
         let mut coverage = plot.coverage_by(color, &palette.grounds);
-        hide_full_lines(&mut coverage);
+        let level_at_one = is_hue(color).then_some(start.one_row);
+        hide_full_lines(&mut coverage, level_at_one, |x, y| plot.is_text(x, y));
         hide_median_line(&mut coverage, start.median_row);
         // The samples of a legend show how wide a line is.
         let line_width = coverage.line_width();
@@ -295,16 +296,24 @@ fn are_related(a: Srgb, b: Srgb, palette: &Palette) -> bool {
     oklab_distance(a, b) < 0.12 || is_blend(a, b, &palette.grounds) || is_blend(b, a, &palette.grounds)
 }
 
+/// Least share of the plot's width of an arm without events.
+const SHORTEST_LEVEL: f64 = 0.5;
 /// Share of its columns in which a line must show its own ink where other curves hide the rest.
 const LEAST_SEEN: f32 = 0.2;
 /// Share of what is seen of it that an unbroken line must cover then.
 const LEAST_LINE: f32 = 0.8;
 
-/// Whether a path has the make of a curve: long enough, on its ink, with at least one drop, and not down the
-/// survival axis.
-fn is_curve(path: &Path, style: LineStyle, area: Rect, start: TraceStart, line_width: f64) -> bool {
+/// Whether a path has the make of a curve: long enough, on its ink, with at least one drop or in a hue, and not down the
+/// survival axis. Frames and grids are grey: a hue that stays at S = 1 is an arm without events.
+fn is_curve(ink: &Ink, path: &Path, style: LineStyle, area: Rect, start: TraceStart) -> bool {
+    let line_width = ink.line_width;
+    let runs_at_one = is_hue(ink.color)
+        && !style.dashed
+        && path.rows.len() as f64 >= SHORTEST_LEVEL * area.width() as f64
+        && path.rows.iter().all(|&row| (row as f64 + 0.5 - start.one_row).abs() <= line_width / 2.0 + 1.0);
     let gain = path.score >= least_gain(area);
-    let drops = path.rows.last().zip(path.rows.first()).map_or(0, |(last, first)| last - first);
+    // Ink in one row is a line of a frame or a table, whatever hidden drops lead to it.
+    let falls_at_all = seen_fall(ink, path) as f64 >= line_width.max(2.0) || runs_at_one;
     let early = path.rows.get(line_width.ceil() as usize + 2).copied().unwrap_or(0);
     let falls = early.saturating_sub(start.rows.1) as f64 > LARGEST_FIRST_DROP * area.height() as f64;
     // Another curve may hide it: what can be seen must be a line, and enough of it.
@@ -317,8 +326,20 @@ fn is_curve(path: &Path, style: LineStyle, area: Rect, start: TraceStart, line_w
     let hidden_line = path.on_ink >= LEAST_SEEN && is_line;
     gain && (path.on_ink >= style.least_ink || hidden_line)
         && path.on_bare <= style.most_bare
-        && drops as f64 >= line_width.max(2.0)
+        && falls_at_all
         && !falls
+}
+
+/// Rows between the first and the last column in which a path shows its ink.
+fn seen_fall(ink: &Ink, path: &Path) -> usize {
+    let half = (ink.line_width / 2.0).ceil() as usize;
+    let is_seen = |&(index, &row): &(usize, &usize)| {
+        let rows = row.saturating_sub(half)..(row + half + 1).min(ink.coverage.height());
+        ink.coverage.own.column(path.start + index)[rows].iter().any(|&own| own >= FAINT)
+    };
+    let mut rows = path.rows.iter().enumerate().filter(is_seen).map(|(_, &row)| row);
+    let first = rows.next().unwrap_or(0);
+    rows.last().unwrap_or(first) - first
 }
 
 /// Share of the columns in which two traces of one line must agree.
@@ -332,7 +353,7 @@ fn with_sparse_end(ink: &Ink, path: Path, area: Rect, start: TraceStart) -> Path
         .count();
     let goes_on = longer.end() > path.end() + path.rows.len() / 20
         && alike as f64 >= SAME_LINE * path.rows.len() as f64
-        && is_curve(&longer, DOTTED_STYLE, area, start, ink.line_width)
+        && is_curve(ink, &longer, DOTTED_STYLE, area, start)
         && has_gaps(ink, &longer, DOTTED_STYLE);
     if goes_on { longer } else { path }
 }

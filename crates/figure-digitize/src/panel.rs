@@ -134,7 +134,7 @@ pub(crate) fn read_panel(
     let mut found = FoundArms { arms: digitized, first_levels, text_of_arm, curve_of_arm };
     if statements.stated.is_none() {
         let table = risk_table.as_mut().map(|(table, _)| table);
-        found = found.without_surplus(table, &plot_texts, &format!("panel {index}"), &mut findings);
+        found = found.without_surplus(&arms, table, &plot_texts, &format!("panel {index}"), &mut findings);
     }
     let FoundArms { arms: digitized, first_levels, text_of_arm, curve_of_arm } = found;
     let arms: Vec<&TracedCurve> = curve_of_arm.iter().map(|&curve| arms[curve]).collect();

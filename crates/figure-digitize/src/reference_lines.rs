@@ -10,21 +10,29 @@ const LEAST_INK_OF_PART: f64 = 0.3;
 const END_SHARE: f64 = 0.025;
 /// How far the dashes of a reference line lie apart at most, in pixels.
 const LONGEST_GAP: usize = 24;
+/// Half the width of a thick line, in pixels.
+const WIDEST_ARM: f64 = 3.0;
 /// Share of the plot's width that a line at the median must cover from the survival axis on.
 const SHORTEST_MEDIAN_LINE: f64 = 0.04;
 /// Share of a line at the median, from the axis on, by which its rows are found.
 const MEDIAN_BEGIN: f64 = 0.25;
 
 /// Hides frames, grid lines and reference lines, which cross the whole plot, solid or dashed. Curves may be
-/// hidden below them.
-pub(crate) fn hide_full_lines(coverage: &mut Coverage) {
+/// hidden below them. An arm without events may cross the plot at row `arm`; a text or an inset (`covers`) may lie on a line.
+pub(crate) fn hide_full_lines(
+    coverage: &mut Coverage,
+    arm: Option<f64>,
+    covers: impl Fn(usize, usize) -> bool,
+) {
     let (width, height) = (coverage.width(), coverage.height());
-    let rows: Vec<usize> = (0..height)
-        .filter(|&y| crosses_everything(width, |x| (coverage.own.get(x, y), coverage.other.get(x, y))))
-        .collect();
-    let columns: Vec<usize> = (0..width)
-        .filter(|&x| crosses_everything(height, |y| (coverage.own.get(x, y), coverage.other.get(x, y))))
-        .collect();
+    let ink = |x: usize, y: usize| {
+        let other = if covers(x, y) { 1.0 } else { coverage.other.get(x, y) };
+        (coverage.own.get(x, y), other)
+    };
+    let is_arm = |y: usize| arm.is_some_and(|arm| (y as f64 + 0.5 - arm).abs() <= WIDEST_ARM);
+    let rows: Vec<usize> =
+        (0..height).filter(|&y| !is_arm(y)).filter(|&y| crosses_everything(width, |x| ink(x, y))).collect();
+    let columns: Vec<usize> = (0..width).filter(|&x| crosses_everything(height, |y| ink(x, y))).collect();
     for &y in &rows {
         (0..width).for_each(|x| coverage.hide(x, y));
     }

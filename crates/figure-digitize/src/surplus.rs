@@ -1,8 +1,12 @@
 //! Leaves out curves that are no arms where the numbers at risk or the legend say how many arms there are: a limit drawn
 //! like a line, a reference line, the fringe of another curve.
+//!
+//! Names and numbers are read with errors too: a row is missed, or a legend taken for a table. So either of them alone speaks
+//! only against a curve that is drawn more weakly than the arms that it names; both together speak against any.
 
 use kmeta_trial_data::{DigitizedArm, Finding, RiskTable};
 
+use crate::arms::TracedCurve;
 use crate::legend::PlotText;
 
 /// What was found of the arms of a panel, each list in the order of the arms.
@@ -20,12 +24,13 @@ impl FoundArms {
     /// rows than the legend has entries, those without an entry of the legend where every entry has its arm; and says so.
     pub(crate) fn without_surplus(
         mut self,
+        curves: &[&TracedCurve],
         table: Option<&mut RiskTable>,
         texts: &[PlotText],
         place: &str,
         findings: &mut Vec<Finding>,
     ) -> Self {
-        let Some(keep) = self.known(table.as_deref(), texts) else { return self };
+        let Some(keep) = self.known(curves, table.as_deref(), texts) else { return self };
         let left_out = keep.iter().filter(|&&kept| !kept).count();
         if left_out == 0 {
             return self;
@@ -50,8 +55,13 @@ impl FoundArms {
         self
     }
 
-    /// Which arms are named, where all names have an arm.
-    fn known(&self, table: Option<&RiskTable>, texts: &[PlotText]) -> Option<Vec<bool>> {
+    /// Which arms are named or drawn no weaker than those, where all names have an arm.
+    fn known(
+        &self,
+        curves: &[&TracedCurve],
+        table: Option<&RiskTable>,
+        texts: &[PlotText],
+    ) -> Option<Vec<bool>> {
         let is_entry =
             |text: &PlotText| text.swatch.is_some() && !text.text.text.to_lowercase().starts_with("censor");
         let entries = texts.iter().filter(|text| is_entry(text)).count();
@@ -61,16 +71,67 @@ impl FoundArms {
             .map(|arm| table.is_some_and(|table| table.rows.iter().any(|row| row.arm == Some(arm))))
             .collect();
         let count = |has: &[bool]| has.iter().filter(|&&has| has).count();
-        match table.map(|table| table.rows.len()) {
-            Some(rows) if rows >= 1 && count(&has_row) == rows && (entries == 0 || entries == rows) => {
-                Some(has_row)
-            }
-            // A table of which rows were not read says less than a legend that is complete.
-            rows if entries >= 2 && count(&has_entry) == entries && rows.unwrap_or(0) < entries => {
-                Some(has_entry)
-            }
-            _ => None,
+        let rows = table.map_or(0, |table| table.rows.len());
+        let all_rows = rows >= 1 && count(&has_row) == rows;
+        let all_entries = entries >= 2 && count(&has_entry) == entries;
+        if all_rows && entries == rows && rows >= 2 {
+            return Some(has_row);
         }
+        let named = match (all_rows && entries <= 1, all_entries && rows < entries) {
+            (true, _) => has_row,
+            (_, true) => has_entry,
+            _ => return None,
+        };
+        let weakest =
+            Drawing::weakest(curves.iter().zip(&named).filter(|(_, named)| **named).map(|(curve, _)| *curve));
+        let keep = curves
+            .iter()
+            .zip(&named)
+            .map(|(curve, named)| *named || !Drawing::of(curve).is_weaker_than(&weakest));
+        Some(keep.collect())
+    }
+}
+
+/// How much less of its length a weaker curve shows, how much shorter and how much thinner it is.
+const WEAKER_INK: f32 = 0.8;
+const SHORTER: f64 = 0.6;
+const THINNER: f64 = 0.7;
+
+/// How strongly a curve is drawn.
+#[derive(Debug, Clone, Copy)]
+struct Drawing {
+    dashed: bool,
+    on_ink: f32,
+    length: f64,
+    line_width: f64,
+}
+
+impl Drawing {
+    fn of(curve: &TracedCurve) -> Self {
+        Self {
+            dashed: curve.dashed,
+            on_ink: curve.path.on_ink,
+            length: curve.path.rows.len() as f64,
+            line_width: curve.line_width,
+        }
+    }
+
+    /// The least of several curves in each respect.
+    fn weakest<'a>(curves: impl Iterator<Item = &'a TracedCurve>) -> Self {
+        let strongest = Self { dashed: false, on_ink: 1.0, length: f64::INFINITY, line_width: f64::INFINITY };
+        curves.map(Self::of).fold(strongest, |weakest, curve| Self {
+            dashed: weakest.dashed || curve.dashed,
+            on_ink: weakest.on_ink.min(curve.on_ink),
+            length: weakest.length.min(curve.length),
+            line_width: weakest.line_width.min(curve.line_width),
+        })
+    }
+
+    fn is_weaker_than(&self, other: &Self) -> bool {
+        (self.dashed && !other.dashed)
+            || self.on_ink < WEAKER_INK * other.on_ink
+            || self.length < SHORTER * other.length
+            || self.line_width < THINNER * other.line_width
     }
 }
 
