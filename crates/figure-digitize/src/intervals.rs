@@ -40,15 +40,21 @@ pub(crate) struct Intervals {
     pub(crate) time_errors: Vec<f64>,
 }
 
-/// The 95 % interval of the survival at each corner.
-pub(crate) fn intervals(corners: &[Corner], x: &AxisCalibration, y: &AxisCalibration) -> Intervals {
+/// The 95 % interval of the survival at each corner. `rounding_px` is the standard deviation of coordinates beside the errors of
+/// each corner: [`SNAPPING_PX`] for pixels, that of the digits of a file for paths.
+pub(crate) fn intervals(
+    corners: &[Corner],
+    x: &AxisCalibration,
+    y: &AxisCalibration,
+    rounding_px: f64,
+) -> Intervals {
     let time_errors: Vec<f64> = corners
         .iter()
         .map(|corner| {
-            (x.slope * SNAPPING_PX.hypot(corner.column_error)).hypot(x.standard_error_at(corner.column))
+            (x.slope * rounding_px.hypot(corner.column_error)).hypot(x.standard_error_at(corner.column))
         })
         .collect();
-    let levels = level_intervals(corners, y);
+    let levels = level_intervals(corners, y, rounding_px);
     let (mut lower, mut upper) = (Vec::new(), Vec::new());
     for (index, corner) in corners.iter().enumerate() {
         let reach = |other: usize| TIME_ERRORS * time_errors[index].max(time_errors[other]);
@@ -67,9 +73,9 @@ pub(crate) fn intervals(corners: &[Corner], x: &AxisCalibration, y: &AxisCalibra
 }
 
 /// The interval of each plateau's own level.
-fn level_intervals(corners: &[Corner], y: &AxisCalibration) -> Vec<(f64, f64)> {
+fn level_intervals(corners: &[Corner], y: &AxisCalibration, rounding_px: f64) -> Vec<(f64, f64)> {
     let half = |corner: &Corner| {
-        LEVEL_ERRORS * (y.slope * SNAPPING_PX.hypot(corner.row_error)).hypot(y.standard_error_at(corner.row))
+        LEVEL_ERRORS * (y.slope * rounding_px.hypot(corner.row_error)).hypot(y.standard_error_at(corner.row))
     };
     let own: Vec<(f64, f64)> = corners
         .iter()
@@ -126,7 +132,7 @@ mod tests {
     #[test]
     fn an_interval_at_a_drop_spans_both_sides() {
         let corners = [corner(0.0, 1.0, true), corner(5.0, 0.8, true), corner(9.0, 0.5, true)];
-        let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, 0.0));
+        let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, 0.0), SNAPPING_PX);
         assert!(found.upper[1] >= 1.0 && found.lower[1] < 0.8 && found.lower[1] > 0.79);
         assert!(found.upper[2] > 0.8 && found.upper[2] < 0.81);
         assert_eq!(found.upper[0], 1.0);
@@ -135,7 +141,7 @@ mod tests {
     #[test]
     fn drops_close_together_share_their_interval() {
         let corners = [corner(0.0, 1.0, true), corner(5.0, 0.8, true), corner(5.02, 0.5, true)];
-        let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, 0.0));
+        let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, 0.0), SNAPPING_PX);
         assert!(found.lower[1] < 0.5, "{found:?}");
         assert!(found.upper[2] >= 1.0, "{found:?}");
     }
@@ -144,7 +150,7 @@ mod tests {
     fn a_hidden_level_lies_between_its_neighbours() {
         let corners =
             [corner(0.0, 1.0, true), corner(3.0, 0.9, true), corner(5.0, 0.8, false), corner(9.0, 0.5, true)];
-        let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, 0.0));
+        let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, 0.0), SNAPPING_PX);
         assert!(found.lower[2] <= 0.5 && found.upper[2] >= 0.9);
     }
 
@@ -152,7 +158,7 @@ mod tests {
     fn calibration_error_widens_every_interval() {
         let corners = [corner(0.0, 1.0, true), corner(5.0, 0.5, true)];
         let width = |variance: f64| {
-            let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, variance));
+            let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, variance), SNAPPING_PX);
             0.5 - found.lower[1]
         };
         assert!(width(1e-4) > 2.0 * width(0.0));

@@ -231,7 +231,7 @@ fn digitized_arm(
             seen: plateau.seen > 0,
         });
     }
-    let Intervals { lower, upper, time_errors } = intervals(&corners, x, y);
+    let Intervals { lower, upper, time_errors } = intervals(&corners, x, y, SNAPPING_PX);
     let (times, survival) = corners.iter().map(|corner| (corner.time, corner.survival)).unzip();
     let step_curve = StepCurve::new(times, survival).map_err(|error| error.to_string())?;
     let line_end = levels.last().map_or(0.0, |plateau| plateau.ends);

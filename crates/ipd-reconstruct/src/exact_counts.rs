@@ -114,7 +114,47 @@ fn decode(exact: &ExactCurve<'_>, table: Option<&NumberAtRisk>, error: f64) -> O
         .take_while(|&index| last[index].cost <= last[0].cost + NEARLY)
         .map(|index| trace(&layers, index).1)
         .collect();
-    Some(counts_of(first.at_risk, &happenings, &best, &others, table.is_some(), error))
+    let mut counts = counts_of(first.at_risk, &happenings, &best, &others, table.is_some(), error);
+    if !marks_seen {
+        doubt_unmarked(&mut counts, exact.curve, table, error);
+    }
+    Some(counts)
+}
+
+/// Where a figure shows no marks, nobody sees when patients left: a drop's events are certain only when one whole number of
+/// them makes its fall among any number at risk that the printed columns on either side and the other drops allow.
+fn doubt_unmarked(counts: &mut CurveCounts, curve: &StepCurve, table: Option<&NumberAtRisk>, error: f64) {
+    let times: Vec<f64> = counts.drops.iter().map(|drop| drop.time).collect();
+    let columns: Vec<(f64, u32)> = table
+        .into_iter()
+        .flat_map(|table| table.times().iter().copied().zip(table.counts().iter().copied()))
+        .collect();
+    let drops_between =
+        |from: f64, to: f64| times.iter().filter(|&&time| time >= from && time < to).count() as u32;
+    let mut before = 1.0;
+    for drop in &mut counts.drops {
+        let level = curve.survival_at(drop.time);
+        let fall = 1.0 - level / before;
+        let spread = 2.0 * std::f64::consts::SQRT_2 * error / before;
+        let start = columns.iter().rev().find(|column| column.0 <= drop.time).copied();
+        let (since, at_start) = start.unwrap_or((0.0, counts.patients));
+        let end = columns.iter().find(|column| column.0 > drop.time).copied();
+        let (until, at_end) = end.unwrap_or((f64::INFINITY, 0));
+        // Every other drop takes one patient at least.
+        let most = at_start.saturating_sub(drops_between(since, drop.time));
+        let least = at_end + drops_between(drop.time, until);
+        let makes_it = |events: &u32| {
+            let fewest = (f64::from(*events) / (fall + spread)).ceil().max(f64::from(least));
+            let largest = if fall > spread { f64::from(*events) / (fall - spread) } else { f64::INFINITY };
+            fewest <= largest.floor().min(f64::from(most))
+        };
+        let possible = (f64::from(most) * (fall + spread)).ceil() as u32;
+        drop.certain &= (1..=possible).filter(makes_it).take(2).count() == 1;
+        before = level;
+        if before <= 0.0 {
+            break;
+        }
+    }
 }
 
 /// The numbers that a course may begin with: the known one, or those that make the first drop with few events after one
@@ -383,6 +423,28 @@ mod tests {
             }
             assert_eq!(found.remaining, 0);
         }
+    }
+
+    #[test]
+    fn without_marks_a_drop_is_certain_only_where_the_columns_leave_one_number() {
+        // Of 20 patients, 1 of 20 and 1 of 19 have the event; nothing says how many left before the third drop, which
+        // 1 of 9 and 2 of 18 explain alike.
+        let levels = vec![0.95, 0.9, 0.8];
+        let curve = StepCurve::new(vec![1.0, 2.0, 6.0], levels).unwrap();
+        let decoded = |table: Option<&NumberAtRisk>| {
+            let exact = ExactCurve {
+                curve: &curve,
+                censor_times: &[],
+                survival_error: 1e-6,
+                time_error: 1e-6,
+                number_at_risk: table,
+                patients: Some(20),
+            };
+            decode_counts(&exact).unwrap().drops.iter().map(|drop| drop.certain).collect::<Vec<bool>>()
+        };
+        assert_eq!(decoded(None), [true, true, false]);
+        let told = NumberAtRisk::new(vec![0.0, 5.0], vec![20, 9]).unwrap();
+        assert_eq!(decoded(Some(&told)), [true, true, true]);
     }
 
     #[test]

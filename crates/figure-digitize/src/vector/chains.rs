@@ -347,7 +347,8 @@ fn centre_line(points: &[Point], bounds: &Bounds) -> Option<(Vec<Point>, f64)> {
     let half = width / 2.0;
     let from_upper: Vec<Step> = upper.iter().map(|step| step.moved(-half, half)).collect();
     let from_lower: Vec<Step> = lower.iter().map(|step| step.moved(half, -half)).collect();
-    let levels = if from_upper.len() >= from_lower.len() { from_upper } else { from_lower };
+    let is_upper = from_upper.len() >= from_lower.len();
+    let levels = if is_upper { from_upper } else { from_lower };
     if levels.len() < 2 {
         return None;
     }
@@ -355,7 +356,8 @@ fn centre_line(points: &[Point], bounds: &Bounds) -> Option<(Vec<Point>, f64)> {
     let begin = bounds.left;
     line.push([begin, levels[0].row]);
     for pair in levels.windows(2) {
-        let column = pair[0].to;
+        // The inner corner of a bend is where the lines' edges meet; the outer one may be rounded off.
+        let column = if is_upper { pair[1].from } else { pair[0].to };
         line.extend([[column, pair[0].row], [column, pair[1].row]]);
     }
     let last = levels[levels.len() - 1];

@@ -18,6 +18,7 @@ mod outline_reading;
 mod panel;
 mod paper_text;
 mod risk_table;
+mod shape_letters;
 mod sheets;
 mod text;
 mod titles;

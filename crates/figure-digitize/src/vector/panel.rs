@@ -17,6 +17,7 @@ use super::text::TextRun;
 use super::titles::find_titles;
 use crate::arm_names::{SAME_NAME, UNUSED_ROW, cheapest, fit_cost, similarity};
 use crate::axis_labels::time_unit_in;
+use crate::intervals::{Corner, Intervals, intervals};
 use crate::plot_curves::complement;
 use crate::printed_statistics::statistics_in;
 
@@ -107,6 +108,17 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
             "the curves rise: what was printed is an incidence, and 1 - incidence is given as survival",
         ));
     }
+    let misread = table.as_ref().map_or(&[][..], |table| &table.left_out);
+    findings.extend((!misread.is_empty()).then(|| {
+        Finding::warning(
+            "risk-cells-left-out",
+            format!("panel {index}, numbers at risk"),
+            format!(
+                "the text is drawn as outlines and was read like a picture; numbers that rise within their row were left blank: {}",
+                misread.join(", ")
+            ),
+        )
+    }));
     let looks: Vec<[u8; 3]> = arms.iter().map(|arm| arm.look.color).collect();
     let risk_table = table.map(|table| assigned(table, &mut digitized, &looks));
     let arm_names: Vec<String> = digitized.iter().map(|arm| arm.label.clone()).collect();
@@ -271,31 +283,37 @@ fn findings_of(marks: &FoundMarks, title: &str, index: usize) -> Vec<Finding> {
     findings
 }
 
+/// A corner of a path: exact but for the digits of the file.
+fn corner_at([column, row]: [f64; 2], time: f64, survival: f64) -> Corner {
+    Corner { time, survival, column, column_error: 0.0, row, row_error: 0.0, seen: true }
+}
+
 /// The arm of a chain, with the level of its first stretch.
 fn digitized_arm(chain: &Chain, label: String, axes: &Axes, marks: &[f64]) -> Option<(DigitizedArm, f64)> {
     let time_at = |column: f64| axes.x.value_at(column).max(0.0);
     let survival_at = |row: f64| axes.y.value_at(row).clamp(0.0, 1.0);
     let one = axes.y.pixel_at(1.0);
-    let (mut times, mut survival) = (vec![0.0], vec![1.0]);
+    let mut corners = vec![corner_at([axes.x.pixel_at(0.0), one], 0.0, 1.0)];
     for &[column, row] in &chain.points {
         // Rows that are S = 1 within the precision of coordinates.
         let level = if (row - one).abs() <= 2.0 * LEVEL_PX { 1.0 } else { survival_at(row) };
-        let (last_time, last) = (times[times.len() - 1], survival[survival.len() - 1]);
-        if level >= last - 1e-9 {
+        let last = corners[corners.len() - 1];
+        if level >= last.survival - 1e-9 {
             continue;
         }
-        let time: f64 = time_at(column).max(last_time);
-        if time - last_time <= axes.x.slope.abs() * LEVEL_PX / 2.0 && times.len() > 1 {
+        let time: f64 = time_at(column).max(last.time);
+        if time - last.time <= axes.x.slope.abs() * LEVEL_PX / 2.0 && corners.len() > 1 {
             // Several corners of one drop.
-            survival.pop();
-            survival.push(level);
+            corners.pop();
+            corners.push(corner_at([last.column, row], last.time, level));
         } else {
-            times.push(time);
-            survival.push(level);
+            corners.push(corner_at([column, row], time, level));
         }
     }
     let first_level = axes.y.value_at(chain.start()[1]);
+    let (times, survival) = corners.iter().map(|corner| (corner.time, corner.survival)).unzip();
     let curve = StepCurve::new(times, survival).ok()?;
+    let Intervals { lower, upper, time_errors } = intervals(&corners, &axes.x, &axes.y, COORDINATE_SIGMA_PX);
     let uncertainty = |axis: &AxisCalibration| axis.slope.abs() * COORDINATE_SIGMA_PX.hypot(axis.residual_px);
     let arm = DigitizedArm {
         label,
@@ -311,9 +329,9 @@ fn digitized_arm(chain: &Chain, label: String, axes: &Axes, marks: &[f64]) -> Op
         censor_times: marks.iter().map(|&column| time_at(column)).collect(),
         survival_uncertainty: uncertainty(&axes.y),
         time_uncertainty: uncertainty(&axes.x),
-        survival_lower: Vec::new(),
-        survival_upper: Vec::new(),
-        time_errors: Vec::new(),
+        survival_lower: lower,
+        survival_upper: upper,
+        time_errors,
         stretches: Vec::new(),
         dash_pattern: None,
         counts: None,

@@ -21,6 +21,8 @@ pub(crate) struct FoundTable {
     pub(crate) colors: Vec<[u8; 3]>,
     /// Around its cells and names.
     pub(crate) area: Bounds,
+    /// Texts of cells that were misread and left out.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// Where numbers may stand.
@@ -53,15 +55,51 @@ pub(crate) fn read_table(
         .filter(|word| parse_cell(&word.text).is_some())
         .collect();
     let mut rows = rows_of(&inside);
+    let mut left_out = Vec::new();
     for row in &mut rows {
         place(row, &columns, gap);
+        left_out.extend(leave_out_misread(row));
     }
     rows.retain(|row| is_risk_row(row, &columns));
     let rows = adjacent(rows);
     if rows.is_empty() {
         return None;
     }
-    Some(table_of(&rows, &columns, phrases, region))
+    let mut found = table_of(&rows, &columns, phrases, region);
+    // Of rows that are none, what was left out does not matter.
+    left_out.retain(|word: &&TextRun| rows.iter().any(|row| row.baseline == word.baseline));
+    found.left_out = left_out.into_iter().map(|word| word.text.clone()).collect();
+    Some(found)
+}
+
+/// Numbers read from outlines may be misread: where a few of them break the fall of a row, the longest part that falls stays.
+/// Returns what was left out. A row of the file's own text is kept as it is.
+fn leave_out_misread<'t>(row: &mut Row<'t>) -> Vec<&'t TextRun> {
+    let counts: Vec<u32> =
+        row.cells.iter().map(|(_, word)| parse_cell(&word.text).unwrap_or(u32::MAX)).collect();
+    let was_read = row.cells.iter().any(|(_, word)| word.confidence < 1.0);
+    let falls = counts.windows(2).all(|pair| pair[1] <= pair[0]);
+    if !was_read || falls || counts.len() > 100 {
+        return Vec::new();
+    }
+    // For each cell the longest falling part that ends there, and the cell before it.
+    let mut longest: Vec<(usize, Option<usize>)> = Vec::with_capacity(counts.len());
+    for (index, &count) in counts.iter().enumerate() {
+        let before = (0..index).filter(|&other| counts[other] >= count).max_by_key(|&other| longest[other].0);
+        longest.push((before.map_or(1, |other| longest[other].0 + 1), before));
+    }
+    let mut next = (0..counts.len()).max_by_key(|&index| longest[index].0);
+    let mut kept = vec![false; counts.len()];
+    while let Some(index) = next {
+        kept[index] = true;
+        next = longest[index].1;
+    }
+    if kept.iter().filter(|&&kept| kept).count() * 4 < counts.len() * 3 {
+        return Vec::new();
+    }
+    let (cells, out): (Vec<_>, Vec<_>) = row.cells.iter().copied().zip(kept).partition(|(_, kept)| *kept);
+    row.cells = cells.into_iter().map(|(cell, _)| cell).collect();
+    out.into_iter().map(|((_, word), _)| word).collect()
 }
 
 /// A count, perhaps with a number of censored or of events in brackets behind it.
@@ -215,7 +253,7 @@ fn table_of(rows: &[Row<'_>], columns: &[Column], phrases: &[TextRun], region: &
         });
     }
     let area = area.unwrap_or(*region);
-    FoundTable { table, colors, area }
+    FoundTable { table, colors, area, left_out: Vec::new() }
 }
 
 fn cell_of(word: Option<&TextRun>) -> RiskCell {

@@ -1,14 +1,17 @@
 //! Joins the glyphs of a page to words, and words to phrases.
 
-use kmeta_figure_source::vector::{Bounds, Point, Subpath, VectorGlyph, VectorPage, VectorPath};
+use kmeta_figure_source::vector::{Bounds, Point, Subpath, VectorGlyph, VectorPage};
 use kmeta_label_reader::LabelReader;
 
 use super::outline_reading::read_outlines;
+use super::shape_letters::letters_of_shapes;
 
 /// Letters are joined over gaps up to this share of the font's height.
 const LETTER_GAP: f64 = 0.17;
 /// The same for letters known by their outlines alone, whose side bearings are part of the gap.
 const OUTLINE_GAP: f64 = 0.3;
+/// A full stop is at most this high, as a share of the font's height.
+const ONE_DOT: f64 = 0.2;
 /// Letters overlap by at most this share of the font's height.
 const OVERLAP: f64 = 0.6;
 /// Words are joined to phrases over gaps up to this share of the font's height.
@@ -74,18 +77,18 @@ impl TextRun {
 
 /// One glyph in the coordinates of its direction.
 #[derive(Debug, Clone)]
-struct Letter<'p> {
-    text: Option<&'p str>,
-    outline: Vec<&'p Subpath>,
-    along: (f64, f64),
-    baseline: f64,
-    size: f64,
-    bounds: Bounds,
-    color: [u8; 3],
-    visible: bool,
-    direction: TextDirection,
+pub(crate) struct Letter<'p> {
+    pub(crate) text: Option<&'p str>,
+    pub(crate) outline: Vec<&'p Subpath>,
+    pub(crate) along: (f64, f64),
+    pub(crate) baseline: f64,
+    pub(crate) size: f64,
+    pub(crate) bounds: Bounds,
+    pub(crate) color: [u8; 3],
+    pub(crate) visible: bool,
+    pub(crate) direction: TextDirection,
     /// Whether its room is that of its ink: bearings are part of the gaps then.
-    bare: bool,
+    pub(crate) bare: bool,
 }
 
 /// The words of a page. Letters whose text the file does not hold are read from their outlines.
@@ -155,8 +158,7 @@ fn at_tick(word: &mut TextRun, base: Point, [x, y]: Point) {
 /// Words that are drawn as plain filled shapes, for a page on which text is nothing else.
 pub(crate) fn words_of_shapes(page: &VectorPage, reader: &LabelReader) -> Vec<TextRun> {
     let tallest = page.pixels_per_inch * 0.35;
-    let letters = page.paths.iter().filter_map(|path| shape_letter(path, tallest)).collect();
-    words_from(letters, reader)
+    words_from(letters_of_shapes(&page.paths, tallest), reader)
 }
 
 /// Which way a glyph runs; nothing for a slanted one.
@@ -188,8 +190,10 @@ fn letter(glyph: &VectorGlyph) -> Option<Letter<'_>> {
     // An outline says how high it is; a small letter is about 0.52 of its font, a capital 0.72.
     let ink = if upright { glyph.bounds.height() } else { glyph.bounds.width() };
     let size = if glyph.font_size > 0.0 { glyph.font_size } else { ink / 0.72 };
+    // The math italic fonts of TeX hold a full stop where others hold a colon; it has one dot.
+    let is_one_dot = glyph.text.as_deref() == Some(":") && ink < ONE_DOT * size;
     Some(Letter {
-        text: glyph.text.as_deref(),
+        text: if is_one_dot { Some(".") } else { glyph.text.as_deref() },
         outline: glyph.outline.iter().collect(),
         along: (start, start + length),
         baseline,
@@ -199,28 +203,6 @@ fn letter(glyph: &VectorGlyph) -> Option<Letter<'_>> {
         visible: glyph.visible && glyph.color.alpha > 0.0,
         direction,
         bare: glyph.font_size <= 0.0,
-    })
-}
-
-/// A filled shape of the size of a letter that is no rectangle.
-fn shape_letter(path: &VectorPath, tallest: f64) -> Option<Letter<'_>> {
-    let fill = path.fill.filter(|fill| fill.alpha > 0.5)?;
-    let bounds = Bounds::around(path.subpaths.iter().flat_map(|subpath| &subpath.points))?;
-    let is_letter = bounds.height() <= tallest
-        && bounds.width() <= 12.0 * tallest
-        && bounds.width().max(bounds.height()) >= 2.0
-        && path.subpaths.iter().any(|subpath| subpath.curved || subpath.points.len() > 5);
-    is_letter.then(|| Letter {
-        text: None,
-        outline: path.subpaths.iter().collect(),
-        along: (bounds.left, bounds.right),
-        baseline: bounds.bottom,
-        size: bounds.height() / 0.72,
-        bounds,
-        color: fill.on_white(),
-        visible: true,
-        direction: TextDirection::Right,
-        bare: true,
     })
 }
 
