@@ -87,8 +87,9 @@ pub(crate) fn assign_names(
     is_statistic: impl Fn(usize) -> bool,
 ) -> Assignment {
     let rows: &[RiskRow] = table.map_or(&[], |table| &table.rows);
+    let may_be_label = |index: usize| !is_statistic(index) && is_name(&texts[index].text.text, rows);
     let entries: Vec<usize> =
-        (0..texts.len()).filter(|&index| texts[index].swatch.is_some() || !is_statistic(index)).collect();
+        (0..texts.len()).filter(|&index| texts[index].swatch.is_some() || may_be_label(index)).collect();
     let row_of_entry = linked(&entries, texts, rows);
     let row_cost = |row: usize, arm: usize| {
         table.map_or(0.0, |table| {
@@ -120,6 +121,17 @@ pub(crate) fn assign_names(
     }
     assign_other_rows(&mut arm_of_row, arms.len(), row_cost);
     Assignment { text_of_arm, arm_of_row }
+}
+
+/// Fewest letters and digits of a name that stands beside a curve without a sample of its line.
+const LEAST_NAME: usize = 2;
+
+/// Whether a text without a line sample may be a name: words and parts of words, no numbers. One letter is a name only where
+/// a row of the table bears it.
+fn is_name(text: &str, rows: &[RiskRow]) -> bool {
+    let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
+    let has_letter = text.chars().any(char::is_alphabetic);
+    (signs >= LEAST_NAME && has_letter) || rows.iter().any(|row| similarity(&row.label, text) >= SAME_NAME)
 }
 
 /// Rows without a legend entry of their name go to the arms that have no row yet.

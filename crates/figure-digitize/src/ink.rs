@@ -61,7 +61,7 @@ impl InkPage {
         self.masks.push(area);
     }
 
-    fn empty(&mut self, x: usize, y: usize) {
+    pub(crate) fn empty(&mut self, x: usize, y: usize) {
         self.colors.set(x, y, self.background);
         self.contrast.set(x, y, 0.0);
     }
@@ -69,6 +69,19 @@ impl InkPage {
     /// Whether ink at a pixel is to be ignored.
     pub(crate) fn is_masked(&self, x: usize, y: usize) -> bool {
         self.masks.iter().any(|area| area.contains(x as f64, y as f64))
+    }
+
+    /// The greatest contrast of the page.
+    pub(crate) fn darkest(&self) -> f32 {
+        let rows = (0..self.height()).flat_map(|y| (0..self.width()).map(move |x| (x, y)));
+        rows.map(|(x, y)| self.contrast.get(x, y)).fold(0.0, f32::max)
+    }
+
+    /// A part of the page.
+    pub(crate) fn part(&self, area: Rect) -> Self {
+        let colors =
+            Plane::from_fn(area.width(), area.height(), |x, y| self.colors.get(area.left + x, area.top + y));
+        Self::of_colors(colors, self.background)
     }
 
     pub(crate) fn width(&self) -> usize {

@@ -5,7 +5,7 @@
 //!
 //! 1. `ink`: the background, and what stands out from it; `skew` sets a turned scan upright;
 //! 2. `axis_lines`, `ticks` and `axis_labels`: the calibration of each panel; `slanted_labels` reads turned tick
-//!    labels, `label_panels` and `grid` find panels without axis lines;
+//!    labels, `label_panels` and `grid` find panels without axis lines; `snapping` undoes the rounding to whole pixels;
 //! 3. `palette`: the colours of lines and of filled areas;
 //! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming; `arms`
 //!    tells arms from confidence limits;
@@ -56,9 +56,12 @@ mod reading;
 mod redrawing;
 mod reference_lines;
 mod risk;
+mod risk_row;
+mod rules;
 mod selection;
 mod skew;
 mod slanted_labels;
+mod snapping;
 mod steps;
 mod stretches;
 mod surplus;
@@ -81,7 +84,7 @@ use crate::overrides::{PanelStatements, Statements, advice_on_axes, advice_on_cu
 use crate::panel::{calibrated_axes, read_panel};
 use crate::plane::Rect;
 use crate::skew::{skew_of, upright};
-use crate::words::{Word, words_in};
+use crate::words::{Word, tallest_letter, words_in};
 
 pub use difference::{draw_difference, draw_doubt};
 pub use overlay::draw_overlay;
@@ -91,9 +94,6 @@ pub use vector::{VectorReading, digitize_vector};
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DigitizeOptions {}
-
-/// Letters are at most this share of the page's height.
-const TALLEST_LETTER: usize = 18;
 
 /// Digitizes one page. Never fails: a page without a readable Kaplan-Meier figure has the verdict
 /// [`Verdict::Refused`] and findings that say why and what a person can state.
@@ -160,7 +160,7 @@ fn read_figure(
     if let Some(statements) = statements {
         hide_by_statement(&mut ink, statements.overrides);
     }
-    let words = words_in(&ink, whole, (ink.height() / TALLEST_LETTER).max(24));
+    let words = words_in(&ink, whole, tallest_letter(ink.height()));
     let FoundPanels { panels, failures, findings } = find_panels(&ink, reader, &words, whole, statements);
     figure.findings.extend(findings);
     let lines: Vec<AxisPair> = panels.iter().map(|(axes, _)| axes.lines).collect();

@@ -25,6 +25,7 @@ use crate::plot_curves::{PlotCurves, trace_plot};
 use crate::printed_statistics::{is_statistic, name_without_counts, statistics_in};
 use crate::redrawing::compare;
 use crate::risk::{FoundRiskTable, read_risk_table};
+use crate::snapping::{shift_of_curve, unsnap};
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
 use crate::stretches::{flagged_stretches, stretches_of};
 use crate::surplus::FoundArms;
@@ -77,6 +78,7 @@ pub(crate) fn read_panel(
 ) -> Result<ReadPanel, String> {
     let words = words_within(words, territory);
     let CalibratedAxes { lines: axes, mut x, mut y } = found;
+    let snapped = unsnap(page, &axes, &mut x.calibration, &mut y.calibration);
     let inside = axes.inside();
     let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
     let mut findings: Vec<Finding> = Vec::new();
@@ -94,12 +96,14 @@ pub(crate) fn read_panel(
         return Err("no survival curve was found between the axes".to_owned());
     }
     let below = Rect { top: x.labels.bottom, ..territory };
-    // Some software prints the numbers between S = 0 and the time axis.
-    let within = Rect { left: territory.left, top: area.bottom, ..inside };
-    let (risk, below) = match read_risk_table(page, reader, &x.calibration, &words, below) {
-        None if within.height() > 0 => {
-            (read_risk_table(page, reader, &x.calibration, &words, within), within)
-        }
+    // Some software prints the numbers between S = 0 and the time axis; the last may reach over the frame.
+    let within =
+        Rect { left: territory.left, right: territory.right, top: area.bottom, bottom: inside.bottom };
+    let label_height = letter_height(&words, x.labels);
+    let read_table =
+        |region: Rect| read_risk_table(page, reader, &x.calibration, &words, region, (index, label_height));
+    let (risk, below) = match read_table(below) {
+        None if within.height() > 0 => (read_table(within), within),
         found => (found, below),
     };
     let title_areas: Vec<Rect> = texts.iter().map(|text| rect_of(text.location)).collect();
@@ -109,7 +113,7 @@ pub(crate) fn read_panel(
     let mut digitized = Vec::new();
     let mut first_levels = Vec::new();
     for &curve in &order {
-        let (arm, first_level) = digitized_arm(&traced.curves[curve], &x.calibration, &traced)?;
+        let (arm, first_level) = digitized_arm(&traced.curves[curve], &x.calibration, &traced, snapped)?;
         first_levels.push(first_level);
         digitized.push(arm);
     }
@@ -143,7 +147,7 @@ pub(crate) fn read_panel(
     let read: Vec<ReadText> = plot_texts.iter().map(|text| text.text.clone()).collect();
     let statistics = statistics_in(&read, &names, named);
     let legend_areas: Vec<Rect> = text_of_arm.iter().flatten().map(|&index| plot_texts[index].area).collect();
-    let plot = Plot { inside, label_height: letter_height(&words, x.labels) };
+    let plot = Plot { inside, label_height };
     let heading = read_panel_title(page, reader, &words, territory, &plot, &legend_areas);
     texts.extend(read.into_iter().enumerate().map(|(index, text)| {
         let role = if named(index).is_some() { TextRole::Legend } else { TextRole::Other };
@@ -196,13 +200,21 @@ fn digitized_arm(
     curve: &TracedCurve,
     x: &AxisCalibration,
     plot: &PlotCurves,
+    snapped: bool,
 ) -> Result<(DigitizedArm, f64), String> {
     let y = &plot.survival_axis;
     let area = curve.coverage.area;
     let (left, top) = (area.left as f64, area.top as f64);
     let mut levels = plateaus(&curve.coverage, &curve.path, curve.line_width);
     let zero_row = y.pixel_at(0.0) - top;
-    finish(curve, &mut levels, zero_row);
+    let shift = if snapped { shift_of_curve(&levels) } else { 0.0 };
+    finish(curve, &mut levels, zero_row + shift);
+    // Back to where the program was asked to draw it.
+    for plateau in &mut levels {
+        plateau.begins -= shift;
+        plateau.ends -= shift;
+        plateau.level -= shift;
+    }
     let marks = find_marks(&mark_coverage(curve, &plot.curves), &curve.path, curve.line_width);
     let time_at = |column: f64| x.value_at(left + column).max(0.0);
     let survival_at = |level: f64| y.value_at(top + level).clamp(0.0, 1.0);

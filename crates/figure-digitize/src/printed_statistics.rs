@@ -164,7 +164,12 @@ static COUNTS_BEHIND_NAME: LazyLock<Regex> = LazyLock::new(|| {
 /// A name without the numbers of patients and events that are printed behind it; as it is where nothing else is left.
 pub(crate) fn name_without_counts(text: &str) -> &str {
     let name = COUNTS_BEHIND_NAME.captures(text).and_then(|hit| hit.name("name"));
-    name.map_or(text, |name| name.as_str().trim().trim_end_matches([',', ';', ':']))
+    let name = name.map_or(text, |name| name.as_str().trim().trim_end_matches([',', ';', ':']));
+    // A bracket that does not close holds what is left of the numbers: "Low risk (n".
+    match name.rfind(['(', '[']) {
+        Some(bracket) if bracket > 0 && !name[bracket..].contains([')', ']']) => name[..bracket].trim_end(),
+        _ => name,
+    }
 }
 
 /// The statistics in the texts of a panel. `names` are the arms' names: a line that begins with one is about that

@@ -2,7 +2,7 @@
 
 use kmeta_label_reader::CharacterSet;
 use kmeta_label_reader::{LabelReader, ReadLabel};
-use kmeta_trial_data::{AxisCalibration, Finding, Origin, RiskCell, RiskRow, RiskTable};
+use kmeta_trial_data::{AxisCalibration, Finding, Origin, RiskCell, RiskTable};
 
 use crate::arm_names::RowLook;
 use crate::color::{Srgb, chroma};
@@ -10,8 +10,10 @@ use crate::ink::InkPage;
 use crate::number::parse_count;
 use crate::plane::Rect;
 use crate::reading::read_words;
+use crate::risk_row::{RowPlace, risk_row};
+use crate::rules::without_rules;
 use crate::swatch::swatch_left_of;
-use crate::words::{Word, phrases};
+use crate::words::{Word, phrases, tallest_letter, words_in};
 
 /// A risk table with the look of each row.
 #[derive(Debug, Clone)]
@@ -46,13 +48,53 @@ struct Column {
     pixel: f64,
 }
 
-/// Reads the table in `region`, the page below the tick labels. Columns are where the ticks are.
+/// Reads the table of a panel in `region`, the page below the tick labels, which have letters of `label_height`. Columns are
+/// where the ticks are. Ruled lines are taken out before: numbers may stand on the frame of the table or the plot.
 pub(crate) fn read_risk_table(
     page: &InkPage,
     reader: &LabelReader,
     x_axis: &AxisCalibration,
     words: &[Word],
     region: Rect,
+    (panel, label_height): (usize, usize),
+) -> Option<FoundRiskTable> {
+    let Some(part) = without_rules(&page.part(region), label_height) else {
+        return read_table(page, reader, x_axis, words, region, panel);
+    };
+    let (left, top) = (region.left as f64, region.top as f64);
+    let mut axis = x_axis.clone();
+    axis.intercept += axis.slope * left;
+    for tick in &mut axis.ticks {
+        tick.pixel -= left;
+    }
+    let whole = Rect { left: 0, top: 0, right: part.width(), bottom: part.height() };
+    let words = words_in(&part, whole, tallest_letter(page.height()));
+    let mut found = read_table(&part, reader, &axis, &words, whole, panel)?;
+    let cells = found.table.rows.iter_mut().flat_map(|row| &mut row.cells);
+    for location in cells.filter_map(|cell| cell.location.as_mut()) {
+        location.left += left;
+        location.right += left;
+        location.top += top;
+        location.bottom += top;
+    }
+    for swatch in found.looks.iter_mut().filter_map(|look| look.swatch.as_mut()) {
+        swatch.area = Rect {
+            left: swatch.area.left + region.left,
+            right: swatch.area.right + region.left,
+            top: swatch.area.top + region.top,
+            bottom: swatch.area.bottom + region.top,
+        };
+    }
+    Some(found)
+}
+
+fn read_table(
+    page: &InkPage,
+    reader: &LabelReader,
+    x_axis: &AxisCalibration,
+    words: &[Word],
+    region: Rect,
+    panel: usize,
 ) -> Option<FoundRiskTable> {
     let within: Vec<&Word> =
         words.iter().filter(|word| region.contains(word.area.center_x(), word.area.center_y())).collect();
@@ -73,14 +115,17 @@ pub(crate) fn read_risk_table(
     let areas: Vec<Rect> = labels.iter().flatten().copied().collect();
     let mut texts = read_words(page, reader, &areas, CharacterSet::Any).into_iter();
     let looks = rows.iter().zip(&labels).map(|(row, label)| row_look(page, row, *label)).collect();
-    let mut table = RiskTable { times: columns.iter().map(|column| column.time).collect(), rows: Vec::new() };
-    for (row, label) in rows.iter().zip(&labels) {
+    let times: Vec<f64> = columns.iter().map(|column| column.time).collect();
+    let mut table = RiskTable { times: times.clone(), rows: Vec::new() };
+    for (index, (row, label)) in rows.iter().zip(&labels).enumerate() {
         let text = if label.is_some() {
             texts.next().map_or(String::new(), |reading| reading.text)
         } else {
             String::new()
         };
-        table.rows.push(risk_row(row, text.trim().to_owned(), columns.len(), &mut findings));
+        let cells = cells_of(row, columns.len());
+        let place = RowPlace { panel, row: index, label: text.trim(), times: &times };
+        table.rows.push(risk_row(&place, cells, &mut findings));
     }
     drop_unused_columns(&mut table);
     Some(FoundRiskTable { table, looks, findings })
@@ -273,7 +318,8 @@ pub(crate) fn ink_color(page: &InkPage, area: Rect) -> Srgb {
     sum.map(|total| total / strongest.len().max(1) as f32)
 }
 
-fn risk_row(row: &[Cell], label: String, columns: usize, findings: &mut Vec<Finding>) -> RiskRow {
+/// The cells of all columns, blank where nothing was read.
+fn cells_of(row: &[Cell], columns: usize) -> Vec<RiskCell> {
     let blank = RiskCell {
         text: String::new(),
         confidence: 1.0,
@@ -282,9 +328,7 @@ fn risk_row(row: &[Cell], label: String, columns: usize, findings: &mut Vec<Find
         origin: Origin::Automatic,
     };
     let mut cells = vec![blank; columns];
-    let mut counts = vec![None; columns];
     for cell in row {
-        counts[cell.column] = parse_count(&cell.reading.text);
         cells[cell.column] = RiskCell {
             text: cell.reading.text.clone(),
             confidence: cell.reading.confidence,
@@ -293,56 +337,7 @@ fn risk_row(row: &[Cell], label: String, columns: usize, findings: &mut Vec<Find
             origin: Origin::Automatic,
         };
     }
-    for column in 1..columns {
-        repair_rise(&label, column, &mut counts, &mut cells, findings);
-    }
-    RiskRow { label, arm: None, counts, cells }
-}
-
-/// A number that is larger than one before it is a misreading: its second reading is taken where that fits,
-/// otherwise the cell stays and is reported.
-fn repair_rise(
-    label: &str,
-    column: usize,
-    counts: &mut [Option<u32>],
-    cells: &mut [RiskCell],
-    findings: &mut Vec<Finding>,
-) {
-    let before = (0..column).rev().find(|&index| counts[index].is_some());
-    let (Some(index), Some(count)) = (before, counts[column]) else { return };
-    let Some(previous) = counts[index].filter(|&previous| count > previous) else { return };
-    // The number before may be the misread one, when its second reading fits between its neighbours.
-    let earlier = counts[..index].iter().rev().flatten().next().copied().unwrap_or(u32::MAX);
-    let earlier_second = cells[index].alternative.as_deref().and_then(parse_count);
-    if let Some(value) = earlier_second.filter(|&value| {
-        value >= count && value <= earlier && cells[index].confidence < cells[column].confidence
-    }) {
-        findings.push(Finding::warning(
-            "risk-cell-second-reading",
-            format!("risk table, row `{label}`, column {}", index + 1),
-            format!("read as {previous}, which is less than the {count} after it; the second reading {value} was taken"),
-        ));
-        counts[index] = Some(value);
-        return;
-    }
-    let place = format!("risk table, row `{label}`, column {}", column + 1);
-    let after = counts[column + 1..].iter().flatten().next().copied().unwrap_or(0);
-    let second = cells[column].alternative.as_deref().and_then(parse_count);
-    match second.filter(|&value| value <= previous && value >= after) {
-        Some(value) => {
-            findings.push(Finding::warning(
-                "risk-cell-second-reading",
-                place,
-                format!("read as {count}, which is more than the {previous} before it; the second reading {value} was taken"),
-            ));
-            counts[column] = Some(value);
-        }
-        None => findings.push(Finding::warning(
-            "risk-table-rises",
-            place,
-            format!("{count} after {previous}: numbers at risk never rise; correct the cell in the sidecar"),
-        )),
-    }
+    cells
 }
 
 fn drop_unused_columns(table: &mut RiskTable) {

@@ -4,6 +4,14 @@
 use crate::ink::InkPage;
 use crate::plane::{Plane, Rect};
 
+/// Letters are at most this share of the page's height.
+const TALLEST_LETTER: usize = 18;
+
+/// Height of the tallest letter on a page, in pixels.
+pub(crate) fn tallest_letter(page_height: usize) -> usize {
+    (page_height / TALLEST_LETTER).max(24)
+}
+
 /// A word (or number) on the page.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Word {
@@ -75,7 +83,7 @@ fn is_dash(area: &Rect, page_height: usize) -> bool {
 }
 
 /// A straight line across the whole piece, thin in most places: the sample of a line in a legend, with or without a
-/// mark on it. No letter looks like that.
+/// mark on it. Touching digits may share a stroke ("44"), but have other ink above or below it in most places.
 fn is_line_sample(page: &InkPage, area: &Rect) -> bool {
     let (width, height) = (area.width(), area.height());
     if width < 8 || 2 * width < 3 * height {
@@ -86,12 +94,17 @@ fn is_line_sample(page: &InkPage, area: &Rect) -> bool {
     if on_row(row) * 10 < width * 9 {
         return false;
     }
-    let mut inked: Vec<usize> = (area.left..area.right)
-        .map(|x| (area.top..area.bottom).filter(|&y| page.is_ink(x, y)).count())
-        .collect();
-    inked.sort_unstable();
-    let usual = inked[width / 2];
-    let even = inked.iter().filter(|&&count| count <= usual + 1).count() * 10 >= width * 6;
+    // Thickness of the line in each column that holds nothing else.
+    let thickness = |x: usize| {
+        let up = (area.top..=row).rev().take_while(|&y| page.is_ink(x, y)).count();
+        let down = (row..area.bottom).take_while(|&y| page.is_ink(x, y)).count();
+        let inked = (area.top..area.bottom).filter(|&y| page.is_ink(x, y)).count();
+        (up + down == inked + 1).then_some(inked)
+    };
+    let mut alone: Vec<usize> = (area.left..area.right).filter_map(thickness).collect();
+    alone.sort_unstable();
+    let Some(&usual) = alone.get(alone.len() / 2) else { return false };
+    let even = alone.iter().filter(|&&thick| thick <= usual + 1).count() * 10 >= width * 6;
     even && (4 * usual <= width) && (usual == height || 2 * usual <= height + 1 || usual + 2 >= height)
 }
 
@@ -182,6 +195,19 @@ mod tests {
         let words = words_in(&page, Rect { left: 0, top: 0, right: 200, bottom: 60 }, 30);
         assert_eq!(words.len(), 1);
         assert_eq!(words[0].area.left, 37);
+    }
+
+    #[test]
+    fn digits_that_share_a_stroke_are_no_line_sample() {
+        // "44": slanted strokes, bars that touch, and stems.
+        let mut boxes = vec![(10, 20, 28, 21)];
+        for left in [10, 19] {
+            boxes.extend((0..6).map(|step| (left + step, 19 - 2 * step, left + step + 1, 21 - 2 * step)));
+            boxes.push((left + 6, 9, left + 7, 24));
+        }
+        let page = page_with(&boxes);
+        let words = words_in(&page, Rect { left: 0, top: 0, right: 200, bottom: 60 }, 30);
+        assert_eq!(words.len(), 1);
     }
 
     #[test]

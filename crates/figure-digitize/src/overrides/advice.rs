@@ -1,6 +1,8 @@
 //! Which statement of a person would help where something could not be read, as JSON to copy.
 
-use kmeta_trial_data::{ArmOverride, ArmReference, AxisPoint, FigureOverrides, PanelOverrides, WayPoints};
+use kmeta_trial_data::{
+    ArmOverride, ArmReference, AxisPoint, FigureOverrides, PanelOverrides, RiskCellOverride, WayPoints,
+};
 
 use crate::axis_lines::AxisPair;
 use crate::plane::Rect;
@@ -45,6 +47,14 @@ pub(crate) fn advice_on_curves(panel: usize, lines: &AxisPair, page: Rect) -> St
         "state the colour of each arm and points (column, row) that its curve passes through: {}",
         example(stated)
     )
+}
+
+/// How a person corrects a number at risk. A row without a name is that of the arm at its place.
+pub(crate) fn advice_on_cell(panel: usize, (row, name): (usize, &str), time: f64, number: u32) -> String {
+    let arm = if name.is_empty() { ArmReference::Position(row) } else { ArmReference::Name(name.to_owned()) };
+    let cell = RiskCellOverride { arm, time, number: Some(number) };
+    let stated = PanelOverrides { panel, risk_cells: vec![cell], ..PanelOverrides::default() };
+    format!("state the right number where one was misread: {}", example(stated))
 }
 
 fn example_area(lines: Option<&AxisPair>, page: Rect) -> Rect {

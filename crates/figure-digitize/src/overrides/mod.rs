@@ -14,7 +14,7 @@ use kmeta_trial_data::{
     AutomaticReading, Check, DigitizedFigure, FigureOverrides, Finding, Panel, PanelOverrides, Verdict,
 };
 
-pub(crate) use advice::{advice_on_axes, advice_on_curves};
+pub(crate) use advice::{advice_on_axes, advice_on_cell, advice_on_curves};
 pub(crate) use axes::{Statements, with_stated_points};
 pub(crate) use corrections::correct_panel;
 
