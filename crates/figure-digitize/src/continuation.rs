@@ -2,7 +2,7 @@
 //! arm that shows its ink again beside the one that covers it.
 
 use crate::arms::{TracedCurve, same_hue};
-use crate::color::chroma;
+use crate::color::{chroma, oklab_distance};
 use crate::curve_shape::FAINT;
 
 /// A curve goes on behind another one's end when it is longer by this share of the plot's width.
@@ -13,6 +13,8 @@ const UNSEEN: f64 = 0.2;
 const SEEN: f64 = 0.5;
 /// Share of the columns behind its end in which an arm shows its ink beside another that covers it.
 const SHOWN_AGAIN: f64 = 0.1;
+/// Colours at least this far apart in Oklab are told from each other.
+const OTHER_COLOR: f32 = 0.12;
 /// How far the marks on a line reach that may cover another, as a share of the plot's height.
 const MARK_REACH: f64 = 0.02;
 
@@ -80,8 +82,11 @@ fn seen_share(curve: &TracedCurve, columns: std::ops::Range<usize>) -> f64 {
     columns.filter(is_seen).count() as f64 / length
 }
 
-/// True when behind its end a curve's ink shows again beside another's line.
+/// True when behind its end a curve's ink shows again beside another's line. Ink of one colour may be the other's own.
 fn is_shown_again(one: &TracedCurve, other: &TracedCurve) -> bool {
+    if oklab_distance(one.color, other.color) < OTHER_COLOR {
+        return false;
+    }
     let reach = (one.line_width + other.line_width).ceil() as usize + 2;
     let columns = one.path.end()..other.path.end();
     let length = columns.len() as f64;
@@ -166,7 +171,8 @@ mod tests {
     fn an_arm_goes_on_below_the_one_beside_which_it_shows_again() {
         let mut short = curve(falling(50), 0..50);
         (100..130).for_each(|x| short.coverage.own.set(x, 17, 1.0));
-        let mut curves = vec![short, curve(vec![14; WIDTH], 0..WIDTH)];
+        let covering = TracedCurve { color: [0.0; 3], ..curve(vec![14; WIDTH], 0..WIDTH) };
+        let mut curves = vec![short, covering];
         join_pieces(&mut curves);
         assert_eq!((curves.len(), curves[0].path.end()), (2, WIDTH));
     }

@@ -3,7 +3,7 @@
 //! While curves are sought, each is held against those found before it. The pale fringe of a line, or what two lines mix to
 //! where they begin together, may gain more than the lines themselves and come first. So once all are found, every curve
 //! must show ink of its own: ink that is neither beside a stronger line of its hue, or lines that mix to its colour, nor on
-//! the edge of a band, nor along a frame or grid.
+//! the edge of a band.
 
 use crate::arms::{TracedCurve, same_hue};
 use crate::color::{Srgb, oklab};
@@ -13,12 +13,10 @@ use crate::palette::is_blend;
 
 /// Share of a curve's seen columns that others must explain for it to be none.
 const EXPLAINED: usize = 85;
-/// Share of them that lines must explain, curves' or full ones: an arm may follow the edge of another one's band.
+/// Share of them that lines must explain: an arm may follow the edge of another one's band.
 const BESIDE_LINES: usize = 30;
 /// How far the pale ends of dense marks lie from their line: in line widths, and as a share of the plot's height.
 const MARK_REACH: (f64, f64) = (3.0, 0.02);
-/// Share of a row that is full of other ink where a frame or grid line runs.
-const FULL_ROW: f64 = 0.8;
 /// How much lighter (Oklab) than a line its fringe is at least.
 const LIGHTER: f32 = 0.03;
 
@@ -26,18 +24,43 @@ const LIGHTER: f32 = 0.03;
 pub(crate) fn explained_by_others(page: &InkPage, curves: &[TracedCurve], grounds: &[Srgb]) -> Option<usize> {
     (0..curves.len()).find(|&index| {
         let curve = &curves[index];
-        let others = || (0..curves.len()).filter(move |&other| other != index).map(|other| &curves[other]);
-        let is_source = |other: &TracedCurve| {
-            is_fringe(curve.color, other.color, grounds)
-                || others().any(|third| {
-                    third.color != other.color && is_mixture(curve, other, third, page.background)
-                })
-        };
-        let mut sources: Vec<&TracedCurve> = others().filter(|other| is_source(other)).collect();
+        let others: Vec<&TracedCurve> =
+            curves.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, other)| other).collect();
+        let fringe_of = others.iter().copied().filter(|other| is_fringe(curve.color, other.color, grounds));
+        let mut sources: Vec<Source<'_>> = fringe_of.map(Source::Line).collect();
+        for (position, one) in others.iter().enumerate() {
+            let mixed = |other: &&&TracedCurve| {
+                is_mixture(curve, one, other, page.background)
+                    || is_mixture(curve, other, one, page.background)
+            };
+            sources.extend(others[position + 1..].iter().filter(mixed).map(|other| Source::Both(one, other)));
+        }
+        if sources.is_empty() {
+            return false;
+        }
         // The rest of a fringe may lie beside a line of the same colour.
-        sources.extend(curves[..index].iter().filter(|other| other.color == curve.color));
+        let same_color = curves[..index].iter().filter(|other| other.color == curve.color);
+        sources.extend(same_color.map(Source::Line));
         is_explained(page, curve, &sources)
     })
+}
+
+/// What may have made a curve's ink: a line, or two lines where they run together.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Line(&'a TracedCurve),
+    Both(&'a TracedCurve, &'a TracedCurve),
+}
+
+impl Source<'_> {
+    fn explains(self, curve: &TracedCurve, x: usize, row: usize) -> bool {
+        let beside =
+            |line: &TracedCurve| is_beside(line, curve.line_width + 2.0 * reach_beyond(line, curve), x, row);
+        match self {
+            Source::Line(line) => beside(line),
+            Source::Both(one, other) => beside(one) && beside(other),
+        }
+    }
 }
 
 /// How far from a line its ink is expected. Between the ends of its marks there are gaps.
@@ -51,10 +74,9 @@ fn is_fringe(color: Srgb, line: Srgb, grounds: &[Srgb]) -> bool {
     oklab(color)[0] > oklab(line)[0] + LIGHTER && (same_hue(color, line) || is_blend(color, line, grounds))
 }
 
-fn is_explained(page: &InkPage, curve: &TracedCurve, sources: &[&TracedCurve]) -> bool {
+fn is_explained(page: &InkPage, curve: &TracedCurve, sources: &[Source<'_>]) -> bool {
     let half = (curve.line_width / 2.0).ceil() as usize;
     let edges = band_edge_columns(page, curve);
-    let full = full_rows(curve);
     let (mut seen, mut beside, mut explained) = (0, 0, 0);
     for (index, &row) in curve.path.rows.iter().enumerate() {
         let x = curve.path.start + index;
@@ -62,10 +84,7 @@ fn is_explained(page: &InkPage, curve: &TracedCurve, sources: &[&TracedCurve]) -
         if !rows.any(|y| curve.coverage.own.get(x, y) >= FAINT) {
             continue;
         }
-        let by_line = sources
-            .iter()
-            .any(|other| is_beside(other, curve.line_width + 2.0 * reach_beyond(other, curve), x, row));
-        let by_line = by_line || (row.saturating_sub(half)..=row + half).any(|y| full.contains(&y));
+        let by_line = sources.iter().any(|source| source.explains(curve, x, row));
         seen += 1;
         beside += usize::from(by_line);
         explained += usize::from(by_line || edges[index]);
@@ -73,9 +92,60 @@ fn is_explained(page: &InkPage, curve: &TracedCurve, sources: &[&TracedCurve]) -
     beside * 100 >= seen * BESIDE_LINES && explained * 100 >= seen * EXPLAINED
 }
 
-/// The rows along which other ink than a curve's runs over the whole plot.
-fn full_rows(curve: &TracedCurve) -> Vec<usize> {
-    let coverage = &curve.coverage;
-    let inked = |y: usize| (0..coverage.width()).filter(|&x| coverage.other.get(x, y) >= FAINT).count();
-    (0..coverage.height()).filter(|&y| inked(y) as f64 >= FULL_ROW * coverage.width() as f64).collect()
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+    use crate::coverage::PlotInk;
+    use crate::plane::Rect;
+    use crate::trace::Path;
+
+    const WHITE: Srgb = [1.0; 3];
+    const RED: Srgb = [0.8, 0.1, 0.1];
+    const PINK: Srgb = [0.92, 0.6, 0.6];
+
+    /// Curves along rows in their colours, two pixels wide, and the page that shows them.
+    fn drawn(lines: &[(Srgb, &dyn Fn(usize) -> usize)]) -> (InkPage, Vec<TracedCurve>) {
+        let mut image = RgbImage::from_pixel(200, 100, Rgb([255; 3]));
+        for (color, row) in lines {
+            for x in 0..200 {
+                for y in row(x)..row(x) + 2 {
+                    image.put_pixel(x as u32, y as u32, Rgb(color.map(|channel| (channel * 255.0) as u8)));
+                }
+            }
+        }
+        let page = InkPage::new(&image);
+        let area = Rect { left: 0, top: 0, right: 200, bottom: 100 };
+        let plot = PlotInk::of(&page, area, &[WHITE], &[]);
+        let curve = |(color, row): &(Srgb, &dyn Fn(usize) -> usize)| TracedCurve {
+            color: *color,
+            dashed: false,
+            line_width: 2.0,
+            path: Path {
+                start: 0,
+                rows: (0..200).map(row).collect(),
+                score: 100.0,
+                on_ink: 1.0,
+                on_bare: 0.0,
+            },
+            coverage: plot.coverage_by(*color, &[WHITE]),
+            marks: None,
+        };
+        let curves = lines.iter().map(curve).collect();
+        (page, curves)
+    }
+
+    #[test]
+    fn the_fringe_of_a_line_is_explained_and_the_line_is_not() {
+        let (page, curves) = drawn(&[(PINK, &|x| 12 + x / 4), (RED, &|x| 10 + x / 4)]);
+        assert_eq!(explained_by_others(&page, &curves, &[WHITE]), Some(0));
+        assert_eq!(explained_by_others(&page, &curves[1..], &[WHITE]), None);
+    }
+
+    #[test]
+    fn a_lighter_arm_that_leaves_the_darker_one_is_an_arm() {
+        let (page, curves) = drawn(&[(PINK, &|x| 12 + x / 8), (RED, &|x| 10 + x / 4)]);
+        assert_eq!(explained_by_others(&page, &curves, &[WHITE]), None);
+    }
 }

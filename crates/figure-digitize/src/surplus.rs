@@ -71,7 +71,11 @@ impl FoundArms {
             .map(|arm| table.is_some_and(|table| table.rows.iter().any(|row| row.arm == Some(arm))))
             .collect();
         let count = |has: &[bool]| has.iter().filter(|&&has| has).count();
-        let rows = table.map_or(0, |table| table.rows.len());
+        // A legend taken for a table gives rows of one or two numbers.
+        let is_table = |table: &&RiskTable| {
+            table.rows.iter().all(|row| row.counts.iter().flatten().count() >= FEWEST_NUMBERS)
+        };
+        let rows = table.filter(is_table).map_or(0, |table| table.rows.len());
         let all_rows = rows >= 1 && count(&has_row) == rows;
         let all_entries = entries >= 2 && count(&has_entry) == entries;
         if all_rows && entries == rows && rows >= 2 {
@@ -92,6 +96,8 @@ impl FoundArms {
     }
 }
 
+/// Fewest numbers of a row of numbers at risk.
+const FEWEST_NUMBERS: usize = 3;
 /// How much less of its length a weaker curve shows, how much shorter and how much thinner it is.
 const WEAKER_INK: f32 = 0.8;
 const SHORTER: f64 = 0.6;
