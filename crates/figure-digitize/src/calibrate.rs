@@ -61,7 +61,11 @@ pub(crate) fn calibrate(
             points.len()
         ));
     }
-    let inliers = largest_agreement(ticks, &points, direction, tolerance_px);
+    let lost_points = ticks.iter().enumerate().filter(|_| direction == Direction::Decreasing);
+    let bare: Vec<(usize, f64, f64)> = lost_points
+        .filter_map(|(index, tick)| bare_decimal(&tick.text).map(|value| (index, tick.position, value)))
+        .collect();
+    let inliers = largest_agreement(ticks, &[points.as_slice(), &bare].concat(), direction, tolerance_px);
     if inliers.len() < 2 {
         return Err("no two tick labels agree on a scale".to_owned());
     }
@@ -69,6 +73,14 @@ pub(crate) fn calibrate(
         return Err(format!("only 2 of {} tick labels agree on a scale", points.len()));
     }
     Ok(fit(ticks, &without_outliers(inliers), direction, line_px))
+}
+
+/// The value of a label of a survival axis whose decimal point was not seen: ".8" reads as "8" in small print.
+fn bare_decimal(text: &str) -> Option<f64> {
+    let digits = text.trim();
+    let is_short = (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let value: f64 = if is_short { digits.parse().ok()? } else { return None };
+    (value > 0.0).then(|| value / 10_f64.powi(digits.len() as i32))
 }
 
 /// Standard deviation of a point that a person clicks, in pixels.
@@ -335,6 +347,16 @@ mod tests {
         let axis = calibrate(&ticks, Direction::Decreasing, 0.0, TICK_TOLERANCE_PX).unwrap();
         assert_eq!(axis.scale, AxisScale::Percent);
         assert!((axis.value_at(35.0) - 0.75).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_label_that_lost_its_decimal_point_is_a_fraction() {
+        let labels = ["1.0", "8", ".6", ".4", "2", "0"];
+        let ticks: Vec<LabelledTick> =
+            labels.iter().enumerate().map(|(index, text)| tick(10.0 + 50.0 * index as f64, text)).collect();
+        let axis = calibrate(&ticks, Direction::Decreasing, 0.0, TICK_TOLERANCE_PX).unwrap();
+        assert_eq!(axis.ticks.len(), 6);
+        assert!((axis.value_at(60.0) - 0.8).abs() < 1e-9);
     }
 
     #[test]

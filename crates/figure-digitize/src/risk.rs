@@ -10,7 +10,7 @@ use crate::ink::InkPage;
 use crate::number::parse_count;
 use crate::plane::Rect;
 use crate::reading::read_words;
-use crate::risk_row::{RowPlace, risk_row};
+use crate::risk_row::{RowPlace, fitting_cells, risk_row};
 use crate::rules::without_rules;
 use crate::swatch::swatch_left_of;
 use crate::words::{Word, phrases, tallest_letter, words_in};
@@ -222,7 +222,7 @@ fn rows_of(mut cells: Vec<Cell>) -> Vec<Vec<Cell>> {
 }
 
 /// A row of numbers at risk has counts in at least half of its columns and two of them, starts under the first
-/// tick or second tick and falls; a repeated axis rises.
+/// tick or second tick and falls, but for one number in five, or one of four, that may be misread; a repeated axis rises.
 fn is_risk_row(row: &[Cell], columns: &[Column]) -> bool {
     let counts: Vec<(usize, u32)> = row
         .iter()
@@ -233,14 +233,14 @@ fn is_risk_row(row: &[Cell], columns: &[Column]) -> bool {
         .filter(|(column, count)| (columns[*column].time - f64::from(*count)).abs() < 1e-9)
         .count()
         >= counts.len().max(2) - 1;
-    let falling = counts.windows(2).filter(|pair| pair[1].1 <= pair[0].1).count();
+    let most_misread = (counts.len() / 5).max(usize::from(counts.len() >= 4));
+    let fitting = fitting_cells(&cells_of(row, columns.len()));
     let starts_early = counts.first().is_some_and(|(column, _)| *column <= 1);
     counts.len() >= 2
         && counts.len() * 2 >= row.len()
         && starts_early
         && !repeats_axis
-        && falling * 5 >= (counts.len() - 1) * 4
-        && counts.last().map(|last| last.1) <= counts.first().map(|first| first.1)
+        && fitting + most_misread >= counts.len()
 }
 
 /// The arm's name: the phrase left of the first cell on its line.

@@ -38,12 +38,12 @@ pub(crate) fn risk_row(place: &RowPlace<'_>, cells: Vec<RiskCell>, findings: &mu
     let mut counts: Vec<Option<u32>> = cells.iter().map(|cell| parse_count(&cell.text)).collect();
     let chosen = falling(&readings_of(&cells));
     let mut before: Option<u32> = None;
-    for column in 0..cells.len() {
+    for (column, cell) in cells.iter().enumerate() {
         let fitting = chosen.iter().find(|reading| reading.column == column);
         let at = format!("risk table, row `{}`, column {}", place.label, column + 1);
         match (fitting, counts[column]) {
             (Some(reading), first) if reading.is_second => {
-                let text = &cells[column].text;
+                let text = &cell.text;
                 if let Some(count) = first {
                     findings.push(Finding::warning(
                         "risk-cell-second-reading",
@@ -80,6 +80,13 @@ pub(crate) fn risk_row(place: &RowPlace<'_>, cells: Vec<RiskCell>, findings: &mu
         before = fitting.map(|reading| reading.count).or(before);
     }
     RiskRow { label: place.label.to_owned(), arm: None, counts, cells }
+}
+
+/// How many cells of a row fit those around them as they were read first.
+pub(crate) fn fitting_cells(cells: &[RiskCell]) -> usize {
+    let mut readings = readings_of(cells);
+    readings.retain(|reading| !reading.is_second);
+    falling(&readings).len()
 }
 
 fn readings_of(cells: &[RiskCell]) -> Vec<Reading> {

@@ -82,8 +82,11 @@ fn is_dash(area: &Rect, page_height: usize) -> bool {
     area.width() >= 2 * area.height() && area.height() <= 2 + page_height / 500
 }
 
+/// Share in percent of a line sample's length at either end where there is no mark.
+const BARE_END: usize = 15;
+
 /// A straight line across the whole piece, thin in most places: the sample of a line in a legend, with or without a
-/// mark on it. Touching digits may share a stroke ("44"), but have other ink above or below it in most places.
+/// mark on it. Touching digits may share a stroke ("44"), but soon have other ink above or below it at either end.
 fn is_line_sample(page: &InkPage, area: &Rect) -> bool {
     let (width, height) = (area.width(), area.height());
     if width < 8 || 2 * width < 3 * height {
@@ -94,18 +97,22 @@ fn is_line_sample(page: &InkPage, area: &Rect) -> bool {
     if on_row(row) * 10 < width * 9 {
         return false;
     }
-    // Thickness of the line in each column that holds nothing else.
-    let thickness = |x: usize| {
+    let inked = |x: usize| (area.top..area.bottom).filter(|&y| page.is_ink(x, y)).count();
+    let mut sorted: Vec<usize> = (area.left..area.right).map(inked).collect();
+    sorted.sort_unstable();
+    let usual = sorted[width / 2];
+    let even = sorted.iter().filter(|&&count| count <= usual + 1).count() * 10 >= width * 6;
+    // Nothing but the line: all ink of the column is in one run through the row.
+    let is_bare = |x: usize| {
         let up = (area.top..=row).rev().take_while(|&y| page.is_ink(x, y)).count();
         let down = (row..area.bottom).take_while(|&y| page.is_ink(x, y)).count();
-        let inked = (area.top..area.bottom).filter(|&y| page.is_ink(x, y)).count();
-        (up + down == inked + 1).then_some(inked)
+        up > 0 && up + down == inked(x) + 1 && inked(x) <= usual + 1
     };
-    let mut alone: Vec<usize> = (area.left..area.right).filter_map(thickness).collect();
-    alone.sort_unstable();
-    let Some(&usual) = alone.get(alone.len() / 2) else { return false };
-    let even = alone.iter().filter(|&&thick| thick <= usual + 1).count() * 10 >= width * 6;
-    even && (4 * usual <= width) && (usual == height || 2 * usual <= height + 1 || usual + 2 >= height)
+    let end = (width * BARE_END).div_ceil(100).max(2);
+    let has_ends = (0..end).all(|offset| is_bare(area.left + offset) && is_bare(area.right - 1 - offset));
+    even && has_ends
+        && (4 * usual <= width)
+        && (usual == height || 2 * usual <= height + 1 || usual + 2 >= height)
 }
 
 /// Joins words that stand on one line and are a blank apart into phrases.
