@@ -12,7 +12,7 @@ use hayro::hayro_interpret::{
 };
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
 
-use crate::pdf_guard::{Patience, stop};
+use crate::pdf_guard::{MAXIMUM_GLYPH_NESTING, Patience, stop};
 use crate::vector::picture_samples;
 
 /// Most work that is begun, in pixels touched: about three seconds of one core. A figure of 20 000 elements needs a
@@ -49,6 +49,8 @@ pub(crate) struct Effort {
     patience: Patience,
     /// Soft masks are drawn once for a page.
     masks: HashSet<u128>,
+    /// Glyphs within which work is counted.
+    glyph_nesting: u32,
 }
 
 impl Effort {
@@ -61,6 +63,7 @@ impl Effort {
             groups: Vec::new(),
             patience: Patience::default(),
             masks: HashSet::new(),
+            glyph_nesting: 0,
         }
     }
 
@@ -186,7 +189,14 @@ impl Effort {
                 let placed = DrawProps { transform: props.transform * placed, ..props.clone() };
                 self.draw(&outline.outline(), &placed, mode);
             }
-            Glyph::Type3(type3) => type3.interpret(self, props.transform, placed, &props.paint),
+            Glyph::Type3(type3) => {
+                if self.glyph_nesting >= MAXIMUM_GLYPH_NESTING {
+                    stop();
+                }
+                self.glyph_nesting += 1;
+                type3.interpret(self, props.transform, placed, &props.paint);
+                self.glyph_nesting -= 1;
+            }
         }
     }
 }

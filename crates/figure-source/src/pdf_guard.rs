@@ -13,6 +13,9 @@ const THREAD: &str = "kmeta-pdf";
 /// Bytes of their stacks: objects may be nested in each other, forms in forms.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 
+/// Glyphs of Type 3 fonts that show glyphs that show glyphs: more is a circle, and each takes its part of the stack.
+pub(crate) const MAXIMUM_GLYPH_NESTING: u32 = 8;
+
 /// Payload of the unwinding that ends the interpretation of a page that asks for too much.
 struct TooMuch;
 

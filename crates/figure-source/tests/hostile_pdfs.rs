@@ -127,6 +127,21 @@ fn a_form_that_draws_itself_ends() {
 }
 
 #[test]
+fn a_letter_that_is_written_with_itself_ends() {
+    let font = text(
+        "<</Type /Font /Subtype /Type3 /FontBBox [0 0 600 800] /FontMatrix [0.001 0 0 0.001 0 0] /FirstChar 48 /LastChar 48 /Widths [500] /CharProcs <</zero 6 0 R>> /Encoding <</Type /Encoding /Differences [48 /zero]>>>>",
+    );
+    let letter = stream("", b"500 0 d0 0 0 400 700 re f BT /F1 1000 Tf 30 30 Td (0) Tj ET");
+    // Without resources of its own the letter finds the page's font: the one that it belongs to.
+    let operators = b"0 0 50 50 re f BT /F1 10 Tf 30 30 Td (0) Tj ET";
+    let file = page(LETTER, operators, "/Font <</F1 5 0 R>>", &[font, letter]);
+    let (drawn, read) = outcomes("letter in itself", &file);
+    assert!(drawn.is_err());
+    let warnings = read.expect("what comes before the letter");
+    assert!(warnings.iter().any(|warning| warning.contains("more than is read")), "{warnings:?}");
+}
+
+#[test]
 fn a_long_form_drawn_often_is_not_read_without_end() {
     let idle = deflated(&b"q Q ".repeat(250_000));
     let form = stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Filter /FlateDecode", &idle);

@@ -29,9 +29,17 @@ pub(crate) struct FoundArms {
 }
 
 /// Finds the arms among the chains of a plot. `course` is the way of survival on the page: upwards where incidence is
-/// printed and `axes` have been turned to survival.
-pub(crate) fn find_arms(chains: &[Chain], axes: &Axes, plot: &Bounds, course: Course) -> FoundArms {
-    let candidates: Vec<&Chain> = chains.iter().filter(|chain| may_be_curve(chain, axes, plot)).collect();
+/// printed and `axes` have been turned to survival. `level_error` is how far all levels may be off, where labels stand for
+/// missing tick marks.
+pub(crate) fn find_arms(
+    chains: &[Chain],
+    axes: &Axes,
+    plot: &Bounds,
+    course: Course,
+    level_error: f64,
+) -> FoundArms {
+    let candidates: Vec<&Chain> =
+        chains.iter().filter(|chain| may_be_curve(chain, axes, plot, level_error)).collect();
     let is_limit: Vec<bool> =
         (0..candidates.len()).map(|index| limit_of(index, &candidates, course).is_some()).collect();
     let mut found = FoundArms::default();
@@ -49,13 +57,13 @@ pub(crate) fn find_arms(chains: &[Chain], axes: &Axes, plot: &Bounds, course: Co
 
 /// Whether a chain can be a survival curve or one of its limits: it begins near time 0 and S = 1 and falls somewhere
 /// between the axes.
-fn may_be_curve(chain: &Chain, axes: &Axes, plot: &Bounds) -> bool {
+fn may_be_curve(chain: &Chain, axes: &Axes, plot: &Bounds, level_error: f64) -> bool {
     let (start, end) = (chain.start(), chain.end());
     let zero = axes.x.pixel_at(0.0);
     let level = axes.y.value_at(start[1]);
     let begins_well = start[0] <= zero.max(plot.left) + LATEST_START * plot.width()
         && start[0] >= plot.left - 2.0 - 0.02 * plot.width()
-        && (1.0 - START_BELOW..=1.0 + START_ABOVE).contains(&level);
+        && (1.0 - START_BELOW..=1.0 + START_ABOVE.max(level_error)).contains(&level);
     let is_long = end[0] - start[0] >= SHORTEST * plot.width();
     begins_well && is_long && !is_frame(chain, axes, plot) && falls_within(chain, plot)
 }

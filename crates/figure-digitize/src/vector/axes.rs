@@ -88,7 +88,7 @@ pub(crate) fn find_axes(words: &[TextRun], level: &[Straight], upright: &[Straig
         .collect();
     let columns = survival_scales(&numbers);
     let rows = time_scales(&numbers);
-    let mut found: Vec<FoundAxes> = Vec::new();
+    let (mut found, mut sharing): (Vec<FoundAxes>, Vec<FoundAxes>) = (Vec::new(), Vec::new());
     for column in &columns {
         let Some((y, row)) = [Side::Left, Side::Right].into_iter().find_map(|side| {
             let y = survival_axis(column, level, side)?;
@@ -97,15 +97,14 @@ pub(crate) fn find_axes(words: &[TextRun], level: &[Straight], upright: &[Straig
             continue;
         };
         let Some(own) = axes_of(row, y, level, upright) else { continue };
-        let beside: Vec<FoundAxes> =
-            rows.iter().filter_map(|other| sharing_axes(&own, row, other, level, upright)).collect();
+        sharing.extend(rows.iter().filter_map(|other| sharing_axes(&own, row, other, level, upright)));
         found.push(own);
-        found.extend(beside);
     }
     // Two columns of numbers may flank one plot: the left one stays.
     let mut kept: Vec<FoundAxes> = Vec::new();
     found.sort_by(|a, b| a.y.labels.left.total_cmp(&b.y.labels.left));
-    for axes in found {
+    // A panel with labels of its own shares none.
+    for axes in found.into_iter().chain(sharing) {
         match kept.iter_mut().find(|other| shared(&other.area, &axes.area) >= 0.5) {
             None => kept.push(axes),
             // A small plot within a plot shows part of it again.
@@ -208,22 +207,36 @@ fn even_runs(numbers: &[&PrintedNumber<'_>], aligned: Vec<usize>, anchor: usize)
     best
 }
 
-/// Rows of numbers that grow evenly to the right.
+/// Rows of numbers that grow evenly to the right: level ones on one base line, or ones that run up or down and end at, or
+/// are centred on, one row.
 fn time_scales<'t>(numbers: &[PrintedNumber<'t>]) -> Vec<Scale<'t>> {
-    let mut level: Vec<&PrintedNumber<'t>> = numbers
-        .iter()
-        .filter(|number| number.run.direction == TextDirection::Right && number.value >= -1e-9)
-        .collect();
-    level.sort_by(|a, b| a.run.baseline.total_cmp(&b.run.baseline));
+    let lines: [(&[TextDirection], fn(&TextRun) -> f64); 4] = [
+        (&[TextDirection::Right], |run| run.baseline),
+        (&[TextDirection::Up, TextDirection::Down], |run| run.bounds.top),
+        (&[TextDirection::Up, TextDirection::Down], |run| run.bounds.center_y()),
+        (&[TextDirection::Up, TextDirection::Down], |run| run.bounds.bottom),
+    ];
     let mut scales = Vec::new();
-    let mut line: Vec<&PrintedNumber<'t>> = Vec::new();
-    for number in level {
-        if line.last().is_some_and(|last| number.run.baseline - last.run.baseline > ALIGNED * last.run.size) {
-            even_rows(std::mem::take(&mut line), &mut scales);
+    for (directions, row) in lines {
+        let before = scales.len();
+        let mut aligned: Vec<&PrintedNumber<'t>> = numbers
+            .iter()
+            .filter(|number| directions.contains(&number.run.direction) && number.value >= -1e-9)
+            .collect();
+        aligned.sort_by(|a, b| row(a.run).total_cmp(&row(b.run)));
+        let mut line: Vec<&PrintedNumber<'t>> = Vec::new();
+        for number in aligned {
+            if line.last().is_some_and(|last| row(number.run) - row(last.run) > ALIGNED * last.run.size) {
+                even_rows(std::mem::take(&mut line), &mut scales);
+            }
+            line.push(number);
         }
-        line.push(number);
+        even_rows(line, &mut scales);
+        // The first way of alignment that gives scales is that of the page.
+        if before < scales.len() && before > 0 {
+            break;
+        }
     }
-    even_rows(line, &mut scales);
     scales
 }
 

@@ -7,6 +7,9 @@ use super::sheets::Sheets;
 /// Lines fainter than this on white are not seen.
 const LEAST_CONTRAST: i32 = 8;
 
+/// Coordinates are rounded: a line along the edge of its clip may lie outside by this much, in pixels, and is seen.
+const CLIP_ROUNDING_PX: f64 = 0.03;
+
 /// How a line looks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LineLook {
@@ -86,7 +89,7 @@ pub(crate) fn stroked_lines(paths: &[VectorPath], sheets: &Sheets) -> Vec<Line> 
             if !sheets.shows(&stroke.color, order, &whole) {
                 continue;
             }
-            let parts = clipped(&points, &path.clip);
+            let parts = clipped(&points, &path.clip.grown(CLIP_ROUNDING_PX));
             let was_cut = parts.len() != 1 || parts[0].len() != points.len();
             for part in parts {
                 let points = without_repeats(part);

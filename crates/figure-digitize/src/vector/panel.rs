@@ -50,11 +50,13 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
     let plot = plot_with_curves(found, &axes);
     let mut chains = chains_in(content.lines, &content.page.paths, &plot);
     chains.retain(|chain| !found.insets.iter().any(|inset| inset.grown(2.0).contains(chain.start())));
-    let mut arms = find_arms(&chains, &axes, &plot, Course::Falling).arms;
+    let off = if found.y.has_marks { 0.0 } else { LABEL_OFFSET * found.y.size };
+    let level_error = off * axes.y.slope.abs();
+    let mut arms = find_arms(&chains, &axes, &plot, Course::Falling, level_error).arms;
     let mut quantity = PlottedQuantity::Survival;
     if arms.is_empty() {
         axes.y = complement(&axes.y);
-        arms = find_arms(&chains, &axes, &plot, Course::Rising).arms;
+        arms = find_arms(&chains, &axes, &plot, Course::Rising, level_error).arms;
         quantity = PlottedQuantity::Incidence;
     }
     if arms.is_empty() {

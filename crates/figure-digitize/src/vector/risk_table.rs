@@ -60,7 +60,7 @@ pub(crate) fn read_table(
         place(row, &columns, gap);
         left_out.extend(leave_out_misread(row));
     }
-    rows.retain(|row| is_risk_row(row, &columns));
+    rows.retain(|row| is_risk_row(row, &columns) && !is_of_words(row, phrases));
     let rows = adjacent(rows);
     if rows.is_empty() {
         return None;
@@ -212,6 +212,18 @@ fn is_risk_row(row: &Row<'_>, columns: &[Column]) -> bool {
         && counts[0].0 <= first_time + 1
         && !repeats_axis
         && counts.windows(2).all(|pair| pair[1].1 <= pair[0].1)
+}
+
+/// Whether most numbers of a row stand within words: a legend below the plot ("Group 4 (n = 103)") has numbers too.
+fn is_of_words(row: &Row<'_>, phrases: &[TextRun]) -> bool {
+    let within_words = |word: &TextRun| {
+        phrases.iter().any(|phrase| {
+            phrase.bounds.contains([word.bounds.center_x(), word.bounds.center_y()])
+                && phrase.direction == word.direction
+                && phrase.text.chars().any(char::is_alphabetic)
+        })
+    };
+    row.cells.iter().filter(|(_, word)| within_words(word)).count() * 2 > row.cells.len()
 }
 
 /// The first rows that follow each other closely.

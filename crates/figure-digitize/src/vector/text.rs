@@ -289,8 +289,23 @@ fn run_of(word: &[Letter<'_>], reading: Option<(String, f64)>) -> TextRun {
     }
 }
 
+/// Ghostscript writes the letters of some ligatures with their two bytes exchanged: U+7400 U+6900 for "ti". Beside Latin
+/// letters they are put right.
+fn with_bytes_in_order(text: &str) -> String {
+    let letter = |c: char| {
+        let code = u32::from(c);
+        let high = char::from_u32(code >> 8).filter(char::is_ascii_alphabetic);
+        high.filter(|_| code & 0xff == 0)
+    };
+    if !text.chars().any(|c| letter(c).is_some()) || !text.chars().any(|c| c.is_ascii_alphabetic()) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| letter(c).unwrap_or(c)).collect()
+}
+
 fn expand_ligatures(text: &str) -> String {
-    text.replace('\u{fb00}', "ff")
+    with_bytes_in_order(text)
+        .replace('\u{fb00}', "ff")
         .replace('\u{fb01}', "fi")
         .replace('\u{fb02}', "fl")
         .replace('\u{fb03}', "ffi")
@@ -342,4 +357,16 @@ pub(crate) fn phrases_of(words: &[TextRun]) -> Vec<TextRun> {
 fn joins(phrase: &TextRun, word: &TextRun) -> bool {
     let gap = word.along.0 - phrase.along.1;
     gap <= PHRASE_GAP * phrase.size.max(word.size) && phrase.visible == word.visible
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ligatures_are_spelled_out() {
+        assert_eq!(expand_ligatures("e\u{fb03}cacy"), "efficacy");
+        assert_eq!(expand_ligatures("Zan\u{7400}\u{6900}nib"), "Zantinib");
+        assert_eq!(expand_ligatures("\u{7400}"), "\u{7400}");
+    }
 }

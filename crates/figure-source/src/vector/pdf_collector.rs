@@ -14,7 +14,7 @@ use super::{
     Bounds, Flattener, MAXIMUM_POINTS, PaintColor, Point, StrokeStyle, Subpath, VectorGlyph, VectorPage,
     VectorPath,
 };
-use crate::pdf_guard::{Ending, Patience, interpreted, stop};
+use crate::pdf_guard::{Ending, MAXIMUM_GLYPH_NESTING, Patience, interpreted, stop};
 
 /// Units of a glyph's own coordinates per height of its font.
 const GLYPH_UNITS: f64 = 1000.0;
@@ -58,6 +58,8 @@ struct Collector {
     operations: usize,
     points: usize,
     image_pixels: u64,
+    /// Glyphs within which it collects: one of a Type 3 font may show text itself.
+    glyph_nesting: u32,
     patience: Patience,
 }
 
@@ -71,6 +73,7 @@ impl Collector {
             operations: 0,
             points: 0,
             image_pixels: 0,
+            glyph_nesting: 0,
             patience: Patience::default(),
         }
     }
@@ -137,9 +140,14 @@ impl Collector {
                 (flatten(&outline.outline(), transform), outline.advance_width().map(f64::from))
             }
             Glyph::Type3(type3) => {
+                self.count(0);
+                if self.glyph_nesting >= MAXIMUM_GLYPH_NESTING {
+                    stop();
+                }
                 let mut inner =
                     Collector::new(VectorPage::new("pdf", None, (self.page.width, self.page.height), 0.0));
                 inner.operations = self.operations;
+                inner.glyph_nesting = self.glyph_nesting + 1;
                 inner.patience = self.patience;
                 inner.clips = vec![self.page.bounds().grown(self.page.width + self.page.height)];
                 type3.interpret(&mut inner, props.transform, placed, &props.paint);
