@@ -29,8 +29,9 @@ pub(crate) struct BareStretches {
     pub(crate) in_long_runs: usize,
     /// Rows of all drops together.
     pub(crate) drop_rows: usize,
-    /// Those of them without any ink.
+    /// Those of them without any ink, and those on the path's own.
     pub(crate) bare_drop_rows: usize,
+    pub(crate) inked_drop_rows: usize,
     /// Longest run of them.
     pub(crate) longest_bare_drop: usize,
 }
@@ -50,6 +51,7 @@ pub(crate) fn bare_stretches(
         in_long_runs: 0,
         drop_rows: 0,
         bare_drop_rows: 0,
+        inked_drop_rows: 0,
         longest_bare_drop: 0,
     };
     let mut run = 0;
@@ -68,6 +70,8 @@ pub(crate) fn bare_stretches(
         let mut bare_drop = 0;
         for y in before..row {
             found.drop_rows += 1;
+            let own = |column: usize| coverage.own.get(column, y) >= FAINT;
+            found.inked_drop_rows += usize::from(columns.clone().any(own));
             if columns.clone().any(|column| any_ink(column, y)) {
                 bare_drop = 0;
             } else {
@@ -83,6 +87,10 @@ pub(crate) fn bare_stretches(
 /// Share of a broken line's columns that longer gaps than its own may take.
 const LOST_SHARE: f64 = 0.06;
 
+/// A broken line has gaps in its drops as on its levels, at least this share of them: a path may choose drops on ink. The
+/// flanks of marks and letters have none.
+const BARE_DROPS: f64 = 0.15;
+
 /// True when a path's gaps are those of a drawn line: short against its width, and few where it drops.
 /// The `bare_share` of the rows of its drops may show no ink.
 pub(crate) fn has_gaps_of_a_line(
@@ -94,9 +102,14 @@ pub(crate) fn has_gaps_of_a_line(
 ) -> bool {
     let longest = if dashed { (9.0 * line_width).max(16.0) } else { (4.0 * line_width).max(8.0) };
     let bare = bare_stretches(coverage, path, line_width, longest as usize);
+    let bare_level = f64::from(path.on_bare / (path.on_bare + path.on_ink).max(f32::EPSILON));
+    let seen_drop_rows = (bare.bare_drop_rows + bare.inked_drop_rows) as f64;
+    let has_bare_drops =
+        !dashed || bare.bare_drop_rows as f64 + 4.0 >= BARE_DROPS * bare_level * seen_drop_rows;
     // Dots are lost where another line's gaps hide them.
     let lost = if dashed { LOST_SHARE * path.rows.len() as f64 } else { 0.0 };
-    bare.in_long_runs as f64 <= lost
+    has_bare_drops
+        && bare.in_long_runs as f64 <= lost
         && bare.longest_bare_drop as f64 <= longest.max(12.0)
         && bare.bare_drop_rows as f64 <= bare_share * bare.drop_rows as f64 + 4.0
 }

@@ -65,7 +65,8 @@ impl FoundArms {
             .collect();
         let count = |has: &[bool]| has.iter().filter(|&&has| has).count();
         match table.map(|table| table.rows.len()) {
-            Some(rows) if rows >= 1 && count(&has_row) == rows && (entries == 0 || entries == rows) => {
+            // A single row is more often what was read of several than the only one beside another curve.
+            Some(rows) if rows >= 2 && count(&has_row) == rows && (entries == 0 || entries == rows) => {
                 Some(has_row)
             }
             None if entries >= 2 && count(&has_entry) == entries => Some(has_entry),

@@ -17,17 +17,26 @@ pub(crate) struct TraceCosts {
     pub(crate) hidden: f32,
     /// For each row of a drop without ink.
     pub(crate) bare_drop: f32,
+    /// Gain of each row of a drop on its own ink. A broken line shows no more of itself where it drops than where it
+    /// runs level: its drops must not cost more than that.
+    pub(crate) inked_drop: f32,
     /// For each drop.
     pub(crate) drop: f32,
+    /// Coverage below this is no ink of the line: a long path with gaps would gain by what a grid or the edges of other
+    /// ink have of its colour.
+    pub(crate) faintest: f32,
 }
 
 impl TraceCosts {
     /// For unbroken lines.
-    pub(crate) const SOLID: Self = Self { bare: 1.0, hidden: 0.06, bare_drop: 0.7, drop: 0.45 };
+    pub(crate) const SOLID: Self =
+        Self { bare: 1.0, hidden: 0.06, bare_drop: 0.7, inked_drop: 0.0, drop: 0.45, faintest: 0.0 };
     /// For dashed lines.
-    pub(crate) const DASHED: Self = Self { bare: 0.4, hidden: 0.06, bare_drop: 0.3, drop: 0.45 };
+    pub(crate) const DASHED: Self =
+        Self { bare: 0.4, hidden: 0.06, bare_drop: 0.3, inked_drop: 0.2, drop: 0.45, faintest: 0.25 };
     /// For dotted lines.
-    pub(crate) const DOTTED: Self = Self { bare: 0.15, hidden: 0.06, bare_drop: 0.2, drop: 0.45 };
+    pub(crate) const DOTTED: Self =
+        Self { bare: 0.15, hidden: 0.06, bare_drop: 0.15, inked_drop: 0.5, drop: 0.45, faintest: 0.25 };
 }
 
 /// Where paths may start, relative to the coverage's area.
@@ -164,13 +173,15 @@ struct Column {
 
 impl Column {
     fn of(coverage: &Coverage, x: usize, half: usize, costs: TraceCosts) -> Self {
-        let (own, other) = (coverage.own.column(x), coverage.other.column(x));
-        let mut gain = gains_of_column(own, other, half, costs);
+        let other = coverage.other.column(x);
+        let mut own = coverage.own.column(x).to_vec();
+        own.iter_mut().filter(|ink| **ink < costs.faintest).for_each(|ink| *ink = 0.0);
+        let mut gain = gains_of_column(&own, other, half, costs);
         let mut drop_cost = Vec::with_capacity(own.len());
         let mut total = 0.0;
         for (ink, hiding) in own.iter().zip(other) {
             drop_cost.push(total);
-            total += costs.bare_drop * (1.0 - ink - 0.8 * hiding).max(0.0);
+            total += costs.bare_drop * (1.0 - ink - 0.8 * hiding).max(0.0) - costs.inked_drop * ink;
         }
         prefer_centers(coverage, x, half, &mut gain);
         Self { gain, drop_cost }
