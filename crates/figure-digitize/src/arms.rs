@@ -100,9 +100,20 @@ fn are_drawn_alike(one: &TracedCurve, other: &TracedCurve) -> bool {
             let (share, pixels) = SAME_PERIOD;
             (a.period_px - b.period_px).abs() <= (share * a.period_px.max(b.period_px)).max(pixels)
         }
-        _ => true,
+        // A line of the same pen would repeat itself too where it is seen.
+        (Some(_), None) => !is_well_seen(other),
+        (None, Some(_)) => !is_well_seen(one),
+        (None, None) => true,
     };
     one.dashed == other.dashed && same_period()
+}
+
+/// Share of its columns that a curve must show for its dashes to be seen.
+const WELL_SEEN: f32 = 0.8;
+
+/// True when hardly anything hides a curve.
+fn is_well_seen(curve: &TracedCurve) -> bool {
+    curve.path.on_ink + curve.path.on_bare >= WELL_SEEN
 }
 
 /// Dashed or thinner than the arm.

@@ -29,9 +29,8 @@ pub(crate) struct BareStretches {
     pub(crate) in_long_runs: usize,
     /// Rows of all drops together.
     pub(crate) drop_rows: usize,
-    /// Those of them without any ink, and those on the path's own.
+    /// Those of them without any ink.
     pub(crate) bare_drop_rows: usize,
-    pub(crate) inked_drop_rows: usize,
     /// Longest run of them.
     pub(crate) longest_bare_drop: usize,
 }
@@ -51,7 +50,6 @@ pub(crate) fn bare_stretches(
         in_long_runs: 0,
         drop_rows: 0,
         bare_drop_rows: 0,
-        inked_drop_rows: 0,
         longest_bare_drop: 0,
     };
     let mut run = 0;
@@ -70,8 +68,6 @@ pub(crate) fn bare_stretches(
         let mut bare_drop = 0;
         for y in before..row {
             found.drop_rows += 1;
-            let own = |column: usize| coverage.own.get(column, y) >= FAINT;
-            found.inked_drop_rows += usize::from(columns.clone().any(own));
             if columns.clone().any(|column| any_ink(column, y)) {
                 bare_drop = 0;
             } else {
@@ -103,9 +99,8 @@ pub(crate) fn has_gaps_of_a_line(
     let longest = if dashed { (9.0 * line_width).max(16.0) } else { (4.0 * line_width).max(8.0) };
     let bare = bare_stretches(coverage, path, line_width, longest as usize);
     let bare_level = f64::from(path.on_bare / (path.on_bare + path.on_ink).max(f32::EPSILON));
-    let seen_drop_rows = (bare.bare_drop_rows + bare.inked_drop_rows) as f64;
     let has_bare_drops =
-        !dashed || bare.bare_drop_rows as f64 + 4.0 >= BARE_DROPS * bare_level * seen_drop_rows;
+        !dashed || bare.bare_drop_rows as f64 + 4.0 >= BARE_DROPS * bare_level * bare.drop_rows as f64;
     // Dots are lost where another line's gaps hide them.
     let lost = if dashed { LOST_SHARE * path.rows.len() as f64 } else { 0.0 };
     has_bare_drops

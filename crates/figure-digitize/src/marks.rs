@@ -21,6 +21,9 @@ const REACH_SPREAD: f64 = 1.8;
 
 /// Coverage from which ink belongs to a line or a mark.
 const MARK_INK: f32 = 0.45;
+/// The width by which a line was traced is that of the thinnest ink of its colour: it is wrong when the line is thicker than this
+/// many times it and a pixel.
+const TOO_THIN: f64 = 1.5;
 /// Columns on either side over which a path must stay on its row for its line to be level, and fewest of them that tell how
 /// thick the line is.
 const LEVEL_REACH: usize = 4;
@@ -37,7 +40,8 @@ struct Overhang {
 
 /// The censor marks of a path, from left to right. `coverage` is of the marks' ink with other curves hidden.
 pub(crate) fn find_marks(coverage: &Coverage, path: &Path, line_width: f64) -> Vec<CensorMark> {
-    let line_width = line_width.max(thickness(coverage, path));
+    let thickness = thickness(coverage, path);
+    let line_width = if thickness > TOO_THIN * line_width + 1.0 { thickness } else { line_width };
     let overhangs: Vec<Overhang> =
         (path.start..path.end() + 1).map(|x| overhang(coverage, path, x, line_width)).collect();
     let sticking: Vec<bool> = overhangs.iter().map(|overhang| is_mark_column(*overhang)).collect();
@@ -62,8 +66,8 @@ pub(crate) fn find_marks(coverage: &Coverage, path: &Path, line_width: f64) -> V
     marks
 }
 
-/// How thick the line is along its path, in pixels: the lower quartile of its levels' height in that quarter of the path where
-/// marks are fewest. The width by which it was traced is that of the thinnest line of its colour.
+/// How thick the line is along its path, in pixels: the lower decile of its levels' height in that eighth of the path where
+/// marks are fewest.
 fn thickness(coverage: &Coverage, path: &Path) -> f64 {
     let height = |index: usize| {
         let (x, row) = (path.start + index, path.rows[index]);
@@ -76,15 +80,15 @@ fn thickness(coverage: &Coverage, path: &Path) -> f64 {
         let (before, after) = (index.saturating_sub(LEVEL_REACH), (index + LEVEL_REACH).min(last));
         path.rows[before] == path.rows[after]
     };
-    let quarter = path.rows.len().div_ceil(4).max(1);
-    let quartiles = (0..path.rows.len()).step_by(quarter).filter_map(|from| {
-        let to = (from + quarter).min(path.rows.len());
+    let part = path.rows.len().div_ceil(8).max(1);
+    let deciles = (0..path.rows.len()).step_by(part).filter_map(|from| {
+        let to = (from + part).min(path.rows.len());
         let mut heights: Vec<usize> =
             (from..to).filter(is_level).map(height).filter(|&rows| rows > 0).collect();
         heights.sort_unstable();
-        heights.get(heights.len() / 4).copied().filter(|_| heights.len() >= FEWEST_LEVELS)
+        heights.get(heights.len() / 10).copied().filter(|_| heights.len() >= FEWEST_LEVELS)
     });
-    quartiles.min().unwrap_or(0) as f64
+    deciles.min().unwrap_or(0) as f64
 }
 
 /// The runs of columns that stick out.
