@@ -8,6 +8,8 @@
         digitizes the figures of DIR/NAME (DIR/dev, or DIR itself) that have a NAME.truth.json in one call of kmeta
         and prints curves, patients, risk-table cells, tick calibration, censor marks, verdicts, coverage of the
         intervals and time; then runs DIR/score.py and DIR/score_ipd.py where they are
+    score.py compare --before FILE... --after FILE...
+        prints a Markdown table by style tag of two lots of scores that `corpus --out FILE` wrote
     score.py convert SIDECARS OUT [--patients DIR]
         turns NAME.kmfig.json files (and DIR/NAME/ipd.csv) into what score.py and score_ipd.py read
 
@@ -215,6 +217,21 @@ def run_corpus_scripts(folder, work, options):
         subprocess.run([sys.executable, str(script), str(folder), str(work / "scores"), *(["--tags"] if options.tags else [])], check=True)
 
 
+def compare(before, after):
+    """Complete and exact figures by style tag, before and after a change."""
+    load = lambda files: {s["name"]: s for file in files for s in read_json(file)["figures"]}
+    old, new = load(before), load(after)
+    names = [name for name in new if name in old]
+    right = lambda s, exact: s["complete"] and (not exact or s["iae_max"] < 0.01)
+    share = lambda scores, part, exact: f"{100 * sum(right(scores[n], exact) for n in part) / len(part):.0f} %"
+    rows = []
+    for tag in sorted({tag for name in names for tag in new[name]["tags"]}):
+        part = [name for name in names if tag in new[name]["tags"]]
+        shares = [share(scores, part, exact) for exact in (False, True) for scores in (old, new)]
+        rows.append(dict(zip(("figures with", "number", "complete, before", "complete", "exact, before", "exact"), (tag, str(len(part)), *shares))))
+    print(markdown(rows))
+
+
 # --- the example figures --------------------------------------------------------------------------------------
 
 
@@ -357,6 +374,9 @@ def main():
     corpus.add_argument("--keep", metavar="OUT", help="keep sidecars, overlays and patients in this folder")
     corpus.add_argument("--only", metavar="WORD", help="only the figure of this name or the figures with this tag")
     corpus.add_argument("--out", metavar="FILE", help="every score as JSON")
+    comparing = commands.add_parser("compare")
+    comparing.add_argument("--before", nargs="+", required=True)
+    comparing.add_argument("--after", nargs="+", required=True)
     converting = commands.add_parser("convert")
     converting.add_argument("sidecars")
     converting.add_argument("out")
@@ -366,6 +386,8 @@ def main():
         score_fixtures(options.write)
     elif options.command == "corpus":
         score_corpus(options)
+    elif options.command == "compare":
+        compare(options.before, options.after)
     else:
         convert(options.sidecars, options.out, options.patients)
 

@@ -374,7 +374,7 @@ fn seen_fall(ink: &Ink, path: &Path) -> usize {
     };
     let mut rows = path.rows.iter().enumerate().filter(is_seen).map(|(_, &row)| row);
     let first = rows.next().unwrap_or(0);
-    rows.last().unwrap_or(first) - first
+    rows.next_back().unwrap_or(first) - first
 }
 
 /// Share of the columns in which two traces of one line must agree.
