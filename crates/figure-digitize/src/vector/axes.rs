@@ -207,10 +207,13 @@ fn even_runs(numbers: &[&PrintedNumber<'_>], aligned: Vec<usize>, anchor: usize)
     best
 }
 
+/// The row of a text that labels of one axis have in common.
+type RowOf = fn(&TextRun) -> f64;
+
 /// Rows of numbers that grow evenly to the right: level ones on one base line, or ones that run up or down and end at, or
 /// are centred on, one row.
 fn time_scales<'t>(numbers: &[PrintedNumber<'t>]) -> Vec<Scale<'t>> {
-    let lines: [(&[TextDirection], fn(&TextRun) -> f64); 4] = [
+    let lines: [(&[TextDirection], RowOf); 4] = [
         (&[TextDirection::Right], |run| run.baseline),
         (&[TextDirection::Up, TextDirection::Down], |run| run.bounds.top),
         (&[TextDirection::Up, TextDirection::Down], |run| run.bounds.center_y()),
