@@ -102,6 +102,9 @@ fn read_table(
     let cells = read_cells(page, reader, &columns, &within);
     let mut rows: Vec<Vec<Cell>> = rows_of(cells);
     rows.retain(|row| is_risk_row(row, &columns));
+    // The numbers of a table have one size: smaller ones are the ticks of an axis that is drawn below it.
+    let tallest = rows.iter().map(|row| height_of(row)).max().unwrap_or(0);
+    rows.retain(|row| 2 * height_of(row) >= tallest);
     if rows.is_empty() {
         return None;
     }
@@ -129,6 +132,13 @@ fn read_table(
     }
     drop_unused_columns(&mut table);
     Some(FoundRiskTable { table, looks, findings })
+}
+
+/// Median height of the cells of a row.
+fn height_of(row: &[Cell]) -> usize {
+    let mut heights: Vec<usize> = row.iter().map(|cell| cell.area.height()).collect();
+    heights.sort_unstable();
+    heights.get(heights.len() / 2).copied().unwrap_or(0)
 }
 
 /// Where numbers may stand: below the ticks, below time 0 (whose tick may be hidden by the survival axis), and
