@@ -8,10 +8,11 @@
 //!    labels, `label_panels` and `grid` find panels without axis lines; `snapping` undoes the rounding to whole pixels;
 //! 3. `palette`: the colours of lines and of filled areas;
 //! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming, with `dots` through
-//!    the dots of dotted lines; `arms` tells arms from confidence limits;
+//!    the dots of dotted lines; `selection` leaves out curves that the others explain, `continuation` joins pieces, and
+//!    `arms` tells arms from confidence limits;
 //! 5. `steps`, `mark_ink` and `marks`: sub-pixel plateaus, drops and censor marks; `intervals`, `stretches` and
 //!    `dash_pattern`: how surely they are known;
-//! 6. `legend`, `swatch`, `panel_title` and `risk`: texts and numbers at risk; `arm_names` assigns them to arms, and
+//! 6. `legend`, `swatch`, `panel_title`, `risk` and `risk_row`: texts and numbers at risk, `rules` taken out; `arm_names` assigns them to arms, and
 //!    `surplus` leaves out curves that no name belongs to; `printed_statistics` finds hazard ratios, p values and
 //!    medians in the texts;
 //! 7. `verdict`, `arm_checks` and `evidence`: the named checks; `redrawing` compares the picture with what was read;
