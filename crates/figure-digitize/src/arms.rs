@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::color::{Srgb, chroma, oklab, oklab_distance};
 use crate::coverage::Coverage;
-use crate::dash_pattern::dash_pattern;
 use crate::trace::Path;
 
 /// A curve that was traced.
@@ -41,8 +40,7 @@ pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
                 let partner = has_partner(index, arm, curves);
                 let same_color = coded_by_color && is_dashed_copy(curve, &curves[arm]);
                 let weaker = is_drawn_weaker(curve, &curves[arm]);
-                let alone = || follows && unevenness(curve, &curves[arm]) <= MOST_UNEVEN;
-                same_color || (weaker && (partner || alone())) || (follows && partner)
+                same_color || (weaker && (follows || partner)) || (follows && partner)
             });
     }
     limit_of
@@ -57,7 +55,7 @@ fn bracketed_arm(index: usize, curves: &[TracedCurve]) -> Option<usize> {
         let is_partner = |other: usize| {
             other != index
                 && other != arm
-                && are_drawn_alike(&curves[other], curve)
+                && curves[other].dashed == curve.dashed
                 && oklab_distance(curves[other].color, curve.color) < 0.05
                 && side_of(&curves[other].path, &curves[arm].path) == Some(!side)
                 && follows_drops_of(&curves[other], &curves[arm])
@@ -87,33 +85,6 @@ fn is_dashed_copy(limit: &TracedCurve, arm: &TracedCurve) -> bool {
         && !arm.dashed
         && oklab_distance(limit.color, arm.color) < 0.05
         && side_of(&limit.path, &arm.path).is_some()
-}
-
-/// How far the repetitions of the dashes of one pen may differ, as a share and in pixels.
-const SAME_PERIOD: (f64, f64) = (0.2, 1.5);
-
-/// False when one line is broken and the other is not, or their dashes repeat themselves differently: both limits of an arm
-/// are drawn by one pen.
-fn are_drawn_alike(one: &TracedCurve, other: &TracedCurve) -> bool {
-    let same_period = || match (dash_pattern(one), dash_pattern(other)) {
-        (Some(a), Some(b)) => {
-            let (share, pixels) = SAME_PERIOD;
-            (a.period_px - b.period_px).abs() <= (share * a.period_px.max(b.period_px)).max(pixels)
-        }
-        // A line of the same pen would repeat itself too where it is seen.
-        (Some(_), None) => !is_well_seen(other),
-        (None, Some(_)) => !is_well_seen(one),
-        (None, None) => true,
-    };
-    one.dashed == other.dashed && same_period()
-}
-
-/// Share of its columns that a curve must show for its dashes to be seen.
-const WELL_SEEN: f32 = 0.8;
-
-/// True when hardly anything hides a curve.
-fn is_well_seen(curve: &TracedCurve) -> bool {
-    curve.path.on_ink + curve.path.on_bare >= WELL_SEEN
 }
 
 /// Dashed or thinner than the arm.
@@ -156,67 +127,14 @@ pub(crate) fn follows_drops_of(limit: &TracedCurve, arm: &TracedCurve) -> bool {
     shared >= 0.7 && shared >= chance + 0.25
 }
 
-/// Up to this unevenness the drops of a single weaker line are those of its arm. Arms whose times are rounded drop at the same
-/// times, but not alike.
-const MOST_UNEVEN: f64 = 0.3;
-
-/// How unlike the sizes of two curves' drops are: 0 when one is a multiple of the other, 1 when each drops where the other
-/// does not. Drops closer to each other than lines are wide count as one.
-fn unevenness(one: &TracedCurve, other: &TracedCurve) -> f64 {
-    let tolerance = (other.line_width.ceil() as usize).max(2);
-    let (from, to) = (one.path.start.max(other.path.start), one.path.end().min(other.path.end()));
-    let mut columns = [drop_columns(&one.path), drop_columns(&other.path)].concat();
-    columns.retain(|&column| column > from + tolerance && column + tolerance < to);
-    columns.sort_unstable();
-    let mut groups: Vec<(usize, usize)> = Vec::new();
-    for column in columns {
-        match groups.last_mut() {
-            Some(group) if column <= group.1 + tolerance => group.1 = column,
-            _ => groups.push((column, column)),
-        }
-    }
-    let size = |curve: &TracedCurve, (first, last): (usize, usize)| {
-        let rows = curve.path.row_at(first - 1).zip(curve.path.row_at(last));
-        rows.map_or(0.0, |(before, after)| after.saturating_sub(before) as f64)
-    };
-    let sizes: Vec<(f64, f64)> = groups.iter().map(|&group| (size(one, group), size(other, group))).collect();
-    let (total, other_total) = sizes.iter().fold((0.0, 0.0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
-    let ratio = total / f64::max(other_total, 1.0);
-    let unlike: f64 = sizes.iter().map(|(one, other)| (one - ratio * other).abs()).sum();
-    unlike / f64::max(2.0 * total, 1.0)
-}
-
 /// True when another weaker curve of the same look lies on the other side of the arm.
 fn has_partner(index: usize, arm: usize, curves: &[TracedCurve]) -> bool {
-    let Some(side) = mean_side_of(&curves[index].path, &curves[arm].path) else { return false };
+    let Some(side) = side_of(&curves[index].path, &curves[arm].path) else { return false };
     (0..curves.len()).filter(|&other| other != index && other != arm).any(|other| {
         may_be_limit(&curves[other], &curves[arm])
-            && are_drawn_alike(&curves[other], &curves[index])
+            && curves[other].dashed == curves[index].dashed
             && oklab_distance(curves[other].color, curves[index].color) < 0.1
-            && mean_side_of(&curves[other].path, &curves[arm].path) == Some(!side)
-    })
-}
-
-/// Share of the area between two curves that must lie on one side of one of them for the other to keep to that side.
-const ONE_SIDED: f64 = 0.95;
-
-/// As [`side_of`], by the area between the two: where an arm and its limits begin, they run within a few rows of each other,
-/// and their traces may be exchanged.
-fn mean_side_of(path: &Path, reference: &Path) -> Option<bool> {
-    let (mut above, mut below) = (0, 0);
-    for x in path.start.max(reference.start)..path.end().min(reference.end()) {
-        if let (Some(row), Some(other)) = (path.row_at(x), reference.row_at(x)) {
-            above += other.saturating_sub(row);
-            below += row.saturating_sub(other);
-        }
-    }
-    side_of(path, reference).or_else(|| {
-        let needed = ONE_SIDED * (above + below) as f64;
-        let apart = above + below > path.rows.len();
-        [(above, true), (below, false)]
-            .into_iter()
-            .find(|&(area, _)| apart && area as f64 >= needed)
-            .map(|(_, side)| side)
+            && side_of(&curves[other].path, &curves[arm].path) == Some(!side)
     })
 }
 

@@ -14,7 +14,6 @@ use crate::coverage::{Coverage, PlotInk};
 use crate::curve_shape::{
     FAINT, has_gaps_of_a_line, has_regular_gaps, is_band_edge, is_hidden_remnant, is_remnant_of,
 };
-use crate::dots::dots_of;
 use crate::ink::InkPage;
 use crate::mark_ink::{
     centers_of_marks, hide_line_with_marks, is_dark_grey, is_hue, runs_on_marks, union_of,
@@ -23,7 +22,6 @@ use crate::palette::{Palette, is_blend};
 use crate::plane::Rect;
 use crate::reference_lines::{hide_full_lines, hide_median_line};
 use crate::selection::explained_by_others;
-use crate::steps::final_drop;
 use crate::trace::{Path, TraceCosts, TraceStart, most_gain, trace};
 
 /// A path must gain at least this share of the plot's width.
@@ -50,13 +48,10 @@ struct LineStyle {
     bare_drops: f64,
     /// Its gaps must be as regular as a pen's.
     regular: bool,
-    /// Only dots are its ink: dashes and unbroken lines hide it.
-    only_dots: bool,
 }
 
-/// The styles in the order in which they are looked for. Dots cover as little as a fifth of a line. Those that stand alone
-/// come before dashes, of which a path would go on along them; those that touch other ink come last.
-const LINE_STYLES: [LineStyle; 4] = [
+/// The styles in the order in which they are looked for. Dots cover as little as a fifth of a line.
+const LINE_STYLES: [LineStyle; 3] = [
     LineStyle {
         costs: TraceCosts::SOLID,
         dashed: false,
@@ -64,16 +59,6 @@ const LINE_STYLES: [LineStyle; 4] = [
         most_bare: 0.12,
         bare_drops: 0.35,
         regular: false,
-        only_dots: false,
-    },
-    LineStyle {
-        costs: TraceCosts::DOTTED,
-        dashed: true,
-        least_ink: 0.17,
-        most_bare: 0.83,
-        bare_drops: 0.85,
-        regular: true,
-        only_dots: true,
     },
     LineStyle {
         costs: TraceCosts::DASHED,
@@ -82,7 +67,6 @@ const LINE_STYLES: [LineStyle; 4] = [
         most_bare: 0.65,
         bare_drops: 0.65,
         regular: false,
-        only_dots: false,
     },
     LineStyle {
         costs: TraceCosts::DOTTED,
@@ -91,19 +75,17 @@ const LINE_STYLES: [LineStyle; 4] = [
         most_bare: 0.83,
         bare_drops: 0.85,
         regular: true,
-        only_dots: false,
     },
 ];
 
-const DOTTED_STYLE: LineStyle = LINE_STYLES[3];
+const DASHED_STYLE: LineStyle = LINE_STYLES[1];
+const DOTTED_STYLE: LineStyle = LINE_STYLES[2];
 
 /// One line colour with what is left of its ink.
 struct Ink {
     color: Srgb,
     line_width: f64,
     coverage: Coverage,
-    /// What it shows of dotted lines, while they are looked for.
-    dots: Option<Coverage>,
     /// The best path through the coverage, unless it was hidden in since.
     path: Option<Path>,
     /// No path through the coverage gains more.
@@ -150,7 +132,7 @@ fn search(
     for style in LINE_STYLES {
         let LineStyle { costs, dashed, .. } = style;
         for ink in &mut inks {
-            ink.begin_style(style);
+            ink.begin_style();
         }
         while curves.len() < MOST_CURVES {
             let Some(best) = best_ink(&mut inks, costs, start) else { break };
@@ -160,7 +142,7 @@ fn search(
                 ink.exhausted = true;
                 continue;
             }
-            let path = if style.dashed { with_whole_end(ink, path, style, area, start) } else { path };
+            let path = if style == DASHED_STYLE { with_sparse_end(ink, path, area, start) } else { path };
             let coverage = ink.coverage.clone();
             let (color, line_width, marks) = (ink.color, ink.line_width, marks.clone());
             let curve = TracedCurve { color, dashed, line_width, path, coverage, marks };
@@ -171,9 +153,7 @@ fn search(
             {
                 ink.remnants += 1;
                 ink.exhausted = ink.remnants >= MOST_REMNANTS;
-                for coverage in [&mut ink.coverage].into_iter().chain(&mut ink.dots) {
-                    hide_curve(coverage, &curve, true);
-                }
+                hide_curve(&mut ink.coverage, &curve, true);
                 continue;
             }
             for ink in &mut inks {
@@ -208,7 +188,7 @@ fn best_ink(inks: &mut [Ink], costs: TraceCosts, start: TraceStart) -> Option<us
         if ink.path.is_some() {
             return best;
         }
-        ink.path = trace(ink.sought(), ink.line_width, costs, start);
+        ink.path = trace(&ink.coverage, ink.line_width, costs, start);
         ink.most_gain = ink.path.as_ref().map_or(f32::NEG_INFINITY, |path| path.score);
         ink.exhausted = ink.most_gain < least_gain(ink.coverage.area);
     }
@@ -265,7 +245,6 @@ impl Ink {
             color,
             line_width,
             coverage,
-            dots: None,
             path: None,
             most_gain: f32::INFINITY,
             remnants: 0,
@@ -273,10 +252,9 @@ impl Ink {
         }
     }
 
-    fn begin_style(&mut self, style: LineStyle) {
-        self.dots = style.only_dots.then(|| dots_of(&self.coverage, self.line_width));
+    fn begin_style(&mut self) {
         self.path = None;
-        self.most_gain = most_gain(self.sought(), style.costs);
+        self.most_gain = most_gain(&self.coverage);
         self.remnants = 0;
         self.exhausted = self.most_gain < least_gain(self.coverage.area);
     }
@@ -290,20 +268,12 @@ impl Ink {
     fn hide(&mut self, curve: &TracedCurve, palette: &Palette) {
         let related = are_related(self.color, curve.color, palette);
         let before = self.path.as_ref().map(|path| self.ink_along(path));
-        for coverage in [&mut self.coverage].into_iter().chain(&mut self.dots) {
-            hide_curve(coverage, curve, related);
-            hide_final_drop(coverage, curve, related);
-            hide_marks(coverage, curve);
-        }
+        hide_curve(&mut self.coverage, curve, related);
+        hide_marks(&mut self.coverage, curve);
         // Hiding never adds gain: a path that lost nothing is still the best.
         if before != self.path.as_ref().map(|path| self.ink_along(path)) {
             self.path = None;
         }
-    }
-
-    /// The ink that paths of the current style are sought in.
-    fn sought(&self) -> &Coverage {
-        self.dots.as_ref().unwrap_or(&self.coverage)
     }
 
     /// All ink along a path, drops included.
@@ -313,7 +283,7 @@ impl Ink {
         let mut before = path.rows.first().copied().unwrap_or(0);
         for (index, &row) in path.rows.iter().enumerate() {
             for y in before.saturating_sub(half)..(row + half + 1).min(self.coverage.height()) {
-                total += self.sought().own.get(path.start + index, y);
+                total += self.coverage.own.get(path.start + index, y);
             }
             before = row;
         }
@@ -332,9 +302,6 @@ const SHORTEST_LEVEL: f64 = 0.5;
 const LEAST_SEEN: f32 = 0.2;
 /// Share of what is seen of it that an unbroken line must cover then.
 const LEAST_LINE: f32 = 0.8;
-
-/// Least gaps of a broken line for its ink: the longest dashes in use with the shortest gaps, blurred.
-const LEAST_GAPS: f32 = 0.12;
 
 /// Whether a path has the make of a curve: long enough, on its ink, with at least one drop or in a hue, and not down the
 /// survival axis. Frames and grids are grey: a hue that stays at S = 1 is an arm without events.
@@ -357,9 +324,7 @@ fn is_curve(ink: &Ink, path: &Path, style: LineStyle, area: Rect, start: TraceSt
         seen >= LEAST_LINE
     };
     let hidden_line = path.on_ink >= LEAST_SEEN && is_line;
-    let is_broken = !style.dashed || path.on_bare >= LEAST_GAPS * path.on_ink;
-    gain && is_broken
-        && (path.on_ink >= style.least_ink || hidden_line)
+    gain && (path.on_ink >= style.least_ink || hidden_line)
         && path.on_bare <= style.most_bare
         && falls_at_all
         && !falls
@@ -380,36 +345,23 @@ fn seen_fall(ink: &Ink, path: &Path) -> usize {
 /// Share of the columns in which two traces of one line must agree.
 const SAME_LINE: f64 = 0.9;
 
-/// How a broken line may go on where its path ends: as dots do after a long drop, which shows little ink, or below another line
-/// along which nothing tells it from one that ends.
-fn with_whole_end(ink: &Ink, path: Path, style: LineStyle, area: Rect, start: TraceStart) -> Path {
-    let hidden = LineStyle { costs: TraceCosts { hidden: 0.0, ..style.costs }, ..style };
-    let mut path = path;
-    for other in [hidden, DOTTED_STYLE] {
-        if let Some(longer) = trace(ink.sought(), ink.line_width, other.costs, start)
-            && goes_on(ink, &path, &longer, other, area, start)
-        {
-            path = longer;
-        }
-    }
-    path
-}
-
-/// Whether `longer` is the same line as `path`, followed farther.
-fn goes_on(ink: &Ink, path: &Path, longer: &Path, style: LineStyle, area: Rect, start: TraceStart) -> bool {
+/// A dotted line may pass for a dashed one up to a long drop, where it shows little ink: the path that goes on as dots do.
+fn with_sparse_end(ink: &Ink, path: Path, area: Rect, start: TraceStart) -> Path {
+    let Some(longer) = trace(&ink.coverage, ink.line_width, DOTTED_STYLE.costs, start) else { return path };
     let alike = (path.start..path.end())
         .filter(|&x| longer.row_at(x).zip(path.row_at(x)).is_some_and(|(a, b)| a.abs_diff(b) <= 2))
         .count();
-    longer.end() > path.end() + path.rows.len() / 20
+    let goes_on = longer.end() > path.end() + path.rows.len() / 20
         && alike as f64 >= SAME_LINE * path.rows.len() as f64
-        && is_curve(ink, longer, style, area, start)
-        && has_gaps(ink, longer, style)
+        && is_curve(ink, &longer, DOTTED_STYLE, area, start)
+        && has_gaps(ink, &longer, DOTTED_STYLE);
+    if goes_on { longer } else { path }
 }
 
 /// Whether a path's gaps are those of a line of the style.
 fn has_gaps(ink: &Ink, path: &Path, style: LineStyle) -> bool {
-    has_gaps_of_a_line(ink.sought(), path, style.dashed, ink.line_width, style.bare_drops)
-        && (!style.regular || has_regular_gaps(ink.sought(), path, ink.line_width))
+    has_gaps_of_a_line(&ink.coverage, path, style.dashed, ink.line_width, style.bare_drops)
+        && (!style.regular || has_regular_gaps(&ink.coverage, path, ink.line_width))
 }
 
 /// Hides the ink of a traced curve. For a curve of another colour only those pixels are hidden that it explains
@@ -433,19 +385,6 @@ pub(crate) fn hide_curve(coverage: &mut Coverage, curve: &TracedCurve, same_colo
                     hide_explained(coverage, curve, column, y, same_color);
                 }
             }
-        }
-    }
-}
-
-/// Hides the stroke in which a curve falls at its end: its path stops at the last level.
-fn hide_final_drop(coverage: &mut Coverage, curve: &TracedCurve, same_color: bool) {
-    let Some((column, bottom)) = final_drop(&curve.coverage, &curve.path, curve.line_width) else { return };
-    let reach = (curve.line_width / 2.0 + 0.75).ceil() as usize;
-    let (column, bottom) = (column as usize, bottom.max(0.0) as usize);
-    let top = curve.path.rows.last().copied().unwrap_or(bottom);
-    for x in column.saturating_sub(reach)..(column + reach + 1).min(coverage.width()) {
-        for y in top..(bottom + reach + 1).min(coverage.height()) {
-            hide_explained(coverage, curve, x, y, same_color);
         }
     }
 }

@@ -83,10 +83,6 @@ pub(crate) fn bare_stretches(
 /// Share of a broken line's columns that longer gaps than its own may take.
 const LOST_SHARE: f64 = 0.06;
 
-/// A broken line has gaps in its drops as on its levels, at least this share of them: a path may choose drops on ink. The
-/// flanks of marks and letters have none.
-const BARE_DROPS: f64 = 0.15;
-
 /// True when a path's gaps are those of a drawn line: short against its width, and few where it drops.
 /// The `bare_share` of the rows of its drops may show no ink.
 pub(crate) fn has_gaps_of_a_line(
@@ -98,13 +94,9 @@ pub(crate) fn has_gaps_of_a_line(
 ) -> bool {
     let longest = if dashed { (9.0 * line_width).max(16.0) } else { (4.0 * line_width).max(8.0) };
     let bare = bare_stretches(coverage, path, line_width, longest as usize);
-    let bare_level = f64::from(path.on_bare / (path.on_bare + path.on_ink).max(f32::EPSILON));
-    let has_bare_drops =
-        !dashed || bare.bare_drop_rows as f64 + 4.0 >= BARE_DROPS * bare_level * bare.drop_rows as f64;
     // Dots are lost where another line's gaps hide them.
     let lost = if dashed { LOST_SHARE * path.rows.len() as f64 } else { 0.0 };
-    has_bare_drops
-        && bare.in_long_runs as f64 <= lost
+    bare.in_long_runs as f64 <= lost
         && bare.longest_bare_drop as f64 <= longest.max(12.0)
         && bare.bare_drop_rows as f64 <= bare_share * bare.drop_rows as f64 + 4.0
 }

@@ -7,9 +7,8 @@
 //! 2. `axis_lines`, `ticks` and `axis_labels`: the calibration of each panel; `slanted_labels` reads turned tick
 //!    labels, `label_panels` and `grid` find panels without axis lines; `snapping` undoes the rounding to whole pixels;
 //! 3. `palette`: the colours of lines and of filled areas;
-//! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming, with `dots` through
-//!    the dots of dotted lines; `selection` leaves out curves that the others explain, `continuation` joins pieces, and
-//!    `arms` tells arms from confidence limits;
+//! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming; `selection` leaves
+//!    out curves that the others explain, `continuation` joins pieces, and `arms` tells arms from confidence limits;
 //! 5. `steps`, `mark_ink` and `marks`: sub-pixel plateaus, drops and censor marks; `intervals`, `stretches` and
 //!    `dash_pattern`: how surely they are known;
 //! 6. `legend`, `swatch`, `panel_title`, `risk` and `risk_row`: texts and numbers at risk, `rules` taken out; `arm_names` assigns them to arms, and
@@ -33,7 +32,6 @@ mod curve_search;
 mod curve_shape;
 mod dash_pattern;
 mod difference;
-mod dots;
 mod doubts;
 mod evidence;
 mod grid;

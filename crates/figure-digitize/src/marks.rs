@@ -1,7 +1,5 @@
 //! Finds censor marks: short strokes that stick out of a curve on both sides.
 
-use std::ops::Range;
-
 use crate::coverage::Coverage;
 use crate::trace::Path;
 
@@ -19,16 +17,6 @@ const SHORTEST_REACH: usize = 2;
 /// Marks differ from their median reach by no more than this factor.
 const REACH_SPREAD: f64 = 1.8;
 
-/// Coverage from which ink belongs to a line or a mark.
-const MARK_INK: f32 = 0.45;
-/// The width by which a line was traced is that of the thinnest ink of its colour: it is wrong when the line is thicker than this
-/// many times it and a pixel.
-const TOO_THIN: f64 = 1.5;
-/// Columns on either side over which a path must stay on its row for its line to be level, and fewest of them that tell how
-/// thick the line is.
-const LEVEL_REACH: usize = 4;
-const FEWEST_LEVELS: usize = 12;
-
 /// Ink above and below a path at one column.
 #[derive(Debug, Clone, Copy)]
 struct Overhang {
@@ -40,85 +28,30 @@ struct Overhang {
 
 /// The censor marks of a path, from left to right. `coverage` is of the marks' ink with other curves hidden.
 pub(crate) fn find_marks(coverage: &Coverage, path: &Path, line_width: f64) -> Vec<CensorMark> {
-    let thickness = thickness(coverage, path);
-    let line_width = if thickness > TOO_THIN * line_width + 1.0 { thickness } else { line_width };
     let overhangs: Vec<Overhang> =
         (path.start..path.end() + 1).map(|x| overhang(coverage, path, x, line_width)).collect();
     let sticking: Vec<bool> = overhangs.iter().map(|overhang| is_mark_column(*overhang)).collect();
     let Some(typical) = typical_reach(&overhangs, &sticking) else { return Vec::new() };
-    let runs = runs_of(&sticking);
     let mut marks = Vec::new();
     let mut index = 0;
-    while let Some(run) = runs.get(index) {
-        let columns = |run: &Range<usize>| path.start + run.start..path.start + run.end;
-        match runs.get(index + 1).filter(|next| is_cross(&overhangs, run, next, line_width)) {
-            Some(next) => {
-                let (from, to) = (columns(run).start, columns(next).end);
-                marks.push(CensorMark { column: (from + to) as f64 / 2.0, reach: typical });
-                index += 2;
-            }
-            None => {
-                marks.extend(marks_of_run(coverage, path, columns(run), typical, line_width));
-                index += 1;
-            }
+    while index < sticking.len() {
+        if !sticking[index] {
+            index += 1;
+            continue;
         }
+        let first = index;
+        while index < sticking.len() && sticking[index] {
+            index += 1;
+        }
+        marks.extend(marks_of_run(
+            coverage,
+            path,
+            path.start + first..path.start + index,
+            typical,
+            line_width,
+        ));
     }
     marks
-}
-
-/// How thick the line is along its path, in pixels: the lower decile of its levels' height in that eighth of the path where
-/// marks are fewest.
-fn thickness(coverage: &Coverage, path: &Path) -> f64 {
-    let height = |index: usize| {
-        let (x, row) = (path.start + index, path.rows[index]);
-        let ink = |y: &usize| coverage.own.get(x, *y) >= MARK_INK;
-        let up = (0..row).rev().take_while(ink).count();
-        up + (row..coverage.height()).take_while(ink).count()
-    };
-    let last = path.rows.len().saturating_sub(1);
-    let is_level = |index: &usize| {
-        let (before, after) = (index.saturating_sub(LEVEL_REACH), (index + LEVEL_REACH).min(last));
-        path.rows[before] == path.rows[after]
-    };
-    let part = path.rows.len().div_ceil(8).max(1);
-    let deciles = (0..path.rows.len()).step_by(part).filter_map(|from| {
-        let to = (from + part).min(path.rows.len());
-        let mut heights: Vec<usize> =
-            (from..to).filter(is_level).map(height).filter(|&rows| rows > 0).collect();
-        heights.sort_unstable();
-        heights.get(heights.len() / 10).copied().filter(|_| heights.len() >= FEWEST_LEVELS)
-    });
-    deciles.min().unwrap_or(0) as f64
-}
-
-/// The runs of columns that stick out.
-fn runs_of(sticking: &[bool]) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for index in (0..sticking.len()).filter(|&index| sticking[index]) {
-        match runs.last_mut() {
-            Some(run) if run.end == index => run.end += 1,
-            _ => runs.push(index..index + 1),
-        }
-    }
-    runs
-}
-
-/// True for the two halves of a cross (x): side by side, each the taller the farther it is from the other. Two strokes are as
-/// tall on either side.
-fn is_cross(overhangs: &[Overhang], left: &Range<usize>, right: &Range<usize>, line_width: f64) -> bool {
-    let gap = right.start - left.end;
-    let alike = left.len().abs_diff(right.len()) <= 2 && left.len() >= 2 && right.len() >= 2;
-    let height = |index: usize| (overhangs[index].up + overhangs[index].down) as f64;
-    let leans = |outer: usize, inner: usize| height(outer) >= height(inner) + 2.0;
-    let tallest = |run: &Range<usize>, inner: usize| {
-        run.clone().max_by_key(|&index| (height(index) as usize, index.abs_diff(inner))).unwrap_or(inner)
-    };
-    let clear = [left, right].iter().all(|run| (*run).clone().all(|index| !overhangs[index].at_drop));
-    gap as f64 <= line_width + 3.0
-        && alike
-        && clear
-        && leans(tallest(left, left.end - 1), left.end - 1)
-        && leans(tallest(right, right.start), right.start)
 }
 
 fn is_mark_column(overhang: Overhang) -> bool {
@@ -148,7 +81,7 @@ fn overhang(coverage: &Coverage, path: &Path, x: usize, line_width: f64) -> Over
     let near = |column: usize| path.row_at(column.clamp(path.start, path.end() - 1)).unwrap_or(0);
     let (top, bottom) = (near(x.saturating_sub(half + 1)), near(x + half + 1));
     let column = x.min(coverage.width() - 1);
-    let ink = |y: usize| coverage.own.get(column, y) >= MARK_INK;
+    let ink = |y: usize| coverage.own.get(column, y) >= 0.45;
     let below = bottom + half + 1;
     let above = top.saturating_sub(half);
     // The first row outside the line may be its antialiased edge: it counts only when more ink follows.
@@ -172,8 +105,8 @@ fn marks_of_run(
         let bottom = path.row_at((clamped + half + 1).min(path.end() - 1)).unwrap_or(0) + half + 1;
         let last = (bottom + typical.round() as usize).min(coverage.height());
         let ink: f64 = (bottom..last).map(|y| f64::from(coverage.own.get(x, y))).sum();
-        reach = reach
-            .max((bottom..coverage.height()).take_while(|&y| coverage.own.get(x, y) >= MARK_INK).count());
+        reach =
+            reach.max((bottom..coverage.height()).take_while(|&y| coverage.own.get(x, y) >= 0.45).count());
         mass += ink;
         moment += ink * (x as f64 + 0.5);
     }

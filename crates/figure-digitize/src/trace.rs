@@ -17,26 +17,17 @@ pub(crate) struct TraceCosts {
     pub(crate) hidden: f32,
     /// For each row of a drop without ink.
     pub(crate) bare_drop: f32,
-    /// Gain of each row of a drop on its own ink. A broken line shows no more of itself where it drops than where it
-    /// runs level: its drops must not cost more than that.
-    pub(crate) inked_drop: f32,
     /// For each drop.
     pub(crate) drop: f32,
-    /// Coverage below this is no ink of the line: a long path with gaps would gain by what a grid or the edges of other
-    /// ink have of its colour.
-    pub(crate) faintest: f32,
 }
 
 impl TraceCosts {
     /// For unbroken lines.
-    pub(crate) const SOLID: Self =
-        Self { bare: 1.0, hidden: 0.06, bare_drop: 0.7, inked_drop: 0.0, drop: 0.45, faintest: 0.0 };
+    pub(crate) const SOLID: Self = Self { bare: 1.0, hidden: 0.06, bare_drop: 0.7, drop: 0.45 };
     /// For dashed lines.
-    pub(crate) const DASHED: Self =
-        Self { bare: 0.4, hidden: 0.06, bare_drop: 0.3, inked_drop: 0.2, drop: 0.45, faintest: 0.25 };
+    pub(crate) const DASHED: Self = Self { bare: 0.4, hidden: 0.06, bare_drop: 0.3, drop: 0.45 };
     /// For dotted lines.
-    pub(crate) const DOTTED: Self =
-        Self { bare: 0.15, hidden: 0.06, bare_drop: 0.15, inked_drop: 0.5, drop: 0.45, faintest: 0.25 };
+    pub(crate) const DOTTED: Self = Self { bare: 0.15, hidden: 0.06, bare_drop: 0.2, drop: 0.45 };
 }
 
 /// Where paths may start, relative to the coverage's area.
@@ -92,18 +83,13 @@ const START_AWAY: f32 = 0.5;
 /// Cost of skipping a column before the path starts.
 const LATE_START: f32 = 0.3;
 
-/// What no path through a coverage can exceed: in each column it gains at most its strongest ink, the bonus of a middle, and
-/// what its drops gain on ink.
-pub(crate) fn most_gain(coverage: &Coverage, costs: TraceCosts) -> f32 {
-    let of_column = |x: usize| {
-        let (mut strongest, mut total) = (0.0_f32, 0.0);
-        for &ink in coverage.own.column(x).iter().filter(|&&ink| ink >= costs.faintest) {
-            strongest = strongest.max(ink);
-            total += ink;
-        }
-        strongest + costs.inked_drop * total + if strongest >= RUN_INK { CENTER_GAIN } else { 0.0 }
-    };
-    (0..coverage.width()).map(of_column).sum()
+/// What no path through a coverage can exceed: in each column it gains at most its strongest ink and the bonus of a middle.
+pub(crate) fn most_gain(coverage: &Coverage) -> f32 {
+    (0..coverage.width())
+        .map(|x| coverage.own.column(x).iter().copied().fold(0.0, f32::max))
+        .filter(|&strongest| strongest > 0.0)
+        .map(|strongest| strongest + if strongest >= RUN_INK { CENTER_GAIN } else { 0.0 })
+        .sum()
 }
 
 /// The best path so far that ends in one row of the current column.
@@ -186,8 +172,6 @@ struct Column {
     gain: Vec<f32>,
     /// Cost of a drop from row 0 to each row.
     drop_cost: Vec<f32>,
-    /// The colour's ink, without what is too faint.
-    own: Vec<f32>,
     /// Sums of the colour's ink and of other ink over the stroke centred at each row.
     own_sum: Vec<f32>,
     other_sum: Vec<f32>,
@@ -196,16 +180,13 @@ struct Column {
 impl Column {
     fn of_height(height: usize) -> Self {
         let zeros = || vec![0.0; height];
-        Self { gain: zeros(), drop_cost: zeros(), own: zeros(), own_sum: zeros(), other_sum: zeros() }
+        Self { gain: zeros(), drop_cost: zeros(), own_sum: zeros(), other_sum: zeros() }
     }
 
     /// Computes all of it for column `x`.
     fn fill(&mut self, coverage: &Coverage, x: usize, half: usize, costs: TraceCosts) {
-        let other = coverage.other.column(x);
-        for (own, &ink) in self.own.iter_mut().zip(coverage.own.column(x)) {
-            *own = if ink < costs.faintest { 0.0 } else { ink };
-        }
-        sum_over_stroke(&self.own, half, &mut self.own_sum);
+        let (own, other) = (coverage.own.column(x), coverage.other.column(x));
+        sum_over_stroke(own, half, &mut self.own_sum);
         sum_over_stroke(other, half, &mut self.other_sum);
         let size = (2 * half + 1) as f32;
         for ((gain, own), other) in self.gain.iter_mut().zip(&self.own_sum).zip(&self.other_sum) {
@@ -214,9 +195,9 @@ impl Column {
             *gain = share - hidden * costs.hidden - (1.0 - share - hidden) * costs.bare;
         }
         let mut total = 0.0;
-        for ((cost, ink), hiding) in self.drop_cost.iter_mut().zip(&self.own).zip(other) {
+        for ((cost, ink), hiding) in self.drop_cost.iter_mut().zip(own).zip(other) {
             *cost = total;
-            total += costs.bare_drop * (1.0 - ink - 0.8 * hiding).max(0.0) - costs.inked_drop * ink;
+            total += costs.bare_drop * (1.0 - ink - 0.8 * hiding).max(0.0);
         }
         prefer_centers(coverage, x, half, &mut self.gain);
     }
