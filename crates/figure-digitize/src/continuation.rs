@@ -75,9 +75,7 @@ fn seen_share(curve: &TracedCurve, columns: std::ops::Range<usize>) -> f64 {
     let half = (curve.line_width / 2.0).ceil() as usize;
     let length = columns.len().max(1) as f64;
     let is_seen = |x: &usize| {
-        let Some(row) = curve.path.row_at(*x) else { return false };
-        let rows = row.saturating_sub(half)..(row + half + 1).min(curve.coverage.height());
-        curve.coverage.own.column(*x)[rows].iter().any(|&ink| ink >= FAINT)
+        curve.path.row_at(*x).is_some_and(|row| curve.coverage.own.strongest_near(*x, row, half) >= FAINT)
     };
     columns.filter(is_seen).count() as f64 / length
 }
@@ -91,9 +89,7 @@ fn is_shown_again(one: &TracedCurve, other: &TracedCurve) -> bool {
     let columns = one.path.end()..other.path.end();
     let length = columns.len() as f64;
     let is_shown = |x: &usize| {
-        let Some(row) = other.path.row_at(*x) else { return false };
-        let rows = row.saturating_sub(reach)..(row + reach + 1).min(one.coverage.height());
-        one.coverage.own.column(*x)[rows].iter().any(|&ink| ink >= FAINT)
+        other.path.row_at(*x).is_some_and(|row| one.coverage.own.strongest_near(*x, row, reach) >= FAINT)
     };
     columns.filter(is_shown).count() as f64 >= SHOWN_AGAIN * length
 }

@@ -334,8 +334,7 @@ fn is_curve(ink: &Ink, path: &Path, style: LineStyle, area: Rect, start: TraceSt
 fn seen_fall(ink: &Ink, path: &Path) -> usize {
     let half = (ink.line_width / 2.0).ceil() as usize;
     let is_seen = |&(index, &row): &(usize, &usize)| {
-        let rows = row.saturating_sub(half)..(row + half + 1).min(ink.coverage.height());
-        ink.coverage.own.column(path.start + index)[rows].iter().any(|&own| own >= FAINT)
+        ink.coverage.own.strongest_near(path.start + index, row, half) >= FAINT
     };
     let mut rows = path.rows.iter().enumerate().filter(is_seen).map(|(_, &row)| row);
     let first = rows.next().unwrap_or(0);

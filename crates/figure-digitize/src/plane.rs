@@ -83,6 +83,14 @@ impl<T: Copy> ColumnPlane<T> {
     }
 }
 
+impl ColumnPlane<f32> {
+    /// The largest value of a column within `reach` rows of `row`, 0 where none is larger.
+    pub(crate) fn strongest_near(&self, x: usize, row: usize, reach: usize) -> f32 {
+        let rows = row.saturating_sub(reach)..(row + reach + 1).min(self.height);
+        self.column(x)[rows].iter().copied().fold(0.0, f32::max)
+    }
+}
+
 /// A rectangle of whole pixels; `right` and `bottom` are exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rect {

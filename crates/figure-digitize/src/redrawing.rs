@@ -163,9 +163,7 @@ fn inked_columns(coverage: &Coverage, path: &Path, line_width: f64) -> (usize, u
     let (mut run, mut gap, mut bare_in_gap) = (0, 0, 0);
     for (index, &row) in path.rows.iter().enumerate() {
         let x = path.start + index;
-        let rows = row.saturating_sub(half)..(row + half + 1).min(coverage.height());
-        let strongest = |ink: &[f32]| ink[rows.clone()].iter().copied().fold(0.0, f32::max);
-        if strongest(coverage.own.column(x)) >= SEEN {
+        if coverage.own.strongest_near(x, row, half) >= SEEN {
             if gap > CLOSED_GAP {
                 inked += if run >= SHORTEST_PIECE { run } else { 0 };
                 bare += bare_in_gap;
@@ -177,29 +175,30 @@ fn inked_columns(coverage: &Coverage, path: &Path, line_width: f64) -> (usize, u
             (gap, bare_in_gap) = (0, 0);
         } else {
             gap += 1;
-            bare_in_gap += usize::from(strongest(coverage.other.column(x)) < SEEN);
+            bare_in_gap += usize::from(coverage.other.strongest_near(x, row, half) < SEEN);
         }
     }
     inked += if run >= SHORTEST_PIECE { run } else { 0 };
     (inked, bare + bare_in_gap)
 }
 
+/// The points (column, row) of a path that lie on its own ink, from left to right.
+fn points_on_ink(curve: &TracedCurve) -> impl Iterator<Item = (usize, usize)> {
+    let points = curve.path.rows.iter().enumerate().map(|(index, &row)| (curve.path.start + index, row));
+    points.filter(|&(column, row)| curve.coverage.own.get(column, row) >= SEEN)
+}
+
 /// First and last row of a path's own ink.
 fn rows_on_ink(curve: &TracedCurve) -> (usize, usize) {
-    let on_ink = |(index, row): (usize, &usize)| {
-        (curve.coverage.own.get(curve.path.start + index, *row) >= SEEN).then_some(*row)
-    };
-    let rows = || curve.path.rows.iter().enumerate().filter_map(on_ink);
+    let rows = || points_on_ink(curve).map(|(_, row)| row);
     (rows().min().unwrap_or(0), rows().max().unwrap_or(0))
 }
 
 /// Whether nearly all of a path's own ink lies in one row, or in that and the rows beside it.
 fn is_straight(curve: &TracedCurve) -> bool {
     let mut columns_of_row: BTreeMap<usize, usize> = BTreeMap::new();
-    for (index, &row) in curve.path.rows.iter().enumerate() {
-        if curve.coverage.own.get(curve.path.start + index, row) >= SEEN {
-            *columns_of_row.entry(row).or_default() += 1;
-        }
+    for (_, row) in points_on_ink(curve) {
+        *columns_of_row.entry(row).or_default() += 1;
     }
     let all: usize = columns_of_row.values().sum();
     let around =
@@ -210,11 +209,7 @@ fn is_straight(curve: &TracedCurve) -> bool {
 
 /// Where a path leaves what is explained, as a box on the page.
 fn place_of(curve: &TracedCurve, plot: &PlotCurves) -> PixelBox {
-    let on_ink = |(index, row): (usize, &usize)| {
-        let x = curve.path.start + index;
-        (curve.coverage.own.get(x, *row) >= SEEN).then_some((x, *row))
-    };
-    let points: Vec<(usize, usize)> = curve.path.rows.iter().enumerate().filter_map(on_ink).collect();
+    let points: Vec<(usize, usize)> = points_on_ink(curve).collect();
     let extent = |of: &dyn Fn(&(usize, usize)) -> usize| {
         (points.iter().map(of).min().unwrap_or(0), points.iter().map(of).max().unwrap_or(0) + 1)
     };

@@ -80,8 +80,7 @@ fn is_explained(page: &InkPage, curve: &TracedCurve, sources: &[Source<'_>]) -> 
     let (mut seen, mut beside, mut explained) = (0, 0, 0);
     for (index, &row) in curve.path.rows.iter().enumerate() {
         let x = curve.path.start + index;
-        let mut rows = row.saturating_sub(half)..(row + half + 1).min(curve.coverage.height());
-        if !rows.any(|y| curve.coverage.own.get(x, y) >= FAINT) {
+        if curve.coverage.own.strongest_near(x, row, half) < FAINT {
             continue;
         }
         let by_line = sources.iter().any(|source| source.explains(curve, x, row));

@@ -58,11 +58,9 @@ pub(crate) fn stretches_of(curve: &TracedCurve, arms: &[&TracedCurve]) -> Vec<St
 }
 
 fn sight_at(coverage: &Coverage, x: usize, row: usize, half: usize) -> Sight {
-    let rows = row.saturating_sub(half)..(row + half + 1).min(coverage.height());
-    let strongest = |ink: &[f32]| ink.iter().copied().fold(0.0, f32::max);
-    if strongest(&coverage.own.column(x)[rows.clone()]) >= SEEN_INK {
+    if coverage.own.strongest_near(x, row, half) >= SEEN_INK {
         Sight::Seen
-    } else if strongest(&coverage.other.column(x)[rows]) >= SEEN_INK {
+    } else if coverage.other.strongest_near(x, row, half) >= SEEN_INK {
         Sight::Occluded
     } else {
         Sight::Gap

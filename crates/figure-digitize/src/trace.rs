@@ -280,12 +280,9 @@ fn summarize(coverage: &Coverage, start: usize, rows: Vec<usize>, score: f32, ha
     let (mut ink, mut bare) = (0.0, 0.0);
     for (index, &y) in rows.iter().enumerate() {
         let x = start + index;
-        let near = y.saturating_sub(half)..(y + half + 1).min(coverage.height());
-        let own = near.clone().map(|row| coverage.own.get(x, row)).fold(0.0, f32::max);
-        let other = near.map(|row| coverage.other.get(x, row)).fold(0.0, f32::max);
-        if own >= 0.4 {
+        if coverage.own.strongest_near(x, y, half) >= RUN_INK {
             ink += 1.0;
-        } else if other < 0.4 {
+        } else if coverage.other.strongest_near(x, y, half) < RUN_INK {
             bare += 1.0;
         }
     }
