@@ -37,9 +37,10 @@ score: release
     python3 .ci/score.py fixtures --write docs/accuracy.md
     if [ -d ../shared/corpus ]; then python3 .ci/score.py corpus ../shared/corpus; fi
 
-# Figures with known truth from the generator into DIR/tune and DIR/held-out (fixtures/README.md says what it needs).
+# Figures with known truth from the generator into DIR/tune, DIR/practice and DIR/held-out (fixtures/README.md says what it needs).
 figures-with-truth dir count="120":
     python3 fixtures/generate/figures/make.py --split tune --count {{count}} --out {{dir}}/tune
+    python3 fixtures/generate/figures/make.py --split practice --count {{count}} --out {{dir}}/practice
     python3 fixtures/generate/figures/make.py --split held-out --count {{count}} --out {{dir}}/held-out
 
 # The main job on both examples.
