@@ -88,8 +88,10 @@ pub(crate) fn assign_names(
 ) -> Assignment {
     let rows: &[RiskRow] = table.map_or(&[], |table| &table.rows);
     let may_be_label = |index: usize| !is_statistic(index) && is_name(&texts[index].text.text, rows);
-    let entries: Vec<usize> =
-        (0..texts.len()).filter(|&index| texts[index].swatch.is_some() || may_be_label(index)).collect();
+    let entries: Vec<usize> = (0..texts.len())
+        .filter(|&index| texts[index].swatch.is_some() || may_be_label(index))
+        .filter(|&index| !is_decimal(&texts[index].text.text))
+        .collect();
     let row_of_entry = linked(&entries, texts, rows);
     let row_cost = |row: usize, arm: usize| {
         table.map_or(0.0, |table| {
@@ -132,6 +134,13 @@ fn is_name(text: &str, rows: &[RiskRow]) -> bool {
     let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
     let has_letter = text.chars().any(char::is_alphabetic);
     (signs >= LEAST_NAME && has_letter) || rows.iter().any(|row| similarity(&row.label, text) >= SAME_NAME)
+}
+
+/// Whether a text is a decimal number: a p value, whose equals sign looks like the sample of a line.
+fn is_decimal(text: &str) -> bool {
+    text.contains(['.', ',', '\u{b7}'])
+        && text.chars().any(|c| c.is_ascii_digit())
+        && !text.chars().any(char::is_alphabetic)
 }
 
 /// Rows without a legend entry of their name go to the arms that have no row yet.

@@ -93,6 +93,9 @@ fn is_drawn_weaker(limit: &TracedCurve, arm: &TracedCurve) -> bool {
     (limit.dashed && !arm.dashed) || thinner
 }
 
+/// Colours paler than this have no hue. Compression takes most of the chroma of a thin line.
+const LEAST_CHROMA: f32 = 0.015;
+
 /// True when two colours are of one hue, or both are greys.
 pub(crate) fn same_hue(a: Srgb, b: Srgb) -> bool {
     if chroma(a) < 0.04 && chroma(b) < 0.04 {
@@ -100,7 +103,7 @@ pub(crate) fn same_hue(a: Srgb, b: Srgb) -> bool {
     }
     let ([_, a1, b1], [_, a2, b2]) = (oklab(a), oklab(b));
     let cosine = (a1 * a2 + b1 * b2) / (chroma(a) * chroma(b)).max(1e-6);
-    chroma(a) >= 0.03 && chroma(b) >= 0.03 && cosine > 0.9
+    chroma(a) >= LEAST_CHROMA && chroma(b) >= LEAST_CHROMA && cosine > 0.9
 }
 
 /// Columns of the drops of at least two pixels.
@@ -128,7 +131,7 @@ pub(crate) fn follows_drops_of(limit: &TracedCurve, arm: &TracedCurve) -> bool {
 }
 
 /// True when another weaker curve of the same look lies on the other side of the arm.
-fn has_partner(index: usize, arm: usize, curves: &[TracedCurve]) -> bool {
+pub(crate) fn has_partner(index: usize, arm: usize, curves: &[TracedCurve]) -> bool {
     let Some(side) = side_of(&curves[index].path, &curves[arm].path) else { return false };
     (0..curves.len()).filter(|&other| other != index && other != arm).any(|other| {
         may_be_limit(&curves[other], &curves[arm])

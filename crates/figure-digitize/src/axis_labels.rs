@@ -4,7 +4,7 @@ use kmeta_label_reader::CharacterSet;
 use kmeta_label_reader::LabelReader;
 use kmeta_trial_data::{AxisCalibration, AxisTick, ReadText, TextRole, TimeUnit};
 
-use crate::axis_lines::AxisPair;
+use crate::axis_lines::{AxisPair, InkLine};
 use crate::calibrate::{
     Direction, LabelledTick, TICK_TOLERANCE_PX, add_unlabelled_ticks, calibrate, label_tolerance,
 };
@@ -21,6 +21,8 @@ use crate::words::{Word, phrases};
 pub(crate) struct LabelledAxis {
     pub(crate) calibration: AxisCalibration,
     pub(crate) labels: Rect,
+    /// Whether most labels beside the axis agree on it.
+    pub(crate) agreed: bool,
 }
 
 /// Both axes of a panel.
@@ -62,15 +64,8 @@ pub(crate) fn time_axis(
         .into_iter()
         .filter(|(_, word)| (word.area.center_y() - row).abs() <= 0.6 * word.letter_height as f64)
         .collect();
-    let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&below, pairs, Along::Row) };
+    let lines = lines_with_and_without_ticks(&below, pairs, Along::Row);
     let room = 2 * line.length() / ticks.len().max(8);
-    // The tick of time 0 may be hidden by the survival axis: its label counts all the same.
-    let tickless: Vec<(f64, &Word)> = below
-        .iter()
-        .filter(|word| (word.area.center_y() - row).abs() <= 0.35 * word.letter_height as f64)
-        .filter(|word| pairs.iter().all(|(_, other)| other.area != word.area))
-        .map(|word| (word.area.center_x(), *word))
-        .collect();
     let region = Rect {
         left: line.from.saturating_sub(room),
         top: (line.last + ticks.iter().map(|tick| tick.length).max().unwrap_or(0)).min(page.height()),
@@ -78,8 +73,15 @@ pub(crate) fn time_axis(
         bottom: (line.last + depth).min(page.height()),
     };
     let mut axis =
-        plain_or_turned(page, reader, &pairs, words, Direction::Increasing, line.middle(), (ticks, region))
+        plain_or_turned(page, reader, &lines, words, Direction::Increasing, line.middle(), (ticks, region))
             .map_err(|reason| format!("time axis: {reason}"))?;
+    // The tick of time 0 may be hidden by the survival axis: its label counts all the same.
+    let tickless: Vec<(f64, &Word)> = below
+        .iter()
+        .filter(|word| (word.area.center_y() - row).abs() <= 0.35 * word.letter_height as f64)
+        .filter(|word| lines.iter().flatten().all(|(_, other)| other.area != word.area))
+        .map(|word| (word.area.center_x(), *word))
+        .collect();
     add_tickless_labels(page, reader, &mut axis, &tickless);
     Ok(axis)
 }
@@ -91,13 +93,19 @@ enum Along {
     Column,
 }
 
-/// For an axis without tick marks: the row below (or the column beside) it with the most words, each label's
-/// middle standing for its tick. What the ticks gave is kept when that is no better.
-fn pairs_without_ticks<'a>(
+/// Two ticks may be curves that fall to the axis.
+const FEWEST_TICKS: usize = 3;
+/// Lines of words that are tried for the labels of an axis without tick marks.
+const MOST_LINES: usize = 3;
+
+/// For an axis without tick marks: the rows below (or the columns beside) it with the most words, each label's middle standing
+/// for its tick; of equally full ones the nearest to the axis first. The letters of a title that runs upwards make such a
+/// column as well. What the ticks gave comes first where there are enough of them.
+fn lines_with_and_without_ticks<'a>(
     words: &[&'a Word],
     found: Vec<(TickMark, &'a Word)>,
     along: Along,
-) -> Vec<(TickMark, &'a Word)> {
+) -> Vec<Vec<(TickMark, &'a Word)>> {
     let across = |word: &Word| match along {
         Along::Row => word.area.center_y(),
         Along::Column => word.area.right as f64,
@@ -107,28 +115,29 @@ fn pairs_without_ticks<'a>(
         Along::Column => word.area.center_y(),
     };
     let tolerance = |word: &Word| word.letter_height as f64 * if along == Along::Row { 0.4 } else { 1.2 };
-    let line_of = |anchor: &Word| -> Vec<&'a Word> {
-        words
-            .iter()
-            .copied()
-            .filter(|word| (across(word) - across(anchor)).abs() <= tolerance(anchor))
-            .collect()
-    };
-    // The first of equally full lines is the nearest to the axis.
-    let mut best: Vec<&Word> = Vec::new();
-    for anchor in words {
-        let line = line_of(anchor);
-        if line.len() > best.len() {
-            best = line;
+    let mut free: Vec<&Word> = words.to_vec();
+    let mut lines: Vec<Vec<(TickMark, &Word)>> = Vec::new();
+    while lines.len() < MOST_LINES {
+        let line_of = |anchor: &&Word| -> Vec<&'a Word> {
+            let near = |word: &&Word| (across(word) - across(anchor)).abs() <= tolerance(anchor);
+            free.iter().copied().filter(near).collect()
+        };
+        let mut best: Vec<&Word> = Vec::new();
+        for line in free.iter().map(line_of) {
+            if line.len() > best.len() {
+                best = line;
+            }
         }
+        if best.len() < 3 || best.len() <= found.len() {
+            break;
+        }
+        free.retain(|word| best.iter().all(|taken| taken.area != word.area));
+        best.sort_by(|a, b| position(a).total_cmp(&position(b)));
+        let label = |word: &'a Word| (TickMark { position: position(word), length: 0 }, word);
+        lines.push(best.into_iter().map(label).collect());
     }
-    if best.len() < 3 || best.len() <= found.len() {
-        return found;
-    }
-    let mut pairs: Vec<(TickMark, &Word)> =
-        best.into_iter().map(|word| (TickMark { position: position(word), length: 0 }, word)).collect();
-    pairs.sort_by(|a, b| a.0.position.total_cmp(&b.0.position));
-    pairs
+    lines.insert(if found.len() >= FEWEST_TICKS { 0 } else { lines.len() }, found);
+    lines
 }
 
 /// Calibrates the survival axis from the column of numbers beside it.
@@ -159,30 +168,36 @@ pub(crate) fn survival_axis(
         .into_iter()
         .filter(|(_, word)| (word.area.right as f64 - column).abs() <= 3.0 * word.letter_height as f64)
         .collect();
-    let pairs = if pairs.len() >= 2 { pairs } else { pairs_without_ticks(&beside, pairs, Along::Column) };
+    // Names of arms below the plot may end in the same column.
+    let along: Vec<&Word> = beside.iter().copied().filter(|word| is_along(word, &line)).collect();
+    let lines = lines_with_and_without_ticks(&along, pairs, Along::Column);
     let region = Rect {
         left: line.first.saturating_sub(reach),
         top: line.from.saturating_sub(reach / 4),
         right: line.first.saturating_sub(ticks.iter().map(|tick| tick.length).max().unwrap_or(0)),
         bottom: (line.to + reach / 4).min(page.height()),
     };
-    plain_or_turned(page, reader, &pairs, words, Direction::Decreasing, line.middle(), (ticks, region))
+    plain_or_turned(page, reader, &lines, words, Direction::Decreasing, line.middle(), (ticks, region))
         .map_err(|reason| format!("survival axis: {reason}"))
 }
 
-/// Calibrates by labels that stand upright; where most of those are parts of turned labels, or make no scale, by
-/// turned labels in the region.
+/// Whether a word stands beside an upright line, or at most its own height beyond its ends.
+fn is_along(word: &Word, line: &InkLine) -> bool {
+    let (middle, reach) = (word.area.center_y(), word.letter_height as f64);
+    middle >= line.from as f64 - reach && middle <= line.to as f64 + reach
+}
+
+/// Calibrates by labels that stand upright, along the first of several lines whose words mostly agree on a scale; where those
+/// are parts of turned labels, or make no scale, by turned labels in the region.
 fn plain_or_turned(
     page: &InkPage,
     reader: &LabelReader,
-    pairs: &[(TickMark, &Word)],
+    lines: &[Vec<(TickMark, &Word)>],
     words: &[Word],
     direction: Direction,
     line_px: f64,
     (ticks, region): (&[TickMark], Rect),
 ) -> Result<LabelledAxis, String> {
-    let labels: Vec<&Word> = pairs.iter().map(|(_, word)| *word).collect();
-    let turned = are_turned(&labels, words);
     let marks: Vec<f64> = ticks.iter().map(|tick| tick.position).collect();
     let with_all_marks = |mut axis: LabelledAxis| {
         // Where labels stand for ticks, the marks are something else.
@@ -191,17 +206,46 @@ fn plain_or_turned(
         }
         axis
     };
-    let plain = labelled_axis(page, reader, pairs, direction, line_px).map(with_all_marks);
-    // Turned digits read upright are other digits: few of them agree on a scale.
-    let agreeing = plain.as_ref().map_or(0, |axis| read_labels(&axis.calibration));
-    if plain.is_ok() && !turned && agreeing * 5 >= pairs.len() * 3 {
-        return plain;
+    let mut plain = Err("no tick has a label beside it".to_owned());
+    let mut agreeing = 0;
+    for (index, pairs) in lines.iter().enumerate() {
+        let axis = labelled_axis(page, reader, pairs, direction, line_px).map(with_all_marks);
+        // Turned digits read upright are other digits: few of them agree on a scale.
+        let agree = axis.as_ref().map_or(0, |axis| read_labels(&axis.calibration));
+        let upright = !are_turned(&labels_of(pairs), words)
+            || axis.as_ref().is_ok_and(|axis| reads_clearly(axis, pairs));
+        if axis.is_ok() && upright && is_agreement(agree, pairs.len()) {
+            return axis;
+        }
+        if index == 0 || agree > agreeing {
+            (plain, agreeing) = (axis, agree);
+        }
     }
+    let turned = lines.iter().all(|pairs| are_turned(&labels_of(pairs), words));
     match slanted_axis(page, reader, ticks, region, direction, line_px) {
         Some(axis) if turned || read_labels(&axis.calibration) > agreeing => Ok(with_all_marks(axis)),
         _ if turned => Err("the tick labels are turned or touch other print and cannot be read".to_owned()),
         _ => plain,
     }
+}
+
+/// Whether enough of some labels agree on a scale: most, and three or all of them.
+fn is_agreement(agreeing: usize, labels: usize) -> bool {
+    agreeing * 5 >= labels * 3 && (agreeing >= 3 || agreeing == labels)
+}
+
+/// Confidence of a clear reading.
+const CLEAR: f64 = 0.9;
+
+/// Whether all labels of an axis, at least three, were read clearly and agree: then none is turned, whatever stands near them.
+fn reads_clearly(axis: &LabelledAxis, pairs: &[(TickMark, &Word)]) -> bool {
+    let clear = axis.calibration.ticks.iter().filter(|tick| tick.confidence >= CLEAR);
+    let several_digits = axis.calibration.ticks.iter().any(|tick| tick.label.len() >= 2);
+    pairs.len() >= 3 && clear.count() == pairs.len() && several_digits
+}
+
+fn labels_of<'a>(pairs: &[(TickMark, &'a Word)]) -> Vec<&'a Word> {
+    pairs.iter().map(|(_, word)| *word).collect()
 }
 
 /// Ticks of an axis whose label was read.
@@ -233,7 +277,8 @@ fn labelled_axis(
     let tolerance = if from_labels { label_tolerance(letter_height as f64) } else { TICK_TOLERANCE_PX };
     let calibration = calibrate(&labelled, direction, line_px, tolerance)?;
     let labels = labels.ok_or_else(|| "no tick has a label beside it".to_owned())?;
-    Ok(LabelledAxis { calibration, labels })
+    let agreed = is_agreement(read_labels(&calibration), pairs.len());
+    Ok(LabelledAxis { calibration, labels, agreed })
 }
 
 /// Adds labels without a tick mark that stand where the calibration puts their number. The fit stays as it is.

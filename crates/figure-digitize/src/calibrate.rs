@@ -48,10 +48,15 @@ pub(crate) fn calibrate(
     line_px: f64,
     tolerance_px: f64,
 ) -> Result<AxisCalibration, String> {
+    let lost = (direction == Direction::Decreasing).then(|| lost_decimals(ticks)).flatten();
+    let value_of = |text: &str| match lost {
+        Some(digits) if text.trim().len() == digits => decimal_without_point(text),
+        _ => parse_number(text),
+    };
     let points: Vec<(usize, f64, f64)> = ticks
         .iter()
         .enumerate()
-        .filter_map(|(index, tick)| parse_number(&tick.text).map(|value| (index, tick.position, value)))
+        .filter_map(|(index, tick)| value_of(&tick.text).map(|value| (index, tick.position, value)))
         .collect();
     if points.len() < 2 {
         let read: Vec<&str> = ticks.iter().map(|tick| tick.text.as_str()).collect();
@@ -73,6 +78,26 @@ pub(crate) fn calibrate(
         return Err(format!("only 2 of {} tick labels agree on a scale", points.len()));
     }
     Ok(fit(ticks, &without_outliers(inliers), direction, line_px))
+}
+
+/// The length of labels such as "08" and "06", where there are at least two: a zero begins a number only before a decimal point,
+/// here one that was not seen.
+fn lost_decimals(ticks: &[LabelledTick]) -> Option<usize> {
+    let mut lengths = ticks
+        .iter()
+        .map(|tick| tick.text.trim())
+        .filter(|text| text.len() >= 2 && text.starts_with('0') && decimal_without_point(text).is_some())
+        .map(str::len);
+    let first = lengths.next()?;
+    lengths.any(|length| length == first).then_some(first)
+}
+
+/// The value of digits whose first stands before a decimal point that was not seen.
+fn decimal_without_point(text: &str) -> Option<f64> {
+    let digits = text.trim();
+    let value: f64 =
+        if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok()? } else { return None };
+    Some(value / 10_f64.powi(digits.len() as i32 - 1))
 }
 
 /// The value of a label of a survival axis whose decimal point was not seen: ".8" reads as "8" in small print.
@@ -133,7 +158,9 @@ fn largest_agreement(
                 Direction::Increasing => slope > 0.0,
                 Direction::Decreasing => slope < 0.0,
             };
-            if !slope.is_finite() || !right_way {
+            // One text has one value.
+            let same_text = ticks[a.0].text == ticks[b.0].text;
+            if !slope.is_finite() || !right_way || same_text {
                 continue;
             }
             let agreeing: Vec<_> = points
@@ -356,6 +383,16 @@ mod tests {
             labels.iter().enumerate().map(|(index, text)| tick(10.0 + 50.0 * index as f64, text)).collect();
         let axis = calibrate(&ticks, Direction::Decreasing, 0.0, TICK_TOLERANCE_PX).unwrap();
         assert_eq!(axis.ticks.len(), 6);
+        assert!((axis.value_at(60.0) - 0.8).abs() < 1e-9);
+    }
+
+    #[test]
+    fn labels_that_begin_with_zero_have_lost_their_decimal_point() {
+        let labels = ["10", "08", "06", "04", "02", "00"];
+        let ticks: Vec<LabelledTick> =
+            labels.iter().enumerate().map(|(index, text)| tick(10.0 + 50.0 * index as f64, text)).collect();
+        let axis = calibrate(&ticks, Direction::Decreasing, 0.0, TICK_TOLERANCE_PX).unwrap();
+        assert_eq!((axis.ticks.len(), axis.scale), (6, AxisScale::Fraction));
         assert!((axis.value_at(60.0) - 0.8).abs() < 1e-9);
     }
 

@@ -44,13 +44,18 @@ fn beginning_of_another(curves: &[TracedCurve]) -> Option<(usize, usize)> {
             let end = one.path.end();
             one.dashed == other.dashed
                 && may_be_one(one, other)
-                && other.path.start < end
+                && other.path.start < end + reach_of(one, other)
                 && goes_on_behind(one, other)
                 && seen_share(other, other.path.start..end) <= UNSEEN
                 && seen_share(one, one.path.start..end) >= SEEN
         })?;
         Some((piece, arm))
     })
+}
+
+/// Columns that the end of one line and the begin of the next may lie apart: their strokes and the marks on them.
+fn reach_of(one: &TracedCurve, other: &TracedCurve) -> usize {
+    (one.line_width + other.line_width).ceil() as usize + 2
 }
 
 /// Compression changes a colour, but not from one hue to another.

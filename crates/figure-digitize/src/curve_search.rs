@@ -14,6 +14,7 @@ use crate::coverage::{Coverage, PlotInk};
 use crate::curve_shape::{
     FAINT, has_gaps_of_a_line, has_regular_gaps, is_band_edge, is_hidden_remnant, is_remnant_of,
 };
+use crate::hiding::{hide_curve, hide_marks};
 use crate::ink::InkPage;
 use crate::mark_ink::{
     centers_of_marks, hide_line_with_marks, is_dark_grey, is_hue, runs_on_marks, union_of,
@@ -30,16 +31,14 @@ const LEAST_GAIN: f32 = 0.05;
 const MOST_CURVES: usize = 12;
 /// Paths of one colour and line style that may turn out to be remnants before the colour is given up.
 const MOST_REMNANTS: usize = 4;
-/// A censor mark reaches at most this share of the plot's height out of its curve.
-const TALLEST_MARK: f64 = 0.03;
 /// A curve drops by at most this share of the plot's height in its first columns; more is the axis line.
 const LARGEST_FIRST_DROP: f64 = 0.35;
 
 /// What a path must look like to be a curve of a line style.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct LineStyle {
-    costs: TraceCosts,
-    dashed: bool,
+pub(crate) struct LineStyle {
+    pub(crate) costs: TraceCosts,
+    pub(crate) dashed: bool,
     /// Least share of its columns on its own ink, of those where no other ink may hide it.
     least_ink: f32,
     /// Largest share of its columns on bare ground.
@@ -51,7 +50,7 @@ struct LineStyle {
 }
 
 /// The styles in the order in which they are looked for. Dots cover as little as a fifth of a line.
-const LINE_STYLES: [LineStyle; 3] = [
+pub(crate) const LINE_STYLES: [LineStyle; 3] = [
     LineStyle {
         costs: TraceCosts::SOLID,
         dashed: false,
@@ -82,10 +81,10 @@ const DASHED_STYLE: LineStyle = LINE_STYLES[1];
 const DOTTED_STYLE: LineStyle = LINE_STYLES[2];
 
 /// One line colour with what is left of its ink.
-struct Ink {
-    color: Srgb,
-    line_width: f64,
-    coverage: Coverage,
+pub(crate) struct Ink {
+    pub(crate) color: Srgb,
+    pub(crate) line_width: f64,
+    pub(crate) coverage: Coverage,
     /// The best path through the coverage, unless it was hidden in since.
     path: Option<Path>,
     /// No path through the coverage gains more.
@@ -126,7 +125,7 @@ fn search(
     start: TraceStart,
 ) -> Vec<TracedCurve> {
     let mut inks: Vec<Ink> =
-        palette.lines.iter().map(|&color| Ink::new(plot, palette, color, start)).collect();
+        palette.lines.iter().map(|&color| Ink::new(plot, palette, color, start, is_hue(color))).collect();
     let marks = take_mark_ink(&mut inks, start);
     let mut curves: Vec<TracedCurve> = Vec::new();
     for style in LINE_STYLES {
@@ -165,7 +164,7 @@ fn search(
     curves
 }
 
-fn least_gain(area: Rect) -> f32 {
+pub(crate) fn least_gain(area: Rect) -> f32 {
     (LEAST_GAIN * area.width() as f32).max(15.0)
 }
 
@@ -233,9 +232,15 @@ fn take_mark_ink(inks: &mut Vec<Ink>, start: TraceStart) -> Option<Arc<Coverage>
 }
 
 impl Ink {
-    fn new(plot: &PlotInk, palette: &Palette, color: Srgb, start: TraceStart) -> Self {
+    pub(crate) fn new(
+        plot: &PlotInk,
+        palette: &Palette,
+        color: Srgb,
+        start: TraceStart,
+        may_stay_at_one: bool,
+    ) -> Self {
         let mut coverage = plot.coverage_by(color, &palette.grounds);
-        let level_at_one = is_hue(color).then_some(start.one_row);
+        let level_at_one = may_stay_at_one.then_some(start.one_row);
         hide_full_lines(&mut coverage, level_at_one, |x, y| plot.is_text(x, y));
         hide_median_line(&mut coverage, start.median_row);
         // The samples of a legend show how wide a line is.
@@ -265,7 +270,7 @@ impl Ink {
     }
 
     /// Hides a curve that was accepted, its edges and its censor marks.
-    fn hide(&mut self, curve: &TracedCurve, palette: &Palette) {
+    pub(crate) fn hide(&mut self, curve: &TracedCurve, palette: &Palette) {
         let related = are_related(self.color, curve.color, palette);
         let before = self.path.as_ref().map(|path| self.ink_along(path));
         hide_curve(&mut self.coverage, curve, related);
@@ -307,13 +312,10 @@ const LEAST_LINE: f32 = 0.8;
 /// survival axis. Frames and grids are grey: a hue that stays at S = 1 is an arm without events.
 fn is_curve(ink: &Ink, path: &Path, style: LineStyle, area: Rect, start: TraceStart) -> bool {
     let line_width = ink.line_width;
-    let runs_at_one = is_hue(ink.color)
-        && !style.dashed
-        && path.rows.len() as f64 >= SHORTEST_LEVEL * area.width() as f64
-        && path.rows.iter().all(|&row| (row as f64 + 0.5 - start.one_row).abs() <= line_width / 2.0 + 1.0);
+    let stays_at_one = is_hue(ink.color) && !style.dashed && runs_at_one(path, line_width, area, start);
     let gain = path.score >= least_gain(area);
     // Ink in one row is a line of a frame or a table, whatever hidden drops lead to it.
-    let falls_at_all = seen_fall(ink, path) as f64 >= line_width.max(2.0) || runs_at_one;
+    let falls_at_all = seen_fall(ink, path) as f64 >= line_width.max(2.0) || stays_at_one;
     let early = path.rows.get(line_width.ceil() as usize + 2).copied().unwrap_or(0);
     let falls = early.saturating_sub(start.rows.1) as f64 > LARGEST_FIRST_DROP * area.height() as f64;
     // Another curve may hide it: what can be seen must be a line, and enough of it.
@@ -330,8 +332,15 @@ fn is_curve(ink: &Ink, path: &Path, style: LineStyle, area: Rect, start: TraceSt
         && !falls
 }
 
+/// Whether a path runs along S = 1 over at least half of the plot.
+pub(crate) fn runs_at_one(path: &Path, line_width: f64, area: Rect, start: TraceStart) -> bool {
+    let reach = line_width / 2.0 + 1.0;
+    path.rows.len() as f64 >= SHORTEST_LEVEL * area.width() as f64
+        && path.rows.iter().all(|&row| (row as f64 + 0.5 - start.one_row).abs() <= reach)
+}
+
 /// Rows between the first and the last column in which a path shows its ink.
-fn seen_fall(ink: &Ink, path: &Path) -> usize {
+pub(crate) fn seen_fall(ink: &Ink, path: &Path) -> usize {
     let half = (ink.line_width / 2.0).ceil() as usize;
     let is_seen = |&(index, &row): &(usize, &usize)| {
         ink.coverage.own.strongest_near(path.start + index, row, half) >= FAINT
@@ -358,78 +367,9 @@ fn with_sparse_end(ink: &Ink, path: Path, area: Rect, start: TraceStart) -> Path
 }
 
 /// Whether a path's gaps are those of a line of the style.
-fn has_gaps(ink: &Ink, path: &Path, style: LineStyle) -> bool {
+pub(crate) fn has_gaps(ink: &Ink, path: &Path, style: LineStyle) -> bool {
     has_gaps_of_a_line(&ink.coverage, path, style.dashed, ink.line_width, style.bare_drops)
         && (!style.regular || has_regular_gaps(&ink.coverage, path, ink.line_width))
-}
-
-/// Hides the ink of a traced curve. For a curve of another colour only those pixels are hidden that it explains
-/// at least as well.
-pub(crate) fn hide_curve(coverage: &mut Coverage, curve: &TracedCurve, same_color: bool) {
-    // Half a width and the antialiased row beside it.
-    let reach = (curve.line_width / 2.0 + 0.75).ceil() as usize;
-    let path = &curve.path;
-    let (width, height) = (coverage.width(), coverage.height());
-    for (index, &row) in path.rows.iter().enumerate() {
-        let x = path.start + index;
-        let next = path.rows.get(index + 1).copied().unwrap_or(row);
-        let before = index.checked_sub(1).map_or(row, |previous| path.rows[previous]);
-        for y in row.saturating_sub(reach)..(row + reach + 1).min(height) {
-            hide_explained(coverage, curve, x, y, same_color);
-        }
-        // The vertical stroke of a drop is a line width wide.
-        if before != row || next != row {
-            for column in x.saturating_sub(reach)..(x + reach + 1).min(width) {
-                for y in before.saturating_sub(reach)..(next + reach + 1).min(height) {
-                    hide_explained(coverage, curve, column, y, same_color);
-                }
-            }
-        }
-    }
-}
-
-fn hide_explained(coverage: &mut Coverage, curve: &TracedCurve, x: usize, y: usize, same_color: bool) {
-    if same_color || curve.coverage.own.get(x, y) + 0.05 >= coverage.own.get(x, y) {
-        coverage.hide(x, y);
-    }
-}
-
-/// Hides ink that sticks out of a curve vertically, of whatever colour the coverage is: censor marks. Ink as
-/// thin as a line is left: another curve may run there.
-fn hide_marks(coverage: &mut Coverage, curve: &TracedCurve) {
-    let half = (curve.line_width / 2.0).ceil() as usize + 1;
-    let longest = (6.0 * curve.line_width).max(TALLEST_MARK * coverage.height() as f64) as usize;
-    let line = curve.line_width.ceil() as usize + 2;
-    for (index, &row) in curve.path.rows.iter().enumerate() {
-        let x = curve.path.start + index;
-        let up: Vec<usize> = (0..row.saturating_sub(half)).rev().collect();
-        let down: Vec<usize> = (row + half + 1..coverage.height()).collect();
-        let sides = [up, down].map(|side| mark_rows(coverage, x, side));
-        // Of a mark that another arm's marks cover in part, only one side may be seen.
-        if sides.iter().map(Vec::len).sum::<usize>() > 2 * longest {
-            continue;
-        }
-        for side in sides {
-            let lone = side.first().is_some_and(|&y| horizontal_run(coverage, x, y) <= 2 * line);
-            if side.len() > line || lone {
-                side.iter().for_each(|&y| coverage.hide(x, y));
-            }
-        }
-    }
-}
-
-/// The first rows of `side` that are inked. Between a line and a mark of another colour lie up to two mixed pixels.
-fn mark_rows(coverage: &Coverage, x: usize, side: Vec<usize>) -> Vec<usize> {
-    let ink = |y: usize| coverage.own.get(x, y) >= 0.3;
-    let mixed = side.iter().take(2).take_while(|&&y| !ink(y)).count();
-    side.into_iter().skip(mixed).take_while(|&y| ink(y)).collect()
-}
-
-/// Length of the run of ink through a pixel along its row.
-fn horizontal_run(coverage: &Coverage, x: usize, y: usize) -> usize {
-    let left = (0..x).rev().take_while(|&column| coverage.own.get(column, y) >= 0.3).count();
-    let right = (x..coverage.width()).take_while(|&column| coverage.own.get(column, y) >= 0.3).count();
-    left + right
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ const SURVIVAL_WORDS: [&str; 14] = [
     "remission",
 ];
 /// More entries than this are the text of a page beside the figure.
-const MOST_ENTRIES: usize = 12;
+pub(crate) const MOST_ENTRIES: usize = 12;
 /// Words in entries of a legend that name no arm.
 const NO_ARM: [&str; 6] = ["censor", "interval", "95%", "95 %", "ci)", "median"];
 
@@ -65,32 +65,7 @@ impl Evidence {
         names_arm: impl Fn(usize) -> bool,
         arms: &[&TracedCurve],
     ) -> Self {
-        let named_samples: Vec<Rect> = (0..texts.len())
-            .filter(|&index| names_arm(index))
-            .filter_map(|index| Some(texts[index].swatch?.area))
-            .collect();
-        // The samples of one legend stand in a column or a row; an equals sign beside a p value does not.
-        let is_aligned = |text: &PlotText, sample: Rect| {
-            let near = |a: usize, b: usize| a.abs_diff(b) <= text.letter_height;
-            named_samples.is_empty()
-                || named_samples.iter().any(|other| {
-                    near(other.left, sample.left)
-                        || near(other.top + other.bottom, sample.top + sample.bottom)
-                })
-        };
-        let is_entry = |text: &PlotText| {
-            let lower = text.text.text.to_lowercase();
-            text.text.text.chars().filter(|c| c.is_alphabetic()).count() >= 2
-                && text.swatch.is_some_and(|swatch| is_aligned(text, swatch.area))
-                && !NO_ARM.iter().any(|word| lower.contains(word))
-        };
-        // A name that stands twice is also that of a neighbouring panel's arm.
-        let is_repeated = |index: usize| {
-            (0..texts.len()).any(|other| names_arm(other) && texts[other].text.text == texts[index].text.text)
-        };
-        let entries: Vec<usize> = (0..texts.len())
-            .filter(|&index| names_arm(index) || (is_entry(&texts[index]) && !is_repeated(index)))
-            .collect();
+        let entries = legend_entries(texts, &names_arm);
         let named = entries.iter().filter(|&&index| names_arm(index)).count();
         let sloping = arms.iter().filter_map(|arm| sloping_share(arm)).fold(0.0, f64::max);
         Self {
@@ -101,6 +76,36 @@ impl Evidence {
             ending_on_another: ends_on_another(arms),
         }
     }
+}
+
+/// Indices of the texts that are entries of the legend: those that name an arm, and those beside a line sample that stands in
+/// line with theirs.
+pub(crate) fn legend_entries(texts: &[PlotText], names_arm: impl Fn(usize) -> bool) -> Vec<usize> {
+    let named_samples: Vec<Rect> = (0..texts.len())
+        .filter(|&index| names_arm(index))
+        .filter_map(|index| Some(texts[index].swatch?.area))
+        .collect();
+    // The samples of one legend stand in a column or a row; an equals sign beside a p value does not.
+    let is_aligned = |text: &PlotText, sample: Rect| {
+        let near = |a: usize, b: usize| a.abs_diff(b) <= text.letter_height;
+        named_samples.is_empty()
+            || named_samples.iter().any(|other| {
+                near(other.left, sample.left) || near(other.top + other.bottom, sample.top + sample.bottom)
+            })
+    };
+    let is_entry = |text: &PlotText| {
+        let lower = text.text.text.to_lowercase();
+        text.text.text.chars().filter(|c| c.is_alphabetic()).count() >= 2
+            && text.swatch.is_some_and(|swatch| is_aligned(text, swatch.area))
+            && !NO_ARM.iter().any(|word| lower.contains(word))
+    };
+    // A name that stands twice is also that of a neighbouring panel's arm.
+    let is_repeated = |index: usize| {
+        (0..texts.len()).any(|other| names_arm(other) && texts[other].text.text == texts[index].text.text)
+    };
+    (0..texts.len())
+        .filter(|&index| names_arm(index) || (is_entry(&texts[index]) && !is_repeated(index)))
+        .collect()
 }
 
 /// The checks of a panel against its evidence.

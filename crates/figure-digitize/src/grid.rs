@@ -5,8 +5,8 @@ const MOST_CONTRAST: f32 = 0.15;
 /// Mean contrast by which a grid line stands out from its surroundings.
 const LEAST_EXCESS: f64 = 0.015;
 
-/// The middle of the grid line within `reach` of a position, if there is one. `contrast` is asked by the
-/// position along the axis (below `length`) and across it (within `across`).
+/// The middle of the grid line within `reach` of a position, if there is one: darker than the ground, or white on a coloured
+/// one. `contrast` is asked by the position along the axis (below `length`) and across it (within `across`).
 pub(crate) fn grid_line_near(
     near: f64,
     reach: f64,
@@ -27,7 +27,14 @@ pub(crate) fn grid_line_near(
         })
         .map(|sum| sum * share)
         .collect();
-    let mut sorted = profile.clone();
+    let lighter: Vec<f64> = profile.iter().map(|value| -value).collect();
+    let middle = |profile: &[f64]| middle_of_peak(profile, near - from as f64, reach);
+    middle(&profile).or_else(|| middle(&lighter)).map(|middle| middle + from as f64)
+}
+
+/// The middle of the highest peak of a profile, within `reach` of a position.
+fn middle_of_peak(profile: &[f64], near: f64, reach: f64) -> Option<f64> {
+    let mut sorted = profile.to_vec();
     sorted.sort_by(f64::total_cmp);
     let ground = sorted[sorted.len() / 3];
     let peak = (0..profile.len()).max_by(|&a, &b| profile[a].total_cmp(&profile[b]))?;
@@ -40,7 +47,7 @@ pub(crate) fn grid_line_near(
     let (mut mass, mut moment) = (0.0, 0.0);
     for (index, value) in profile.iter().enumerate().take(last + 1).skip(first) {
         mass += value - ground;
-        moment += (value - ground) * ((from + index) as f64 + 0.5);
+        moment += (value - ground) * (index as f64 + 0.5);
     }
     let middle = moment / mass;
     (last - first < 12 && (middle - near).abs() <= reach).then_some(middle)
@@ -61,5 +68,12 @@ mod tests {
         let middle = grid_line_near(22.0, 5.0, (0, 100), 60, contrast).unwrap();
         assert!((middle - (20.5 * 2.0 + 21.5) / 3.0).abs() < 0.02, "{middle}");
         assert_eq!(grid_line_near(45.0, 5.0, (0, 100), 60, contrast), None);
+    }
+
+    #[test]
+    fn a_white_line_on_a_coloured_ground_is_found() {
+        let contrast = |x: usize, _: usize| if x == 20 { 0.0 } else { 0.08 };
+        let middle = grid_line_near(22.0, 5.0, (0, 100), 60, contrast).unwrap();
+        assert!((middle - 20.5).abs() < 0.02, "{middle}");
     }
 }

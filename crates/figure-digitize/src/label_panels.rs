@@ -16,7 +16,7 @@ use crate::ticks::{TICK_CONTRAST, TickMark, survival_ticks, time_ticks};
 use crate::words::Word;
 
 /// A tick label has this much room on both sides, in letter heights: words of a running text have less.
-const ROOM: f64 = 0.6;
+const ROOM: f64 = 0.5;
 /// More words with room than this are no figure.
 const MOST_WORDS: usize = 400;
 /// Fewest labels of an axis that is known by its labels alone.
@@ -91,18 +91,18 @@ pub(crate) fn find_label_panels(
         if !used_rows.contains(&r) && !used_columns.contains(&c) {
             used_rows.push(r);
             used_columns.push(c);
-            panels.push(panel_of(page, &rows[r], &columns[c], lines));
+            panels.push(panel_of(page, (&rows[r], &columns[c]), lines, &columns));
         }
     }
     for c in (0..columns.len()).filter(|c| !used_columns.contains(c)) {
         let turned = turned_rows(page, reader, &columns[c]);
         let found = turned.iter().filter(|row| corner_distance(row, &columns[c]).is_some());
-        panels.extend(best_of(page, found.map(|row| (row, &columns[c])), lines));
+        panels.extend(best_of(page, found.map(|row| (row, &columns[c])), lines, &columns));
     }
     for r in (0..rows.len()).filter(|r| !used_rows.contains(r)) {
         let turned = turned_columns(page, reader, &rows[r]);
         let found = turned.iter().filter(|column| corner_distance(&rows[r], column).is_some());
-        panels.extend(best_of(page, found.map(|column| (&rows[r], column)), lines));
+        panels.extend(best_of(page, found.map(|column| (&rows[r], column)), lines, &columns));
     }
     // An inset lies within its panel.
     panels.sort_by_key(|panel| {
@@ -201,10 +201,11 @@ fn best_of<'a>(
     page: &InkPage,
     found: impl Iterator<Item = (&'a Scale, &'a Scale)>,
     lines: &[AxisPair],
+    columns: &[Scale],
 ) -> Option<CalibratedAxes> {
     found
         .map(|(row, column)| {
-            let panel = panel_of(page, row, column, lines);
+            let panel = panel_of(page, (row, column), lines, columns);
             let centers: Vec<f64> = row.labels.iter().map(|label| label.area.center_x()).collect();
             let at_strokes = panel.x.calibration.ticks.iter().any(|tick| !centers.contains(&tick.pixel));
             (at_strokes, strength(row) + strength(column), panel)
@@ -239,6 +240,7 @@ fn number_words(page: &InkPage, reader: &LabelReader, words: &[Word]) -> Vec<Num
         .iter()
         .zip(read_words(page, reader, &areas, CharacterSet::Number))
         .filter(|(_, reading)| crate::number::parse_number(&reading.text).is_some_and(|value| value >= 0.0))
+        .filter(|(word, reading)| !is_turned_digit(word.area, &reading.text))
         .map(|(word, reading)| NumberWord {
             area: word.area,
             letter_height: word.letter_height as f64,
@@ -246,6 +248,11 @@ fn number_words(page: &InkPage, reader: &LabelReader, words: &[Word]) -> Vec<Num
             confidence: reading.confidence,
         })
         .collect()
+}
+
+/// True for one digit that is wider than tall: part of a label that runs upwards. A 0 or 8 reads the same when turned.
+fn is_turned_digit(area: Rect, text: &str) -> bool {
+    text.trim().chars().count() == 1 && area.width() > area.height()
 }
 
 /// All rows (or columns) of numbers that agree on a scale. Two panels side by side have their labels on one
@@ -334,9 +341,23 @@ fn corner_distance(row: &Scale, column: &Scale) -> Option<f64> {
     fits.then_some(across.max(0.0) + down.max(0.0))
 }
 
-fn panel_of(page: &InkPage, row: &Scale, column: &Scale, lines: &[AxisPair]) -> CalibratedAxes {
+/// The panel of a row and a column of labels; it ends before the next of all `columns` beside it.
+fn panel_of(
+    page: &InkPage,
+    (row, column): (&Scale, &Scale),
+    lines: &[AxisPair],
+    columns: &[Scale],
+) -> CalibratedAxes {
     let drawn = lines.iter().find(|lines| lies_beside(lines, row, column)).copied();
-    let axes = drawn.unwrap_or_else(|| axis_pair(page, row, column));
+    let last = row.labels.last().map_or(0.0, |label| label.area.center_x());
+    let (top, bottom) = (column.area().top, column.area().bottom);
+    let next = columns
+        .iter()
+        .map(Scale::area)
+        .filter(|area| area.left as f64 > last && area.top < bottom && top < area.bottom)
+        .map(|area| area.left)
+        .min();
+    let axes = drawn.unwrap_or_else(|| axis_pair(page, row, column, next.unwrap_or(page.width())));
     let (across, down) = (&axes.horizontal, &axes.vertical);
     let inside = axes.inside();
     let x_grid = |near: f64, reach: f64| {
@@ -407,11 +428,12 @@ fn calibrated_at_strokes(
         labels_only.line_px = line_px;
         labels_only
     });
-    LabelledAxis { calibration, labels: scale.area() }
+    LabelledAxis { calibration, labels: scale.area(), agreed: true }
 }
 
-/// Stands for the axis lines that are not drawn: where the tick marks end, or else just beside the labels.
-fn axis_pair(page: &InkPage, row: &Scale, column: &Scale) -> AxisPair {
+/// Stands for the axis lines that are not drawn: where the tick marks end, or else just beside the labels. The plot ends before
+/// the pixel column `wall`.
+fn axis_pair(page: &InkPage, row: &Scale, column: &Scale, wall: usize) -> AxisPair {
     let (times, levels) = (row.area(), column.area());
     let centers: Vec<f64> = row.labels.iter().map(|label| label.area.center_x()).collect();
     let tick_end = inner_end_of_ticks(&centers, page.height() / 25 + 3, row.letter_height(), |x, depth| {
@@ -427,7 +449,7 @@ fn axis_pair(page: &InkPage, row: &Scale, column: &Scale) -> AxisPair {
     let left = (levels.right + tick_end.unwrap_or(2)).min(page.width() - 1);
     let one = column.calibration.pixel_at(1.0).max(0.0) as usize;
     let top = levels.top.min(one.saturating_sub(column.letter_height() as usize / 2));
-    let right = right_end(page, row, (top, bottom)).max(left + 1);
+    let right = right_end(page, row, (top, bottom)).min(wall).max(left + 1);
     AxisPair {
         horizontal: InkLine { from: left, to: right, first: bottom, last: bottom },
         vertical: InkLine { from: top, to: bottom, first: left, last: left },

@@ -32,9 +32,11 @@ mod curve_search;
 mod curve_shape;
 mod dash_pattern;
 mod difference;
+mod digitized_arm;
 mod doubts;
 mod evidence;
 mod grid;
+mod hiding;
 mod identity;
 mod ink;
 mod intervals;
@@ -43,6 +45,8 @@ mod legend;
 mod line_kind;
 mod mark_ink;
 mod marks;
+mod missing;
+mod named_arms;
 mod number;
 mod overlay;
 mod overrides;
@@ -272,11 +276,12 @@ fn find_panels<'a>(
             Err(reason) => failures.push((lines, reason)),
         }
     }
-    if panels.is_empty() || !failures.is_empty() {
+    if may_be_inset(&panels, whole) || has_room_beside(&panels, whole) || !failures.is_empty() {
         let failed: Vec<AxisPair> = failures.iter().map(|(lines, _)| *lines).collect();
         let mut added: Vec<CalibratedAxes> = Vec::new();
         for axes in find_label_panels(page, reader, words, &failed) {
             let area = axes.lines.outline();
+            panels.retain(|(other, _)| !is_inset(other.lines.outline(), area));
             let known = panels.iter().map(|(other, _): &(CalibratedAxes, _)| other).chain(&added);
             if known.into_iter().all(|other| !other.lines.outline().overlaps(&area)) {
                 added.push(axes);
@@ -306,6 +311,37 @@ fn find_panels<'a>(
     }
     panels.sort_by_key(|(axes, _)| (axes.lines.vertical.from / 50, axes.lines.vertical.first));
     FoundPanels { panels, failures, findings }
+}
+
+/// Largest share of the page that the axes of an inset take.
+const LARGEST_INSET: f64 = 0.15;
+
+/// Least room for a panel with its labels, in widths of the widest panel.
+const ROOM_FOR_PANEL: f64 = 0.9;
+
+/// Whether all axes that were read, if there are any, are a small part of the page: they may be those of an inset in a plot
+/// that has no axis lines.
+fn may_be_inset(panels: &[(CalibratedAxes, PanelStatements<'_>)], whole: Rect) -> bool {
+    let size = |area: Rect| (area.width() * area.height()) as f64;
+    panels.len() <= 1
+        && panels.iter().all(|(axes, _)| size(axes.lines.outline()) < LARGEST_INSET * size(whole))
+}
+
+/// Whether another panel may stand left or right of those that were read: one without axis lines.
+fn has_room_beside(panels: &[(CalibratedAxes, PanelStatements<'_>)], whole: Rect) -> bool {
+    let outlines = || panels.iter().map(|(axes, _)| axes.lines.outline());
+    let Some(widest) = outlines().map(|area| area.width()).max() else { return true };
+    let first = outlines().map(|area| area.left).min().unwrap_or(0);
+    let last = outlines().map(|area| area.right).max().unwrap_or(0);
+    let room = first.max(whole.right.saturating_sub(last));
+    room as f64 >= ROOM_FOR_PANEL * widest as f64
+}
+
+/// Whether an area lies within a much larger one.
+fn is_inset(small: Rect, large: Rect) -> bool {
+    large.contains(small.center_x(), small.center_y())
+        && 2 * small.width() < large.width()
+        && small.height() < large.height()
 }
 
 /// The part of the page that belongs to a panel: up to half-way to its neighbours.

@@ -3,11 +3,14 @@
 //! A cumulative incidence is the survival curve upside down: its plot area is mirrored, traced as survival is, and
 //! the axis is turned to `1 - incidence`.
 
+use std::borrow::Cow;
+
 use kmeta_trial_data::AxisCalibration;
 
 use crate::arms::TracedCurve;
 use crate::curve_search::trace_curves;
 use crate::ink::InkPage;
+use crate::missing::{NamedLook, search_named};
 use crate::overrides::PanelStatements;
 use crate::palette::find_palette;
 use crate::plane::{Plane, Rect};
@@ -88,6 +91,35 @@ pub(crate) fn trace_plot(
     }
 }
 
+/// Adds the curves that are drawn as `named` ones are and that the first search did not find.
+pub(crate) fn trace_named(
+    page: &InkPage,
+    x: &AxisCalibration,
+    statements: PanelStatements<'_>,
+    texts: &[Rect],
+    named: &[NamedLook],
+    plot: &mut PlotCurves,
+) {
+    let start = trace_start(plot.area, x, &plot.survival_axis);
+    let (page, texts) = if plot.rising {
+        (Cow::Owned(mirrored_rows(page, plot.area)), mirrored_texts(texts, plot.area))
+    } else {
+        (Cow::Borrowed(page), texts.to_vec())
+    };
+    let palette = statements.limit_palette(find_palette(&page, plot.area));
+    let more = search_named(&page, plot.area, &palette, start, &texts, &plot.curves, named);
+    plot.curves.extend(more);
+}
+
+fn mirrored_texts(texts: &[Rect], area: Rect) -> Vec<Rect> {
+    let mirrored = |text: &Rect| Rect {
+        top: (area.top + area.bottom).saturating_sub(text.bottom),
+        bottom: (area.top + area.bottom).saturating_sub(text.top),
+        ..*text
+    };
+    texts.iter().map(mirrored).collect()
+}
+
 /// The lowest and the highest number that an axis shows: printed, or at the ends of the plot.
 fn printed_reach(axis: &AxisCalibration, inside: Rect) -> Option<(f64, f64)> {
     let ends = [axis.value_at(inside.top as f64), axis.value_at(inside.bottom as f64)];
@@ -146,12 +178,7 @@ fn trace_rising(
         ..complement
     };
     let start = trace_start(area, x, &survival_axis);
-    let mirrored_text = |text: &Rect| Rect {
-        top: (area.top + area.bottom).saturating_sub(text.bottom),
-        bottom: (area.top + area.bottom).saturating_sub(text.top),
-        ..*text
-    };
-    let texts: Vec<Rect> = texts.iter().map(mirrored_text).collect();
+    let texts = mirrored_texts(texts, area);
     let palette = statements.limit_palette(find_palette(&mirrored, area));
     let curves = trace_curves(&mirrored, area, &palette, start, &texts);
     PlotCurves { curves, survival_axis, area, rising: true }

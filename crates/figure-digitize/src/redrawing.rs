@@ -10,8 +10,8 @@ use kmeta_trial_data::{AxisCalibration, Check, DigitizedArm, LineStyle, Panel, P
 
 use crate::arms::{TracedCurve, follows_drops_of, side_of};
 use crate::coverage::{Coverage, PlotInk};
-use crate::curve_search::hide_curve;
 use crate::curve_shape::{bare_stretches, is_band_edge};
+use crate::hiding::hide_curve;
 use crate::ink::InkPage;
 use crate::palette::find_palette;
 use crate::plane::{Plane, Rect};

@@ -6,7 +6,7 @@
 //! the edge of a band.
 
 use crate::arms::{TracedCurve, same_hue};
-use crate::color::{Srgb, oklab};
+use crate::color::{Srgb, contrast, oklab};
 use crate::curve_shape::{FAINT, band_edge_columns, is_beside, is_mixture};
 use crate::ink::InkPage;
 use crate::palette::is_blend;
@@ -17,8 +17,12 @@ const EXPLAINED: usize = 85;
 const BESIDE_LINES: usize = 30;
 /// How far the pale ends of dense marks lie from their line: in line widths, and as a share of the plot's height.
 const MARK_REACH: (f64, f64) = (3.0, 0.02);
-/// How much lighter (Oklab) than a line its fringe is at least.
+/// How much lighter (Oklab) than a line its fringe is at least, and from where on its hue says nothing: compression and small
+/// palettes change that of the palest pixels.
 const LIGHTER: f32 = 0.03;
+const MUCH_LIGHTER: f32 = 0.25;
+/// Contrast to the ground of such pixels.
+const PALE: f32 = 0.4;
 
 /// The index of a curve that the others explain, if there is one.
 pub(crate) fn explained_by_others(page: &InkPage, curves: &[TracedCurve], grounds: &[Srgb]) -> Option<usize> {
@@ -71,7 +75,10 @@ fn reach_beyond(line: &TracedCurve, curve: &TracedCurve) -> f64 {
 
 /// True when a colour is what a line's antialiasing or compression makes of its colour: a lighter shade.
 fn is_fringe(color: Srgb, line: Srgb, grounds: &[Srgb]) -> bool {
-    oklab(color)[0] > oklab(line)[0] + LIGHTER && (same_hue(color, line) || is_blend(color, line, grounds))
+    let lighter = oklab(color)[0] - oklab(line)[0];
+    let is_pale = grounds.iter().any(|&ground| contrast(color, ground) < PALE);
+    (lighter > MUCH_LIGHTER && is_pale)
+        || (lighter > LIGHTER && (same_hue(color, line) || is_blend(color, line, grounds)))
 }
 
 fn is_explained(page: &InkPage, curve: &TracedCurve, sources: &[Source<'_>]) -> bool {

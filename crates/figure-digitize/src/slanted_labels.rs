@@ -93,7 +93,7 @@ pub(crate) fn slanted_axis(
             if let Some(labels) = labels.filter(|_| enough && !parts)
                 && best.as_ref().is_none_or(|(most, _)| strength > *most + 1e-9)
             {
-                best = Some((strength, LabelledAxis { calibration, labels }));
+                best = Some((strength, LabelledAxis { calibration, labels, agreed: true }));
             }
         }
     }

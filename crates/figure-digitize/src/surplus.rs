@@ -97,7 +97,7 @@ impl FoundArms {
 }
 
 /// Fewest numbers of a row of numbers at risk.
-const FEWEST_NUMBERS: usize = 3;
+pub(crate) const FEWEST_NUMBERS: usize = 3;
 /// How much less of its length a weaker curve shows, how much shorter and how much thinner it is.
 const WEAKER_INK: f32 = 0.8;
 const SHORTER: f64 = 0.6;
@@ -135,7 +135,7 @@ impl Drawing {
 
     fn is_weaker_than(&self, other: &Self) -> bool {
         (self.dashed && !other.dashed)
-            || self.on_ink < WEAKER_INK * other.on_ink
+            || (!self.dashed && self.on_ink < WEAKER_INK * other.on_ink)
             || self.length < SHORTER * other.length
             || self.line_width < THINNER * other.line_width
     }

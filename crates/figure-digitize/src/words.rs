@@ -62,6 +62,10 @@ const SMALL_PRINT: f64 = 8.0;
 /// By how much wider, in pixels, a gap in small print may be.
 const GAP_PX: f64 = 0.8;
 
+/// Width of a figure 1 at most, in letter heights, and by how much farther than other figures it stands from its neighbours.
+const NARROW: f64 = 0.3;
+const ROOM_OF_ONE: f64 = 0.2;
+
 /// The words in `region`. Pieces taller than `tallest_letter` pixels are no letters.
 pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> Vec<Word> {
     let letters: Vec<Word> = connected_pieces(page, region)
@@ -160,7 +164,10 @@ fn belong_together(a: &Word, b: &Word, gap: f64) -> bool {
     let smaller = a.area.height().min(b.area.height()) as f64;
     let narrower = a.area.width().min(b.area.width()) as f64;
     let faint = if height <= SMALL_PRINT { GAP_PX } else { 0.0 };
-    let near = horizontal_gap <= gap * height + faint;
+    // A figure 1 is narrower than the room that it stands in.
+    let room =
+        if narrower <= NARROW * height && smaller >= 0.85 * height { ROOM_OF_ONE * height } else { 0.0 };
+    let near = horizontal_gap <= gap * height + faint + room;
     // A comma hangs below the line.
     let hangs = smaller <= 0.6 * height && vertical_overlap >= 0.15 * smaller && vertical_overlap >= 1.0;
     let side_by_side = near && (vertical_overlap >= 0.5 * smaller || hangs);
@@ -194,6 +201,13 @@ mod tests {
         let words = words_in(&page, Rect { left: 0, top: 0, right: 200, bottom: 60 }, 30);
         assert_eq!(words.len(), 2);
         assert_eq!(words[0].area, Rect { left: 10, top: 10, right: 24, bottom: 20 });
+    }
+
+    #[test]
+    fn a_narrow_one_belongs_to_its_number() {
+        let page = page_with(&[(10, 10, 13, 30), (24, 10, 27, 30), (34, 10, 44, 30)]);
+        let words = words_in(&page, Rect { left: 0, top: 0, right: 200, bottom: 60 }, 30);
+        assert_eq!(words.len(), 1);
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub(crate) fn with_stated_points(
                         }
                         Err(_) => labels,
                     };
-                    Ok(LabelledAxis { calibration, labels })
+                    Ok(LabelledAxis { calibration, labels, agreed: true })
                 }
             }
         };

@@ -55,7 +55,7 @@ impl PanelStatements<'_> {
         } else {
             chosen = (0..curves.len()).filter(|&curve| limits[curve].is_none()).collect();
         }
-        chosen.sort_by(|&a, &b| mean_row(&curves[a]).total_cmp(&mean_row(&curves[b])));
+        from_highest(curves, &mut chosen);
         chosen
     }
 
@@ -132,6 +132,11 @@ fn nearest(colors: &[Srgb], color: Srgb) -> Option<Srgb> {
         .copied()
         .filter(|&other| oklab_distance(other, color) < PICKED_COLOR)
         .min_by(|&a, &b| oklab_distance(a, color).total_cmp(&oklab_distance(b, color)))
+}
+
+/// Sorts indices of curves from the highest curve to the lowest.
+pub(crate) fn from_highest(curves: &[TracedCurve], indices: &mut [usize]) {
+    indices.sort_by(|&a, &b| mean_row(&curves[a]).total_cmp(&mean_row(&curves[b])));
 }
 
 fn mean_row(curve: &TracedCurve) -> f64 {

@@ -8,6 +8,7 @@ mod advice;
 mod axes;
 mod corrections;
 mod hints;
+pub(crate) use hints::from_highest;
 mod way_points;
 
 use kmeta_trial_data::{
