@@ -26,6 +26,8 @@ const UNUSED_LABEL: f64 = 2.5;
 pub(crate) const UNUSED_ROW: f64 = 9.0;
 /// Names are the same from this similarity on.
 pub(crate) const SAME_NAME: f64 = 0.75;
+/// Cost of giving a row of the table to a curve that may be a confidence limit.
+const LIMIT_LIKE: f64 = 1.0;
 /// A colour from this chroma on is a hue.
 const LEAST_CHROMA: f32 = 0.05;
 
@@ -90,14 +92,18 @@ pub(crate) fn assign_names(
     let may_be_label = |index: usize| !is_statistic(index) && is_name(&texts[index].text.text, rows);
     let entries: Vec<usize> = (0..texts.len())
         .filter(|&index| texts[index].swatch.is_some() || may_be_label(index))
-        .filter(|&index| !is_decimal(&texts[index].text.text))
+        .filter(|&index| !is_decimal(&texts[index].text.text) && !begins_a_test(&texts[index].text.text))
         .collect();
     let row_of_entry = linked(&entries, texts, rows);
+    // With fewer rows than curves, dashed ones beside unbroken ones may be limits.
+    let unbroken = drawn.iter().any(|arm| !arm.curve.dashed);
+    let is_limit_like = |arm: usize| rows.len() < drawn.len() && unbroken && drawn[arm].curve.dashed;
     let row_cost = |row: usize, arm: usize| {
         table.map_or(0.0, |table| {
             look_cost(&looks[row], &drawn[arm])
                 + fit_cost(table, row, &arms[arm])
                 + 0.02 * row.abs_diff(arm) as f64
+                + if is_limit_like(arm) { LIMIT_LIKE } else { 0.0 }
         })
     };
     let items: Vec<(f64, Vec<f64>)> = entries
@@ -134,6 +140,12 @@ fn is_name(text: &str, rows: &[RiskRow]) -> bool {
     let signs = text.chars().filter(|c| c.is_alphanumeric()).count();
     let has_letter = text.chars().any(char::is_alphabetic);
     (signs >= LEAST_NAME && has_letter) || rows.iter().any(|row| similarity(&row.label, text) >= SAME_NAME)
+}
+
+/// Whether a text begins as the line of a test does, whatever looks like a sample beside it.
+fn begins_a_test(text: &str) -> bool {
+    let lower = text.trim_start().to_lowercase();
+    ["log-rank", "logrank", "log rank", "hazard ratio"].iter().any(|test| lower.starts_with(test))
 }
 
 /// Whether a text is a decimal number: a p value, whose equals sign looks like the sample of a line.

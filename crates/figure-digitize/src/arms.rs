@@ -136,9 +136,19 @@ pub(crate) fn has_partner(index: usize, arm: usize, curves: &[TracedCurve]) -> b
     (0..curves.len()).filter(|&other| other != index && other != arm).any(|other| {
         may_be_limit(&curves[other], &curves[arm])
             && curves[other].dashed == curves[index].dashed
+            && are_equally_wide(&curves[other], &curves[index])
             && oklab_distance(curves[other].color, curves[index].color) < 0.1
             && side_of(&curves[other].path, &curves[arm].path) == Some(!side)
     })
+}
+
+/// Widths that differ by more, as a share and in pixels, are not those of one kind of line.
+const SAME_WIDTH: (f64, f64) = (0.8, 0.5);
+
+/// Whether two lines are about equally wide, as both limits of an arm are.
+fn are_equally_wide(one: &TracedCurve, other: &TracedCurve) -> bool {
+    let (narrow, wide) = (one.line_width.min(other.line_width), one.line_width.max(other.line_width));
+    narrow >= SAME_WIDTH.0 * wide || wide - narrow <= SAME_WIDTH.1
 }
 
 /// True when `path` lies above `reference` (on the page) wherever they are apart, false when below, none when

@@ -221,7 +221,7 @@ fn plain_or_turned(
             (plain, agreeing) = (axis, agree);
         }
     }
-    let turned = lines.iter().all(|pairs| are_turned(&labels_of(pairs), words));
+    let turned = lines.iter().any(|pairs| are_turned(&labels_of(pairs), words));
     match slanted_axis(page, reader, ticks, region, direction, line_px) {
         Some(axis) if turned || read_labels(&axis.calibration) > agreeing => Ok(with_all_marks(axis)),
         _ if turned => Err("the tick labels are turned or touch other print and cannot be read".to_owned()),

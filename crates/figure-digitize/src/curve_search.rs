@@ -21,7 +21,7 @@ use crate::mark_ink::{
 };
 use crate::palette::{Palette, is_blend};
 use crate::plane::Rect;
-use crate::reference_lines::{hide_full_lines, hide_median_line};
+use crate::reference_lines::{grid_row_along, hide_full_lines, hide_median_line, hide_row};
 use crate::selection::explained_by_others;
 use crate::trace::{Path, TraceCosts, TraceStart, most_gain, trace};
 
@@ -137,11 +137,18 @@ fn search(
             let Some(best) = best_ink(&mut inks, costs, start) else { break };
             let ink = &mut inks[best];
             let Some(path) = ink.path.take() else { break };
-            if !is_curve(ink, &path, style, area, start) || !has_gaps(ink, &path, style) {
+            let Some(path) = accepted(ink, path, style, area, start) else {
                 ink.exhausted = true;
                 continue;
+            };
+            if !is_hue(ink.color)
+                && let Some(row) = grid_row_along(&ink.coverage, &path)
+            {
+                hide_row(&mut ink.coverage, row);
+                ink.remnants += 1;
+                ink.exhausted = ink.remnants >= MOST_REMNANTS;
+                continue;
             }
-            let path = if style == DASHED_STYLE { with_sparse_end(ink, path, area, start) } else { path };
             let coverage = ink.coverage.clone();
             let (color, line_width, marks) = (ink.color, ink.line_width, marks.clone());
             let curve = TracedCurve { color, dashed, line_width, path, coverage, marks };
@@ -353,17 +360,34 @@ pub(crate) fn seen_fall(ink: &Ink, path: &Path) -> usize {
 /// Share of the columns in which two traces of one line must agree.
 const SAME_LINE: f64 = 0.9;
 
-/// A dotted line may pass for a dashed one up to a long drop, where it shows little ink: the path that goes on as dots do.
-fn with_sparse_end(ink: &Ink, path: Path, area: Rect, start: TraceStart) -> Path {
-    let Some(longer) = trace(&ink.coverage, ink.line_width, DOTTED_STYLE.costs, start) else { return path };
+/// The path if it is a curve of the style. A line that is too sparse for a dashed one may be dotted.
+fn accepted(ink: &Ink, path: Path, style: LineStyle, area: Rect, start: TraceStart) -> Option<Path> {
+    if !is_curve(ink, &path, style, area, start) {
+        return None;
+    }
+    let has_gaps = has_gaps(ink, &path, style);
+    if style != DASHED_STYLE {
+        return has_gaps.then_some(path);
+    }
+    let dotted = dotted_along(ink, &path, area, start);
+    if has_gaps {
+        // Up to a long drop, where it shows little ink, a dotted line may pass for a dashed one.
+        let longer = dotted.filter(|dotted| dotted.end() > path.end() + path.rows.len() / 20);
+        return Some(longer.unwrap_or(path));
+    }
+    dotted
+}
+
+/// The dotted line that runs where a path does, if there is one.
+fn dotted_along(ink: &Ink, path: &Path, area: Rect, start: TraceStart) -> Option<Path> {
+    let dotted = trace(&ink.coverage, ink.line_width, DOTTED_STYLE.costs, start)?;
     let alike = (path.start..path.end())
-        .filter(|&x| longer.row_at(x).zip(path.row_at(x)).is_some_and(|(a, b)| a.abs_diff(b) <= 2))
+        .filter(|&x| dotted.row_at(x).zip(path.row_at(x)).is_some_and(|(a, b)| a.abs_diff(b) <= 2))
         .count();
-    let goes_on = longer.end() > path.end() + path.rows.len() / 20
-        && alike as f64 >= SAME_LINE * path.rows.len() as f64
-        && is_curve(ink, &longer, DOTTED_STYLE, area, start)
-        && has_gaps(ink, &longer, DOTTED_STYLE);
-    if goes_on { longer } else { path }
+    let is_dotted = alike as f64 >= SAME_LINE * path.rows.len() as f64
+        && is_curve(ink, &dotted, DOTTED_STYLE, area, start)
+        && has_gaps(ink, &dotted, DOTTED_STYLE);
+    is_dotted.then_some(dotted)
 }
 
 /// Whether a path's gaps are those of a line of the style.

@@ -8,12 +8,13 @@
 //!    labels, `label_panels` and `grid` find panels without axis lines; `snapping` undoes the rounding to whole pixels;
 //! 3. `palette`: the colours of lines and of filled areas;
 //! 4. `curve_search` and `trace`: for each colour the best monotone paths, by exact dynamic programming; `selection` leaves
-//!    out curves that the others explain, `continuation` joins pieces, and `arms` tells arms from confidence limits;
-//! 5. `steps`, `mark_ink` and `marks`: sub-pixel plateaus, drops and censor marks; `intervals`, `stretches` and
-//!    `dash_pattern`: how surely they are known;
-//! 6. `legend`, `swatch`, `panel_title`, `risk` and `risk_row`: texts and numbers at risk, `rules` taken out; `arm_names` assigns them to arms, and
-//!    `surplus` leaves out curves that no name belongs to; `printed_statistics` finds hazard ratios, p values and
-//!    medians in the texts;
+//!    out curves that the others explain, `continuation` joins pieces, `hiding` takes the ink of a found curve from the search
+//!    for others, and `arms` tells arms from confidence limits;
+//! 5. `digitized_arm`, with `steps`, `mark_ink` and `marks`: sub-pixel plateaus, drops and censor marks; `intervals`, `stretches`
+//!    and `dash_pattern`: how surely they are known;
+//! 6. `legend`, `swatch`, `panel_title`, `risk` and `risk_row`: texts and numbers at risk, `rules` taken out; `arm_names` assigns
+//!    them to arms; `named_arms` looks again (`missing`) for an arm that is named and was not found, and `surplus` leaves out
+//!    curves that no name belongs to; `printed_statistics` finds hazard ratios, p values and medians in the texts;
 //! 7. `verdict`, `arm_checks` and `evidence`: the named checks; `redrawing` compares the picture with what was read;
 //!    `doubts` lists the places to look at first; `overlay` and `difference` draw.
 //!
@@ -316,7 +317,7 @@ fn find_panels<'a>(
 /// Largest share of the page that the axes of an inset take.
 const LARGEST_INSET: f64 = 0.15;
 
-/// Least room for a panel with its labels, in widths of the widest panel.
+/// Least room for a panel with its labels, in widths of the widest panel or heights of the tallest.
 const ROOM_FOR_PANEL: f64 = 0.9;
 
 /// Whether all axes that were read, if there are any, are a small part of the page: they may be those of an inset in a plot
@@ -327,14 +328,14 @@ fn may_be_inset(panels: &[(CalibratedAxes, PanelStatements<'_>)], whole: Rect) -
         && panels.iter().all(|(axes, _)| size(axes.lines.outline()) < LARGEST_INSET * size(whole))
 }
 
-/// Whether another panel may stand left or right of those that were read: one without axis lines.
+/// Whether another panel may stand beside, above or below those that were read: one without axis lines.
 fn has_room_beside(panels: &[(CalibratedAxes, PanelStatements<'_>)], whole: Rect) -> bool {
     let outlines = || panels.iter().map(|(axes, _)| axes.lines.outline());
-    let Some(widest) = outlines().map(|area| area.width()).max() else { return true };
-    let first = outlines().map(|area| area.left).min().unwrap_or(0);
-    let last = outlines().map(|area| area.right).max().unwrap_or(0);
-    let room = first.max(whole.right.saturating_sub(last));
-    room as f64 >= ROOM_FOR_PANEL * widest as f64
+    let Some(all) = outlines().reduce(|all, area| all.union(&area)) else { return true };
+    let largest = |size: fn(&Rect) -> usize| outlines().map(|area| size(&area)).max().unwrap_or(0) as f64;
+    let across = all.left.max(whole.right.saturating_sub(all.right)) as f64;
+    let down = all.top.max(whole.bottom.saturating_sub(all.bottom)) as f64;
+    across >= ROOM_FOR_PANEL * largest(Rect::width) || down >= ROOM_FOR_PANEL * largest(Rect::height)
 }
 
 /// Whether an area lies within a much larger one.

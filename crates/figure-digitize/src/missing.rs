@@ -20,9 +20,11 @@ pub(crate) struct NamedLook {
     pub(crate) dashed: Option<bool>,
 }
 
-/// How far a line's colour may lie from that of its sample in Oklab, lightness counted a tenth: thin lines are paler.
+/// How far a line's colour may lie from that of its sample in Oklab, lightness counted less, of greys least: thin lines are
+/// paler.
 const SAME_LINE: f32 = 0.06;
-const LIGHTNESS_WEIGHT: f32 = 0.1;
+const LIGHTNESS_WEIGHT: f32 = 0.3;
+const LIGHTNESS_WEIGHT_OF_GREYS: f32 = 0.1;
 /// Share of the plot's width in which the line's full colour must be seen.
 const LEAST_SEEN: f64 = 0.06;
 /// Coverage of the full colour.
@@ -30,8 +32,12 @@ const FULL_INK: f32 = 0.6;
 /// Of the columns in which no other ink may hide it, the share in which an unbroken line must be seen, and a broken one.
 const LEAST_UNBROKEN: f32 = 0.8;
 const LEAST_BROKEN: f32 = 0.3;
-/// Share of the columns of a dashed line that show the ground.
-const LEAST_GAPS: f32 = 0.1;
+/// Share of the columns of a dashed line that show the ground: little where others cover it, more along S = 1, where a frame
+/// may be.
+const LEAST_GAPS: f32 = 0.02;
+const LEAST_GAPS_AT_ONE: f32 = 0.1;
+/// Least fall of a line, in pixels.
+const LEAST_FALL: f64 = 4.0;
 /// Share of the least gain of a search without a name that is asked for.
 const LESS_GAIN: f32 = 0.5;
 
@@ -43,7 +49,8 @@ pub(crate) fn is_drawn_like(color: Srgb, dashed: bool, look: &NamedLook) -> bool
 
 fn distance(one: Srgb, other: Srgb) -> f32 {
     let ([l, a, b], [m, c, d]) = (oklab(one), oklab(other));
-    (LIGHTNESS_WEIGHT * (l - m).powi(2) + (a - c).powi(2) + (b - d).powi(2)).sqrt()
+    let weight = if is_hue(one) || is_hue(other) { LIGHTNESS_WEIGHT } else { LIGHTNESS_WEIGHT_OF_GREYS };
+    (weight * (l - m).powi(2) + (a - c).powi(2) + (b - d).powi(2)).sqrt()
 }
 
 /// The curves that are drawn as the named ones are, each held against `found` and those before it.
@@ -59,16 +66,17 @@ pub(crate) fn search_named(
     let plot = PlotInk::of(page, area, &palette.grounds, texts);
     let mut curves = found.to_vec();
     for look in named {
-        let best = colors_of(palette, look)
-            .into_iter()
-            .flat_map(|color| {
-                let mut ink =
-                    Ink::new(&plot, palette, color, start, is_hue(color) || look.dashed == Some(true));
+        let best_of = |may_stay_at_one: bool| {
+            let found = colors_of(palette, look).into_iter().flat_map(|color| {
+                let mut ink = Ink::new(&plot, palette, color, start, may_stay_at_one);
                 curves.iter().for_each(|curve| ink.hide(curve, palette));
                 let styles = LINE_STYLES.iter().filter(|style| is_drawn_like(color, style.dashed, look));
                 styles.filter_map(|style| curve_in(page, &ink, style, area, start)).collect::<Vec<_>>()
-            })
-            .max_by(|a, b| strength(a).total_cmp(&strength(b)));
+            });
+            found.max_by(|a, b| strength(a).total_cmp(&strength(b)))
+        };
+        // A line along S = 1 may be that of a frame: others first.
+        let best = best_of(false).or_else(|| best_of(true));
         curves.extend(best);
     }
     curves.split_off(found.len())
@@ -99,7 +107,8 @@ fn curve_in(
     let is_line = path.score >= LESS_GAIN * least_gain(area)
         && seen >= if style.dashed { LEAST_BROKEN } else { LEAST_UNBROKEN }
         && full_columns(ink, &path) as f64 >= LEAST_SEEN * area.width() as f64
-        && (seen_fall(ink, &path) as f64 >= ink.line_width.max(2.0)
+        && (!style.dashed || path.on_bare >= LEAST_GAPS)
+        && (seen_fall(ink, &path) as f64 >= ink.line_width.max(LEAST_FALL)
             || stays_at_one(ink, &path, style, area, start))
         && has_gaps(ink, &path, *style);
     let curve = TracedCurve {
@@ -110,12 +119,14 @@ fn curve_in(
         coverage: ink.coverage.clone(),
         marks: None,
     };
-    (is_line && !is_band_edge(page, &curve) && !is_hidden_remnant(page, &curve)).then_some(curve)
+    // Marks in a hue are an arm's own; black ones stand on arms of all colours.
+    let is_remnant = !is_hue(curve.color) && is_hidden_remnant(page, &curve);
+    (is_line && !is_band_edge(page, &curve) && !is_remnant).then_some(curve)
 }
 
 /// Whether a path is an arm without events: in a hue, or dashed where a frame is not.
 fn stays_at_one(ink: &Ink, path: &Path, style: &LineStyle, area: Rect, start: TraceStart) -> bool {
-    let has_gaps = style.dashed && path.on_bare >= LEAST_GAPS;
+    let has_gaps = style.dashed && path.on_bare >= LEAST_GAPS_AT_ONE;
     (is_hue(ink.color) || has_gaps) && runs_at_one(path, ink.line_width, area, start)
 }
 

@@ -188,14 +188,17 @@ fn with_named_limits(
     let is_lone = |index: usize| limits[index].is_some_and(|arm| !has_partner(index, arm, curves));
     let mut unmet = Vec::new();
     for look in looks {
-        let like = |&index: &usize| {
-            let curve = &curves[index];
-            !order.contains(&index)
-                && (is_lone(index) || (all_are_named && free.contains(&index)))
-                && is_drawn_like(curve.color, curve.dashed, &look)
+        let like = |look: &NamedLook, order: &[usize]| {
+            (0..curves.len()).find(|&index| {
+                let curve = &curves[index];
+                !order.contains(&index)
+                    && (is_lone(index) || (all_are_named && free.contains(&index)))
+                    && is_drawn_like(curve.color, curve.dashed, look)
+            })
         };
-        let limit = (0..curves.len()).find(like);
-        match limit {
+        // In small print a sample's dashes run together, and an unbroken line breaks.
+        let of_color = NamedLook { dashed: None, ..look };
+        match like(&look, order).or_else(|| like(&of_color, order)) {
             Some(index) => order.push(index),
             None => unmet.push(look),
         }

@@ -1,6 +1,8 @@
 //! Straight lines that are no curves: frames, grids and reference lines. They are hidden before curves are traced.
 
 use crate::coverage::Coverage;
+use crate::curve_shape::FAINT;
+use crate::trace::Path;
 
 /// Parts of the plot's width or height that a frame, grid or reference line must all cross.
 const PARTS: usize = 12;
@@ -8,6 +10,8 @@ const PARTS: usize = 12;
 const LEAST_INK_OF_PART: f64 = 0.3;
 /// Share of the plot's width or height at whose ends a full line must show ink.
 const END_SHARE: f64 = 0.025;
+/// A path this many rows away from a line does not run along it.
+const FAR_ROWS: usize = 3;
 /// How far the dashes of a reference line lie apart at most, in pixels.
 const LONGEST_GAP: usize = 24;
 /// Half the width of a thick line, in pixels.
@@ -63,6 +67,46 @@ fn crosses_everything(length: usize, ink: impl Fn(usize) -> (f32, f32)) -> bool 
     own_total as f64 >= 0.33 * length as f64
 }
 
+/// Share of a path that may run along a grid line, and share of the columns beside that stretch in which the grid line goes on.
+const LONG_LEVEL: f64 = 0.3;
+const GOES_ON: f64 = 0.2;
+/// Fewest such columns.
+const FEWEST_COLUMNS: usize = 20;
+
+/// The row of a grid line along which much of a path runs: ink of its colour lies in the row before the path comes there or after
+/// it ends as well, where a curve's own level shows none. A legend may interrupt a grid line.
+pub(crate) fn grid_row_along(coverage: &Coverage, path: &Path) -> Option<usize> {
+    let levels = path.rows.chunk_by(|one, next| one.abs_diff(*next) <= 1);
+    let mut from = path.start;
+    let mut longest = (0, 0, 0);
+    for level in levels {
+        if level.len() > longest.1 {
+            longest = (from, level.len(), level[level.len() / 2]);
+        }
+        from += level.len();
+    }
+    let (from, length, row) = longest;
+    if (length as f64) < LONG_LEVEL * path.rows.len() as f64 {
+        return None;
+    }
+    let far = |x: &usize| path.row_at(*x).is_none_or(|other| other.abs_diff(row) > FAR_ROWS);
+    let own = |x: usize| coverage.own.strongest_near(x, row, 1) >= FAINT;
+    // A legend or an inset may hide it.
+    let is_open = |x: &usize| own(*x) || coverage.other.strongest_near(*x, row, 1) < FAINT;
+    let beside = (0..from).chain(from + length..coverage.width());
+    let outside: Vec<usize> = beside.filter(far).filter(is_open).collect();
+    let inked = outside.iter().filter(|&&x| own(x)).count();
+    (inked >= FEWEST_COLUMNS && inked as f64 >= GOES_ON * outside.len() as f64).then_some(row)
+}
+
+/// Hides a row of grid, with the shades above and below it.
+pub(crate) fn hide_row(coverage: &mut Coverage, row: usize) {
+    let rows = row.saturating_sub(1)..(row + 2).min(coverage.height());
+    for x in 0..coverage.width() {
+        rows.clone().for_each(|y| coverage.hide(x, y));
+    }
+}
+
 /// Hides the horizontal line at S = 0.5 that leads from the survival axis to a curve. `row` is the row of S = 0.5.
 ///
 /// Only ink on that row that continues to the axis is hidden: a curve is there only when half of its patients
@@ -103,4 +147,33 @@ pub(crate) fn hide_median_line(coverage: &mut Coverage, row: f64) {
 /// Ink that comes from above: a curve's drop through the row rather than a line along it.
 fn tall_ink(coverage: &Coverage, x: usize, top: usize) -> bool {
     (top.saturating_sub(3)..top).all(|y| coverage.own.get(x, y) >= 0.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plane::{ColumnPlane, Rect};
+
+    /// Ink along `path` and in the given columns of row 40.
+    fn row_of(path: &Path, columns: &[std::ops::Range<usize>]) -> Option<usize> {
+        let mut own = ColumnPlane::filled(200, 100, 0.0);
+        for (x, &row) in path.rows.iter().enumerate() {
+            own.set(x, row, 1.0);
+        }
+        columns.iter().cloned().flatten().for_each(|x| own.set(x, 40, 1.0));
+        let other = ColumnPlane::filled(200, 100, 0.0);
+        grid_row_along(
+            &Coverage { area: Rect { left: 0, top: 0, right: 200, bottom: 100 }, own, other },
+            path,
+        )
+    }
+
+    #[test]
+    fn a_level_that_goes_on_beyond_a_path_is_a_grid_line() {
+        let rows = (0..150).map(|x| if x < 50 { 10 + x / 2 } else { 40 }).collect();
+        let path = Path { start: 0, rows, score: 100.0, on_ink: 1.0, on_bare: 0.0 };
+        assert_eq!(row_of(&path, &[]), None);
+        assert_eq!(row_of(&path, &[0..40]), Some(40));
+        assert_eq!(row_of(&path, &[160..200]), Some(40));
+    }
 }

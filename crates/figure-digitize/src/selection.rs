@@ -20,7 +20,7 @@ const MARK_REACH: (f64, f64) = (3.0, 0.02);
 /// How much lighter (Oklab) than a line its fringe is at least, and from where on its hue says nothing: compression and small
 /// palettes change that of the palest pixels.
 const LIGHTER: f32 = 0.03;
-const MUCH_LIGHTER: f32 = 0.25;
+const MUCH_LIGHTER: f32 = 0.15;
 /// Contrast to the ground of such pixels.
 const PALE: f32 = 0.4;
 
