@@ -18,6 +18,9 @@ const COLOR_UNIT: f32 = 0.04;
 const MOST_COST: f64 = 6.0;
 /// Cost of a sample that is broken where the line is not, or the other way round.
 const DASH_MISMATCH: f64 = 1.5;
+/// Fewest patients at risk at the begin of an interval that is held against the drop of the curve, and reading error of its levels.
+const FEWEST_AT_RISK: u32 = 10;
+const READING_OF_LEVELS: f64 = 0.005;
 /// Excess of n(t)/n(0) over S(t), summed over the columns, that costs 1.
 const EXCESS_UNIT: f64 = 0.03;
 /// What it costs to leave a name, or a row, without an arm.
@@ -226,6 +229,9 @@ fn linked(entries: &[usize], texts: &[PlotText], rows: &[RiskRow]) -> Vec<Option
     row_of_entry
 }
 
+/// Signs that tell names apart.
+const SIGNS: [char; 5] = ['+', '<', '>', '\u{2264}', '\u{2265}'];
+
 /// How alike two names are, 0 to 1. Numbers of patients in brackets, case and blanks do not count.
 pub(crate) fn similarity(a: &str, b: &str) -> f64 {
     let bare = |name: &str| -> String {
@@ -233,7 +239,11 @@ pub(crate) fn similarity(a: &str, b: &str) -> f64 {
             Some(0) | None => name,
             Some(bracket) => &name[..bracket],
         };
-        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        // "<65" and "65+", "EGFR-" and "EGFR+" differ in nothing else.
+        let tells = |c: char| c.is_alphanumeric() || SIGNS.contains(&c);
+        let ends_with_minus = name.trim_end().ends_with(['-', '\u{2212}', '\u{2013}']);
+        let letters = name.chars().filter(|&c| tells(c)).flat_map(char::to_lowercase);
+        letters.chain(ends_with_minus.then_some('-')).collect()
     };
     let (a, b) = (bare(a), bare(b));
     if a.is_empty() || b.is_empty() { 0.0 } else { strsim::normalized_levenshtein(&a, &b) }
@@ -319,13 +329,25 @@ pub(crate) fn fit_cost(table: &RiskTable, row: usize, arm: &DigitizedArm) -> f64
         .filter_map(|(&time, count)| count.map(|count| (time, count)))
         .collect();
     let Some(first) = seen.first().map(|cell| cell.1).filter(|&count| count > 0) else { return 0.0 };
-    let excess: f64 = seen
+    let share_before = |time: f64| arm.curve.survival_at((time - 2.0 * arm.time_uncertainty).max(0.0));
+    let of_all: f64 = seen
         .iter()
-        .map(|&(time, count)| {
-            let before = arm.curve.survival_at((time - 2.0 * arm.time_uncertainty).max(0.0));
-            (f64::from(count) / f64::from(first) - before).max(0.0)
+        .map(|&(time, count)| (f64::from(count) / f64::from(first) - share_before(time)).max(0.0))
+        .sum();
+    // Between two columns at least those leave who have the event.
+    let of_intervals: f64 = seen
+        .windows(2)
+        .filter(|pair| pair[0].1 >= FEWEST_AT_RISK)
+        .map(|pair| {
+            let [(from, before), (to, after)] = [pair[0], pair[1]];
+            let start = arm.curve.survival_at(from + 2.0 * arm.time_uncertainty);
+            let stay = if start > 0.0 { share_before(to) / start } else { 1.0 };
+            // One patient more may be at risk by the convention of the program, and levels are read to half a percent.
+            let reach = (1.0 + READING_OF_LEVELS * f64::from(before)) / f64::from(before);
+            (f64::from(after) / f64::from(before) - stay - reach).max(0.0)
         })
         .sum();
+    let excess = of_all + of_intervals;
     let slack = 4.0 * arm.time_uncertainty;
     let last = table.times.last().copied().unwrap_or(0.0);
     let ended: f64 = seen
@@ -349,6 +371,8 @@ mod tests {
         assert!(similarity("Stage I", "Stage II") < similarity("Stage II", "Stage II"));
         assert!(similarity("Placebo", "Control") < SAME_NAME);
         assert!(similarity("", "") < SAME_NAME);
+        assert!(similarity("Age < 60", "Age 60+") < similarity("Age 60+", "Age 60+ (n=90)"));
+        assert!(similarity("EGFR-", "EGFR+") < SAME_NAME + 0.1);
     }
 
     #[test]

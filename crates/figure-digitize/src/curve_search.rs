@@ -142,7 +142,7 @@ fn search(
                 continue;
             };
             if !is_hue(ink.color)
-                && let Some(row) = grid_row_along(&ink.coverage, &path)
+                && let Some(row) = grid_row_along(&ink.coverage, &path, |x, y| plot.is_text(x, y))
             {
                 hide_row(&mut ink.coverage, row);
                 ink.remnants += 1;

@@ -22,6 +22,8 @@ const MOST_WORDS: usize = 400;
 /// Fewest labels of an axis that is known by its labels alone.
 const FEWEST_LABELS: usize = 3;
 
+/// Highest label of a survival axis whose uppermost labels were not read.
+const NEARLY_ONE: f64 = 0.8;
 /// How far turned labels reach from the row or column that they stand beside, in letter heights.
 const TURNED_DEPTH: f64 = 8.0;
 
@@ -47,6 +49,13 @@ impl Scale {
         self.labels.iter().fold(first, |area, label| area.union(&label.area))
     }
 
+    /// Whether it has the label 1 or 100 %, as most survival axes do and few columns of numbers at risk, or many labels up to
+    /// nearly there.
+    fn is_survival_axis(&self) -> bool {
+        let highest = self.calibration.ticks.iter().map(|tick| tick.value).fold(0.0, f64::max);
+        highest >= 1.0 - 1e-9 || (highest >= NEARLY_ONE && self.labels.len() > FEWEST_LABELS)
+    }
+
     fn letter_height(&self) -> f64 {
         self.labels.iter().map(|label| label.letter_height).fold(0.0, f64::max)
     }
@@ -58,7 +67,15 @@ impl Scale {
     }
 }
 
-/// The panels of a page that its tick labels show, in reading order.
+/// What the tick labels of a page show.
+pub(crate) struct LabelPanels {
+    /// The panels, in reading order.
+    pub(crate) panels: Vec<CalibratedAxes>,
+    /// Labels of survival axes that no row of times was found for.
+    pub(crate) unpaired: Vec<Rect>,
+}
+
+/// The panels of a page that its tick labels show.
 ///
 /// `lines` are pairs of axis lines whose labels made no scale in the usual way; a panel that fits one takes it.
 pub(crate) fn find_label_panels(
@@ -66,7 +83,7 @@ pub(crate) fn find_label_panels(
     reader: &LabelReader,
     words: &[Word],
     lines: &[AxisPair],
-) -> Vec<CalibratedAxes> {
+) -> LabelPanels {
     let numbers = number_words(page, reader, words);
     let whole = |scale: &Scale| {
         let part_of = |word: &&Word| scale.labels.iter().any(|label| label.area == word.area);
@@ -94,10 +111,15 @@ pub(crate) fn find_label_panels(
             panels.push(panel_of(page, (&rows[r], &columns[c]), lines, &columns));
         }
     }
+    let mut unpaired = Vec::new();
     for c in (0..columns.len()).filter(|c| !used_columns.contains(c)) {
         let turned = turned_rows(page, reader, &columns[c]);
         let found = turned.iter().filter(|row| corner_distance(row, &columns[c]).is_some());
-        panels.extend(best_of(page, found.map(|row| (row, &columns[c])), lines, &columns));
+        match best_of(page, found.map(|row| (row, &columns[c])), lines, &columns) {
+            Some(panel) => panels.push(panel),
+            None if columns[c].is_survival_axis() => unpaired.push(columns[c].area()),
+            None => {}
+        }
     }
     for r in (0..rows.len()).filter(|r| !used_rows.contains(r)) {
         let turned = turned_columns(page, reader, &rows[r]);
@@ -116,7 +138,7 @@ pub(crate) fn find_label_panels(
         }
     }
     kept.sort_by_key(|panel| (panel.lines.vertical.from / 50, panel.lines.vertical.first));
-    kept
+    LabelPanels { panels: kept, unpaired }
 }
 
 /// Scales of turned labels below the end of a column of upright ones, one for each angle and end of the labels that may

@@ -97,7 +97,8 @@ pub(crate) fn read_plot_texts(
         let swatch = swatch_left_of(page, &phrase, Some(curve_pixels));
         let inside = plot.contains(phrase.area.center_x(), phrase.area.center_y());
         let wide = phrase.area.width() as f64 >= 0.8 * phrase.letter_height as f64;
-        if wide && (inside || swatch.is_some()) && found.len() < MOST_PHRASES {
+        // One letter beside a sample is a name.
+        if (swatch.is_some() || (wide && inside)) && found.len() < MOST_PHRASES {
             found.push((phrase, swatch));
         }
     }

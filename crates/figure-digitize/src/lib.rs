@@ -84,7 +84,7 @@ use kmeta_trial_data::{Check, DigitizedFigure, FigureOverrides, FigureSource, Fi
 use crate::axis_labels::CalibratedAxes;
 use crate::axis_lines::{AxisPair, find_axis_pairs};
 use crate::ink::InkPage;
-use crate::label_panels::find_label_panels;
+use crate::label_panels::{LabelPanels, find_label_panels};
 use crate::overrides::{PanelStatements, Statements, advice_on_axes, advice_on_curves};
 use crate::panel::{calibrated_axes, read_panel};
 use crate::plane::Rect;
@@ -166,7 +166,8 @@ fn read_figure(
         hide_by_statement(&mut ink, statements.overrides);
     }
     let words = words_in(&ink, whole, tallest_letter(ink.height()));
-    let FoundPanels { panels, failures, findings } = find_panels(&ink, reader, &words, whole, statements);
+    let FoundPanels { panels, failures, unpaired, findings } =
+        find_panels(&ink, reader, &words, whole, statements);
     figure.findings.extend(findings);
     let lines: Vec<AxisPair> = panels.iter().map(|(axes, _)| axes.lines).collect();
     let mut without_curve = Vec::new();
@@ -192,8 +193,10 @@ fn read_figure(
         }
     }
     if !figure.panels.is_empty() {
-        figure.checks.push(panels_check(figure.panels.len(), without_curve.len() + failures.len()));
+        let unread = without_curve.len() + failures.len() + unpaired.len();
+        figure.checks.push(panels_check(figure.panels.len(), unread));
     }
+    figure.findings.extend(unpaired.iter().map(|labels| without_times(&place, *labels)));
     let mut next = figure.panels.len()..;
     for (lines, reason) in without_curve {
         let advice = advice_on_curves(next.next().unwrap_or(0), &lines, whole);
@@ -222,7 +225,7 @@ fn panels_check(read: usize, unread: usize) -> Check {
     Check {
         name: "panels-read".to_owned(),
         passed: unread == 0,
-        message: format!("{read} panels were read, {unread} further pairs of axes were not"),
+        message: format!("{read} panels were read, {unread} further ones were not"),
     }
 }
 
@@ -245,14 +248,34 @@ fn unreadable(place: &str, lines: &AxisPair, reason: &str, advice: &str) -> Find
     )
 }
 
+/// Says that labels of a survival axis were read without a row of times below them.
+fn without_times(place: &str, labels: Rect) -> Finding {
+    Finding::error(
+        "panel-unreadable",
+        format!("{place}, labels at column {}, row {}", labels.left, labels.top),
+        "these numbers fall like those of a survival axis, but no row of times was read below them. Give a sharper or larger picture of this panel, or crop the file to it",
+    )
+}
+
 /// What [`find_panels`] found.
 struct FoundPanels<'a> {
     /// The panels, in reading order, with what a person states about each.
     panels: Vec<(CalibratedAxes, PanelStatements<'a>)>,
     /// Axis lines that no panel was found for, and why.
     failures: Vec<(AxisPair, String)>,
+    /// Labels of survival axes that belong to none of these.
+    unpaired: Vec<Rect>,
     /// Statements that no panel was found for.
     findings: Vec<Finding>,
+}
+
+/// Whether labels stand left of the axes of a panel, between it and its neighbour.
+fn stands_beside(labels: &Rect, lines: &AxisPair, whole: Rect) -> bool {
+    let reach = whole.width() / 5;
+    labels.right <= lines.vertical.last + 2
+        && labels.right + reach >= lines.vertical.first
+        && labels.top < lines.vertical.to
+        && lines.vertical.from < labels.bottom
 }
 
 /// The panels by their axis lines and, where there are none or their labels make no scale, by their tick labels
@@ -269,7 +292,7 @@ fn find_panels<'a>(
         || vec![PanelStatements::default(); pairs.len()],
         |statements| statements.of_lines(&pairs),
     );
-    let (mut panels, mut failures) = (Vec::new(), Vec::new());
+    let (mut panels, mut failures, mut unpaired) = (Vec::new(), Vec::new(), Vec::new());
     for (index, &lines) in pairs.iter().enumerate() {
         let territory = territory(&pairs, index, whole);
         match calibrated_axes(page, reader, words, lines, territory, stated[index]) {
@@ -280,7 +303,10 @@ fn find_panels<'a>(
     if may_be_inset(&panels, whole) || has_room_beside(&panels, whole) || !failures.is_empty() {
         let failed: Vec<AxisPair> = failures.iter().map(|(lines, _)| *lines).collect();
         let mut added: Vec<CalibratedAxes> = Vec::new();
-        for axes in find_label_panels(page, reader, words, &failed) {
+        let LabelPanels { panels: by_labels, unpaired: columns } =
+            find_label_panels(page, reader, words, &failed);
+        unpaired = columns;
+        for axes in by_labels {
             let area = axes.lines.outline();
             panels.retain(|(other, _)| !is_inset(other.lines.outline(), area));
             let known = panels.iter().map(|(other, _): &(CalibratedAxes, _)| other).chain(&added);
@@ -311,7 +337,9 @@ fn find_panels<'a>(
         }
     }
     panels.sort_by_key(|(axes, _)| (axes.lines.vertical.from / 50, axes.lines.vertical.first));
-    FoundPanels { panels, failures, findings }
+    let known = || panels.iter().map(|(axes, _)| axes.lines).chain(failures.iter().map(|(lines, _)| *lines));
+    unpaired.retain(|labels| known().all(|lines| !stands_beside(labels, &lines, whole)));
+    FoundPanels { panels, failures, unpaired, findings }
 }
 
 /// Largest share of the page that the axes of an inset take.

@@ -205,3 +205,51 @@ fn with_named_limits(
     }
     unmet
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coverage::Coverage;
+    use crate::plane::ColumnPlane;
+    use crate::trace::Path;
+
+    const BLACK: [f32; 3] = [0.0; 3];
+    const DASHED: NamedLook = NamedLook { color: Some(BLACK), dashed: Some(true) };
+
+    /// A black curve with drops of 10 rows every 40 columns, the first in column `first`, that begins in row `top`.
+    fn curve(top: usize, first: usize, dashed: bool) -> TracedCurve {
+        let rows =
+            (0..400).map(|x| if x < first { top } else { top + 10 * (1 + (x - first) / 40) }).collect();
+        let plane = || ColumnPlane::filled(400, 300, 0.0);
+        TracedCurve {
+            color: BLACK,
+            dashed,
+            line_width: 2.0,
+            path: Path { start: 0, rows, score: 400.0, on_ink: 0.6, on_bare: 0.4 },
+            coverage: Coverage {
+                area: Rect { left: 0, top: 0, right: 400, bottom: 300 },
+                own: plane(),
+                other: plane(),
+            },
+            marks: None,
+        }
+    }
+
+    #[test]
+    fn a_dashed_line_that_is_named_is_an_arm() {
+        let curves = [curve(50, 20, false), curve(90, 20, true)];
+        assert_eq!(confidence_limits(&curves), [None, Some(0)]);
+        let mut order = vec![0];
+        assert!(with_named_limits(&curves, vec![DASHED], &mut order).is_empty());
+        assert_eq!(order, [0, 1]);
+    }
+
+    #[test]
+    fn a_pair_of_limits_stays_one_whatever_is_named() {
+        let curves = [curve(50, 20, false), curve(90, 20, true), curve(20, 20, true)];
+        assert_eq!(confidence_limits(&curves), [None, Some(0), Some(0)]);
+        let mut order = vec![0];
+        assert_eq!(with_named_limits(&curves, vec![DASHED], &mut order), [DASHED]);
+        assert_eq!(order, [0]);
+    }
+}

@@ -69,13 +69,17 @@ fn crosses_everything(length: usize, ink: impl Fn(usize) -> (f32, f32)) -> bool 
 
 /// Share of a path that may run along a grid line, and share of the columns beside that stretch in which the grid line goes on.
 const LONG_LEVEL: f64 = 0.3;
-const GOES_ON: f64 = 0.2;
+const GOES_ON: f64 = 0.3;
 /// Fewest such columns.
 const FEWEST_COLUMNS: usize = 20;
 
 /// The row of a grid line along which much of a path runs: ink of its colour lies in the row before the path comes there or after
-/// it ends as well, where a curve's own level shows none. A legend may interrupt a grid line.
-pub(crate) fn grid_row_along(coverage: &Coverage, path: &Path) -> Option<usize> {
+/// it ends as well, where a curve's own level shows none. A text, a legend or an inset (`covers`) may interrupt a grid line.
+pub(crate) fn grid_row_along(
+    coverage: &Coverage,
+    path: &Path,
+    covers: impl Fn(usize, usize) -> bool,
+) -> Option<usize> {
     let levels = path.rows.chunk_by(|one, next| one.abs_diff(*next) <= 1);
     let mut from = path.start;
     let mut longest = (0, 0, 0);
@@ -92,7 +96,8 @@ pub(crate) fn grid_row_along(coverage: &Coverage, path: &Path) -> Option<usize> 
     let far = |x: &usize| path.row_at(*x).is_none_or(|other| other.abs_diff(row) > FAR_ROWS);
     let own = |x: usize| coverage.own.strongest_near(x, row, 1) >= FAINT;
     // A legend or an inset may hide it.
-    let is_open = |x: &usize| own(*x) || coverage.other.strongest_near(*x, row, 1) < FAINT;
+    let is_open =
+        |x: &usize| own(*x) || (coverage.other.strongest_near(*x, row, 1) < FAINT && !covers(*x, row));
     let beside = (0..from).chain(from + length..coverage.width());
     let outside: Vec<usize> = beside.filter(far).filter(is_open).collect();
     let inked = outside.iter().filter(|&&x| own(x)).count();
@@ -165,6 +170,7 @@ mod tests {
         grid_row_along(
             &Coverage { area: Rect { left: 0, top: 0, right: 200, bottom: 100 }, own, other },
             path,
+            |_, _| false,
         )
     }
 

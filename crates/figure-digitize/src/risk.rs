@@ -267,7 +267,7 @@ fn label_area(row: &[Cell], words: &[&Word]) -> Option<Rect> {
         .filter(|word| word.area.height() <= 2 * first.letter_height)
         .map(|word| (*word).clone())
         .collect();
-    let is_name = |phrase: &Word| phrase.area.width() as f64 >= 0.8 * phrase.letter_height as f64;
+    let is_name = |phrase: &Word| phrase.area.width() as f64 >= NARROWEST_NAME * phrase.letter_height as f64;
     phrases(&left)
         .into_iter()
         .filter(is_name)
@@ -275,6 +275,8 @@ fn label_area(row: &[Cell], words: &[&Word]) -> Option<Rect> {
         .map(|phrase| phrase.area)
 }
 
+/// Width of a name of one letter, in letter heights.
+const NARROWEST_NAME: f64 = 0.5;
 /// How far above its row a name stands at most, in letter heights.
 const NAME_ABOVE: f64 = 1.4;
 
@@ -293,7 +295,9 @@ fn label_above(row: &[Cell], words: &[&Word]) -> Option<Rect> {
         .collect();
     phrases(&above)
         .into_iter()
-        .filter(|phrase| (phrase.area.left as f64) < limit && phrase.area.width() as f64 >= 0.8 * height)
+        .filter(|phrase| {
+            (phrase.area.left as f64) < limit && phrase.area.width() as f64 >= NARROWEST_NAME * height
+        })
         .max_by_key(|phrase| (phrase.area.bottom, std::cmp::Reverse(phrase.area.left)))
         .map(|phrase| phrase.area)
 }

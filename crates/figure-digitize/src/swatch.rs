@@ -16,8 +16,9 @@ const DASH_GAP: f64 = 1.2;
 const SAMPLE_LENGTH: std::ops::RangeInclusive<f64> = 1.1..=12.0;
 /// Side of a filled block, in letter heights.
 const BLOCK_SIDE: std::ops::RangeInclusive<f64> = 0.5..=3.0;
-/// Half the height of the strip, in letter heights.
-const HALF_STRIP: f64 = 0.75;
+/// Half the height of the strip, in letter heights: enough for a mark on the sample or, where the frame of a legend or its next
+/// entry comes close, for the sample alone.
+const HALF_STRIPS: [f64; 2] = [0.75, 0.4];
 /// Contrast that a sample has at least.
 const LEAST_CONTRAST: f32 = 0.12;
 
@@ -43,13 +44,22 @@ pub(crate) struct Swatch {
 
 /// The sample left of a text, if there is one. Pixels of `curves` are no sample.
 pub(crate) fn swatch_left_of(page: &InkPage, text: &Word, curves: Option<&Plane<bool>>) -> Option<Swatch> {
+    HALF_STRIPS.iter().find_map(|&half| swatch_in_strip(page, text, half, curves))
+}
+
+fn swatch_in_strip(
+    page: &InkPage,
+    text: &Word,
+    half_strip: f64,
+    curves: Option<&Plane<bool>>,
+) -> Option<Swatch> {
     let height = text.letter_height as f64;
     let middle = text.area.center_y();
     let strip = Rect {
         left: (text.area.left as f64 - (TEXT_GAP + SAMPLE_LENGTH.end() + 1.0) * height).max(0.0) as usize,
-        top: (middle - HALF_STRIP * height).max(0.0) as usize,
+        top: (middle - half_strip * height).max(0.0) as usize,
         right: text.area.left.saturating_sub(1),
-        bottom: ((middle + HALF_STRIP * height).ceil() as usize).min(page.height()),
+        bottom: ((middle + half_strip * height).ceil() as usize).min(page.height()),
     };
     // On a scan the ground itself stands out from the page's background.
     let beside = Rect { left: strip.right.saturating_sub((TEXT_GAP * height) as usize), ..strip };
@@ -231,6 +241,17 @@ mod tests {
         let swatch = swatch.unwrap();
         assert_eq!((swatch.area.left, swatch.area.right, swatch.dashes), (210, 240, None));
         assert!((swatch.color[2] - 150.0 / 255.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn the_frame_of_a_legend_close_above_hides_no_sample() {
+        let swatch = found(|image| {
+            line(image, 210..240, [200, 30, 30]);
+            for x in 200..330 {
+                image.put_pixel(x, 14, Rgb([0, 0, 0]));
+            }
+        });
+        assert!(swatch.is_some_and(|swatch| swatch.color[0] > 0.7 && swatch.color[1] < 0.2));
     }
 
     #[test]
