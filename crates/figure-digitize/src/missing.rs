@@ -153,21 +153,23 @@ mod tests {
     const DARK: Srgb = [0.0; 3];
     const BLUE: Srgb = [0.1, 0.2, 0.8];
 
-    /// A page with a dark line along `rows` over a blue one that stands 20 rows lower between columns 100 and `until`, and with
-    /// it along the dark line elsewhere; and the dark curve.
-    fn covered_arm(until: usize) -> (InkPage, TracedCurve) {
-        let rows: Vec<usize> = (0..400).map(|x| 21 + x / 4).collect();
+    /// A page with a dark staircase that covers a blue one but for the columns that the blue one drops later, and the dark curve.
+    fn covered_arm(later: usize) -> (InkPage, TracedCurve) {
+        let staircase = |drops: [usize; 2]| -> Vec<usize> {
+            (0..400).map(|x| [21, 61, 101][drops.iter().filter(|&&drop| x >= drop).count()]).collect()
+        };
         let mut image = RgbImage::from_pixel(400, 300, Rgb([255; 3]));
-        let mut own = ColumnPlane::filled(400, 300, 0.0);
-        for (x, &row) in rows.iter().enumerate() {
-            for y in row - 1..row + 2 {
-                image.put_pixel(x as u32, y as u32, Rgb([0; 3]));
-                own.set(x, y, 1.0);
-                if (100..until).contains(&x) {
-                    image.put_pixel(x as u32, y as u32 + 12, Rgb([25, 51, 204]));
-                }
+        let mut draw = |rows: &[usize], color: [u8; 3]| {
+            for (x, &row) in rows.iter().enumerate() {
+                let from = rows[x.saturating_sub(1)];
+                (from - 1..row + 2).for_each(|y| image.put_pixel(x as u32, y as u32, Rgb(color)));
             }
-        }
+        };
+        let rows = staircase([100, 250]);
+        draw(&staircase([100 + later, 250 + later]), [25, 51, 204]);
+        draw(&rows, [0; 3]);
+        let mut own = ColumnPlane::filled(400, 300, 0.0);
+        rows.iter().enumerate().for_each(|(x, &row)| (row - 1..row + 2).for_each(|y| own.set(x, y, 1.0)));
         let other = ColumnPlane::filled(400, 300, 0.0);
         let path = Path { start: 0, rows, score: 400.0, on_ink: 1.0, on_bare: 0.0 };
         let coverage = Coverage { area: AREA, own, other };
@@ -182,18 +184,18 @@ mod tests {
 
     #[test]
     fn an_arm_that_another_covers_almost_everywhere_is_found_by_its_colour() {
-        let (page, dark) = covered_arm(140);
+        let (page, dark) = covered_arm(20);
         let found = named(&page, &dark, NamedLook { color: Some(BLUE), dashed: Some(false) });
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].color, BLUE);
-        assert!(found[0].path.row_at(120).is_some_and(|row| row.abs_diff(63) <= 1));
+        assert!(found[0].path.row_at(110).is_some_and(|row| row.abs_diff(21) <= 1));
     }
 
     #[test]
     fn a_name_alone_makes_no_arm() {
-        let (page, dark) = covered_arm(110);
+        let (page, dark) = covered_arm(5);
         assert!(named(&page, &dark, NamedLook { color: Some(BLUE), dashed: Some(false) }).is_empty());
-        let (page, dark) = covered_arm(140);
+        let (page, dark) = covered_arm(20);
         let green = NamedLook { color: Some([0.1, 0.7, 0.1]), dashed: None };
         assert!(named(&page, &dark, green).is_empty());
     }

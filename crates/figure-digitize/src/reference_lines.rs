@@ -160,12 +160,12 @@ mod tests {
     use crate::plane::{ColumnPlane, Rect};
 
     /// Ink along `path` and in the given columns of row 40.
-    fn row_of(path: &Path, columns: &[std::ops::Range<usize>]) -> Option<usize> {
+    fn row_of(path: &Path, columns: std::ops::Range<usize>) -> Option<usize> {
         let mut own = ColumnPlane::filled(200, 100, 0.0);
         for (x, &row) in path.rows.iter().enumerate() {
             own.set(x, row, 1.0);
         }
-        columns.iter().cloned().flatten().for_each(|x| own.set(x, 40, 1.0));
+        columns.for_each(|x| own.set(x, 40, 1.0));
         let other = ColumnPlane::filled(200, 100, 0.0);
         grid_row_along(
             &Coverage { area: Rect { left: 0, top: 0, right: 200, bottom: 100 }, own, other },
@@ -178,8 +178,8 @@ mod tests {
     fn a_level_that_goes_on_beyond_a_path_is_a_grid_line() {
         let rows = (0..150).map(|x| if x < 50 { 10 + x / 2 } else { 40 }).collect();
         let path = Path { start: 0, rows, score: 100.0, on_ink: 1.0, on_bare: 0.0 };
-        assert_eq!(row_of(&path, &[]), None);
-        assert_eq!(row_of(&path, &[0..40]), Some(40));
-        assert_eq!(row_of(&path, &[160..200]), Some(40));
+        assert_eq!(row_of(&path, 0..0), None);
+        assert_eq!(row_of(&path, 0..40), Some(40));
+        assert_eq!(row_of(&path, 160..200), Some(40));
     }
 }

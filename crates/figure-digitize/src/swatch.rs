@@ -19,6 +19,8 @@ const BLOCK_SIDE: std::ops::RangeInclusive<f64> = 0.5..=3.0;
 /// Half the height of the strip, in letter heights: enough for a mark on the sample or, where the frame of a legend or its next
 /// entry comes close, for the sample alone.
 const HALF_STRIPS: [f64; 2] = [0.75, 0.4];
+/// How far from the middle of its text a sample runs at most, in letter heights.
+const CENTRAL: f64 = 0.5;
 /// Contrast that a sample has at least.
 const LEAST_CONTRAST: f32 = 0.12;
 
@@ -143,7 +145,11 @@ fn sample_in(
     let columns: Vec<usize> =
         (area.left..area.right).filter(|&x| (area.top..area.bottom).any(|y| inked(x, y))).collect();
     let on_row = |y: usize| columns.iter().filter(|&&x| inked(x, y)).count();
-    let row = (area.top..area.bottom).max_by_key(|&y| (on_row(y), std::cmp::Reverse(y)))?;
+    // The line runs through the middle of the text; what lies above or below it is a frame or another entry.
+    let middle = (area.top + area.bottom) as f64 / 2.0;
+    let is_central = |y: &usize| (*y as f64 + 0.5 - middle).abs() <= CENTRAL * height;
+    let row =
+        (area.top..area.bottom).filter(is_central).max_by_key(|&y| (on_row(y), std::cmp::Reverse(y)))?;
     let line: Vec<usize> = columns.iter().copied().filter(|&x| inked(x, row)).collect();
     if line.len() * 5 < columns.len() * 4 {
         return None;
