@@ -7,11 +7,13 @@
 use kmeta_trial_data::{DigitizedArm, RiskRow, RiskTable};
 
 use crate::arms::TracedCurve;
-use crate::color::{Srgb, chroma, oklab};
+use crate::color::{Srgb, chroma, hue_distance};
 use crate::ink::InkPage;
 use crate::legend::PlotText;
 use crate::swatch::{DashLook, Swatch, dash_look};
 
+/// How much lightness counts beside hue: of a sample and its line, or of letters and a line, one may be diluted.
+const LIGHTNESS_WEIGHT: f32 = 0.1;
 /// Distance of two colours in Oklab that costs 1.
 const COLOR_UNIT: f32 = 0.04;
 /// Most that one kind of evidence costs.
@@ -265,7 +267,8 @@ fn text_cost(text: &PlotText, arm: &DrawnArm<'_>, is_row_name: bool) -> f64 {
 }
 
 fn swatch_cost(swatch: &Swatch, arm: &DrawnArm<'_>) -> f64 {
-    let color = f64::from(hue_distance(swatch.color, arm.curve.color) / COLOR_UNIT).min(MOST_COST);
+    let color =
+        f64::from(hue_distance(swatch.color, arm.curve.color, LIGHTNESS_WEIGHT) / COLOR_UNIT).min(MOST_COST);
     let dashes = match (swatch.dashes, arm.dashes) {
         _ if swatch.is_block => 0.0,
         (Some(a), Some(b)) => {
@@ -281,14 +284,8 @@ fn swatch_cost(swatch: &Swatch, arm: &DrawnArm<'_>) -> f64 {
 
 /// The cost of a coloured text at an arm's colour; nothing when the text is black or grey, as most print is.
 fn color_cost(ink: Srgb, arm: Srgb) -> Option<f64> {
-    (chroma(ink) >= LEAST_CHROMA).then(|| f64::from(hue_distance(ink, arm) / COLOR_UNIT).min(MOST_COST))
-}
-
-/// Distance of two colours of which one may be diluted: thin lines and letters are paler than thick ones, so that hue
-/// counts more than lightness.
-fn hue_distance(one: Srgb, other: Srgb) -> f32 {
-    let ([l, a, b], [m, c, d]) = (oklab(one), oklab(other));
-    (0.1 * (l - m).powi(2) + (a - c).powi(2) + (b - d).powi(2)).sqrt()
+    (chroma(ink) >= LEAST_CHROMA)
+        .then(|| f64::from(hue_distance(ink, arm, LIGHTNESS_WEIGHT) / COLOR_UNIT).min(MOST_COST))
 }
 
 fn look_cost(look: &RowLook, arm: &DrawnArm<'_>) -> f64 {

@@ -55,6 +55,13 @@ pub(crate) fn oklab_distance(a: Srgb, b: Srgb) -> f32 {
     length(subtract(oklab(a), oklab(b)))
 }
 
+/// The same with the square of the difference in lightness counted by `lightness_weight`: thin lines and letters are paler than
+/// thick ones of their colour.
+pub(crate) fn hue_distance(a: Srgb, b: Srgb, lightness_weight: f32) -> f32 {
+    let [lightness, red_green, yellow_blue] = subtract(oklab(a), oklab(b));
+    (lightness_weight * lightness.powi(2) + red_green.powi(2) + yellow_blue.powi(2)).sqrt()
+}
+
 /// Oklab chroma: 0 for greys.
 pub(crate) fn chroma(color: Srgb) -> f32 {
     let [_, a, b] = oklab(color);

@@ -3,7 +3,7 @@
 //! allows less of it to be seen than a search without a name must ask for.
 
 use crate::arms::TracedCurve;
-use crate::color::{Srgb, oklab};
+use crate::color::{Srgb, hue_distance};
 use crate::coverage::PlotInk;
 use crate::curve_search::{Ink, LINE_STYLES, LineStyle, has_gaps, least_gain, runs_at_one, seen_fall};
 use crate::curve_shape::{is_band_edge, is_hidden_remnant};
@@ -48,9 +48,8 @@ pub(crate) fn is_drawn_like(color: Srgb, dashed: bool, look: &NamedLook) -> bool
 }
 
 fn distance(one: Srgb, other: Srgb) -> f32 {
-    let ([l, a, b], [m, c, d]) = (oklab(one), oklab(other));
     let weight = if is_hue(one) || is_hue(other) { LIGHTNESS_WEIGHT } else { LIGHTNESS_WEIGHT_OF_GREYS };
-    (weight * (l - m).powi(2) + (a - c).powi(2) + (b - d).powi(2)).sqrt()
+    hue_distance(one, other, weight)
 }
 
 /// The curves that are drawn as the named ones are, each held against `found` and those before it.

@@ -15,7 +15,7 @@ use crate::plane::Rect;
 use crate::plot_curves::{PlotCurves, trace_named};
 use crate::printed_statistics::{is_statistic, name_without_counts};
 use crate::stretches::{flagged_stretches, stretches_of};
-use crate::surplus::FEWEST_NUMBERS;
+use crate::surplus::is_table;
 
 /// A colour from this chroma on is that of an arm rather than of print.
 const LEAST_CHROMA: f32 = 0.05;
@@ -113,11 +113,11 @@ impl NamedArms {
             })
             .collect();
         let (Some(table), Some((_, row_looks))) = (&self.table, around.table) else { return looks };
-        let is_table = |table: &RiskTable| {
-            table.rows.len() >= 2
-                && table.rows.iter().all(|row| row.counts.iter().flatten().count() >= FEWEST_NUMBERS)
-        };
-        let rows = table.rows.iter().zip(row_looks).filter(|(row, _)| row.arm.is_none() && is_table(table));
+        let rows = table
+            .rows
+            .iter()
+            .zip(row_looks)
+            .filter(|(row, _)| row.arm.is_none() && table.rows.len() >= 2 && is_table(table));
         let is_new =
             |label: &str| entries.iter().all(|&entry| similarity(&texts[entry].text.text, label) < SAME_NAME);
         looks.extend(

@@ -18,7 +18,6 @@ use crate::printed_statistics::statistics_in;
 use crate::redrawing::compare;
 use crate::risk::{FoundRiskTable, read_risk_table};
 use crate::snapping::unsnap;
-use crate::surplus::FoundArms;
 use crate::ticks::{survival_ticks, time_ticks};
 use crate::words::{Word, tallest_letter, words_in};
 
@@ -150,16 +149,15 @@ pub(crate) fn read_panel(
         let noted = (place.as_str(), &mut findings);
         named = named.with_missing(around, statements, &no_curves, &mut traced, noted)?;
     }
-    let NamedArms { order, arms: digitized, first_levels, text_of_arm, table: mut risk_table } = named;
     let curves = traced.on_page();
-    let arms: Vec<&TracedCurve> = order.iter().map(|&curve| &curves[curve]).collect();
-    let curve_of_arm = (0..arms.len()).collect();
-    let mut found = FoundArms { arms: digitized, first_levels, text_of_arm, curve_of_arm };
+    let of_order =
+        |order: &[usize]| -> Vec<&TracedCurve> { order.iter().map(|&curve| &curves[curve]).collect() };
     if statements.stated.is_none() {
-        found = found.without_surplus(&arms, risk_table.as_mut(), &plot_texts, &place, &mut findings);
+        let drawn = of_order(&named.order);
+        named = named.without_surplus(&drawn, &plot_texts, &place, &mut findings);
     }
-    let FoundArms { arms: digitized, first_levels, text_of_arm, curve_of_arm } = found;
-    let arms: Vec<&TracedCurve> = curve_of_arm.iter().map(|&curve| arms[curve]).collect();
+    let NamedArms { order, arms: digitized, first_levels, text_of_arm, table: risk_table } = named;
+    let arms = of_order(&order);
     let named = |index: usize| text_of_arm.iter().position(|text| *text == Some(index));
     let names: Vec<String> = digitized.iter().map(|arm| arm.label.clone()).collect();
     let read: Vec<ReadText> = plot_texts.iter().map(|text| text.text.clone()).collect();

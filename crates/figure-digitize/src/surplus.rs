@@ -4,33 +4,23 @@
 //! Names and numbers are read with errors too: a row is missed, or a legend taken for a table. So either of them alone speaks
 //! only against a curve that is drawn more weakly than the arms that it names; both together speak against any.
 
-use kmeta_trial_data::{DigitizedArm, Finding, RiskTable};
+use kmeta_trial_data::{Finding, RiskTable};
 
 use crate::arms::TracedCurve;
 use crate::legend::PlotText;
+use crate::named_arms::NamedArms;
 
-/// What was found of the arms of a panel, each list in the order of the arms.
-pub(crate) struct FoundArms {
-    pub(crate) arms: Vec<DigitizedArm>,
-    pub(crate) first_levels: Vec<f64>,
-    /// Index of the text that names the arm.
-    pub(crate) text_of_arm: Vec<Option<usize>>,
-    /// Index of the arm among the curves that were taken for arms.
-    pub(crate) curve_of_arm: Vec<usize>,
-}
-
-impl FoundArms {
+impl NamedArms {
     /// Leaves out the arms without a row of numbers at risk where every row has its arm, or, without a table or with fewer
     /// rows than the legend has entries, those without an entry of the legend where every entry has its arm; and says so.
     pub(crate) fn without_surplus(
         mut self,
         curves: &[&TracedCurve],
-        table: Option<&mut RiskTable>,
         texts: &[PlotText],
         place: &str,
         findings: &mut Vec<Finding>,
     ) -> Self {
-        let Some(keep) = self.known(curves, table.as_deref(), texts) else { return self };
+        let Some(keep) = self.known(curves, texts) else { return self };
         let left_out = keep.iter().filter(|&&kept| !kept).count();
         if left_out == 0 {
             return self;
@@ -42,7 +32,7 @@ impl FoundArms {
                 "{left_out} curves that neither the numbers at risk nor the legend name were taken for no arms; state the arms in the sidecar where they are some"
             ),
         ));
-        if let Some(table) = table {
+        if let Some(table) = &mut self.table {
             let place_of = |arm: usize| keep.iter().take(arm).filter(|&&kept| kept).count();
             for row in &mut table.rows {
                 row.arm = row.arm.map(place_of);
@@ -51,17 +41,13 @@ impl FoundArms {
         retain(&mut self.arms, &keep);
         retain(&mut self.first_levels, &keep);
         retain(&mut self.text_of_arm, &keep);
-        retain(&mut self.curve_of_arm, &keep);
+        retain(&mut self.order, &keep);
         self
     }
 
     /// Which arms are named or drawn no weaker than those, where all names have an arm.
-    fn known(
-        &self,
-        curves: &[&TracedCurve],
-        table: Option<&RiskTable>,
-        texts: &[PlotText],
-    ) -> Option<Vec<bool>> {
+    fn known(&self, curves: &[&TracedCurve], texts: &[PlotText]) -> Option<Vec<bool>> {
+        let table = self.table.as_ref();
         let is_entry =
             |text: &PlotText| text.swatch.is_some() && !text.text.text.to_lowercase().starts_with("censor");
         let entries = texts.iter().filter(|text| is_entry(text)).count();
@@ -71,11 +57,7 @@ impl FoundArms {
             .map(|arm| table.is_some_and(|table| table.rows.iter().any(|row| row.arm == Some(arm))))
             .collect();
         let count = |has: &[bool]| has.iter().filter(|&&has| has).count();
-        // A legend taken for a table gives rows of one or two numbers.
-        let is_table = |table: &&RiskTable| {
-            table.rows.iter().all(|row| row.counts.iter().flatten().count() >= FEWEST_NUMBERS)
-        };
-        let rows = table.filter(is_table).map_or(0, |table| table.rows.len());
+        let rows = table.filter(|table| is_table(table)).map_or(0, |table| table.rows.len());
         let all_rows = rows >= 1 && count(&has_row) == rows;
         let all_entries = entries >= 2 && count(&has_entry) == entries;
         if all_rows && entries == rows && rows >= 2 {
@@ -97,7 +79,13 @@ impl FoundArms {
 }
 
 /// Fewest numbers of a row of numbers at risk.
-pub(crate) const FEWEST_NUMBERS: usize = 3;
+const FEWEST_NUMBERS: usize = 3;
+
+/// Whether a table is one of numbers at risk: a legend taken for a table gives rows of one or two numbers.
+pub(crate) fn is_table(table: &RiskTable) -> bool {
+    table.rows.iter().all(|row| row.counts.iter().flatten().count() >= FEWEST_NUMBERS)
+}
+
 /// How much less of its length a weaker curve shows, how much shorter and how much thinner it is.
 const WEAKER_INK: f32 = 0.8;
 const SHORTER: f64 = 0.6;
