@@ -148,7 +148,7 @@ fn is_name(text: &str, rows: &[RiskRow]) -> bool {
 }
 
 /// Whether a text begins as the line of a test does, whatever looks like a sample beside it.
-fn begins_a_test(text: &str) -> bool {
+pub(crate) fn begins_a_test(text: &str) -> bool {
     let lower = text.trim_start().to_lowercase();
     ["log-rank", "logrank", "log rank", "hazard ratio"].iter().any(|test| lower.starts_with(test))
 }

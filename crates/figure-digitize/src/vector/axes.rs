@@ -48,7 +48,7 @@ pub(crate) struct FoundAxes {
     pub(crate) y: FoundAxis,
     /// The plot: from axis line to the farthest tick or end of an axis line.
     pub(crate) area: Bounds,
-    /// Plots within the plot.
+    /// Plots within the plot, with their labels.
     pub(crate) insets: Vec<Bounds>,
 }
 
@@ -108,7 +108,9 @@ pub(crate) fn find_axes(words: &[TextRun], level: &[Straight], upright: &[Straig
         match kept.iter_mut().find(|other| shared(&other.area, &axes.area) >= 0.5) {
             None => kept.push(axes),
             // A small plot within a plot shows part of it again.
-            Some(other) if other.area.width() >= 1.5 * axes.area.width() => other.insets.push(axes.area),
+            Some(other) if other.area.width() >= 1.5 * axes.area.width() => {
+                other.insets.push(axes.area.union(&axes.x.labels).union(&axes.y.labels));
+            }
             Some(_) => {}
         }
     }

@@ -54,6 +54,15 @@ impl Chain {
         self.points[self.points.len() - 1]
     }
 
+    /// Around its corners.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let (start, end) = (self.start(), self.end());
+        let rows = self.points.iter().map(|point| point[1]);
+        let (top, bottom) =
+            rows.fold((start[1], start[1]), |(top, bottom), row| (row.min(top), row.max(bottom)));
+        Bounds { left: start[0], top, right: end[0], bottom }
+    }
+
     pub(crate) fn course(&self) -> Course {
         let falls = self.points.windows(2).any(|pair| pair[1][1] > pair[0][1] + LEVEL_PX);
         let rises = self.points.windows(2).any(|pair| pair[1][1] < pair[0][1] - LEVEL_PX);

@@ -1,15 +1,23 @@
 //! The names of arms: texts beside samples of their lines, or in their colour beside the curves.
 
 use kmeta_figure_source::vector::Bounds;
+use kmeta_trial_data::{ReadText, TextRole};
 
 use super::chains::Chain;
 use super::lines::{LEVEL_PX, Line, LineLook, is_hued, same_color};
+use super::risk_table::pixel_box;
 use super::text::{TextDirection, TextRun};
+use crate::arm_names::{begins_a_test, cheapest};
+use crate::printed_statistics::is_statistic;
 
 /// Widest gap between a sample and its text, in heights of the font.
 const SAMPLE_GAP: f64 = 3.0;
 /// Shortest and longest sample, in heights of the font.
 const SAMPLE_LENGTH: (f64, f64) = (0.6, 9.0);
+/// A name above or below a curve stands at most this far from it, in heights of the font, and by at least this much in
+/// sum nearer than if it changed places with another.
+const BY_CURVE: f64 = 3.0;
+const CLEARLY: f64 = 0.8;
 /// A name beside a curve stands at most this far from its end, in heights of the font.
 const BESIDE_CURVE: f64 = 3.0;
 
@@ -34,6 +42,9 @@ pub(crate) fn names_of(
     by_samples(arms, lines, filled, phrases, &level, &mut names);
     if names.iter().any(Option::is_none) {
         by_color(arms, phrases, &level, &mut names);
+    }
+    if names.iter().any(Option::is_none) {
+        by_place(arms, phrases, &level, &mut names);
     }
     names
 }
@@ -82,12 +93,7 @@ fn samples_beside(
     lines: &[Line],
     filled: &[(Bounds, [u8; 3])],
 ) -> Vec<(Bounds, usize, f64)> {
-    let beside = |bounds: &Bounds| {
-        let on_line = bounds.center_y() >= phrase.bounds.top - 0.3 * phrase.size
-            && bounds.center_y() <= phrase.bounds.bottom + 0.3 * phrase.size;
-        let gap = (phrase.bounds.left - bounds.right).max(bounds.left - phrase.bounds.right);
-        on_line && gap >= -0.1 * phrase.size && gap <= SAMPLE_GAP * phrase.size
-    };
+    let beside = |bounds: &Bounds| is_beside(bounds, phrase);
     let mut samples = Vec::new();
     for line in lines.iter().filter(|line| is_sample(line, phrase.size) && beside(&line.bounds)) {
         if on_arm(&line.bounds, arms) {
@@ -110,6 +116,27 @@ fn samples_beside(
         }
     }
     samples
+}
+
+/// On the line of a phrase, with a small gap.
+fn is_beside(bounds: &Bounds, phrase: &TextRun) -> bool {
+    let on_line = bounds.center_y() >= phrase.bounds.top - 0.3 * phrase.size
+        && bounds.center_y() <= phrase.bounds.bottom + 0.3 * phrase.size;
+    let gap = (phrase.bounds.left - bounds.right).max(bounds.left - phrase.bounds.right);
+    on_line && gap >= -0.1 * phrase.size && gap <= SAMPLE_GAP * phrase.size
+}
+
+/// Whether a line is the sample of a legend: short, level, left of a text that is no number.
+pub(crate) fn is_named_sample(line: &Line, phrases: &[TextRun]) -> bool {
+    phrases.iter().any(|phrase| {
+        phrase.visible
+            && phrase.direction == TextDirection::Right
+            && line.bounds.right <= phrase.bounds.left + 0.1 * phrase.size
+            && phrase.text.chars().any(char::is_alphanumeric)
+            && !is_number(&phrase.text)
+            && is_sample(line, phrase.size)
+            && is_beside(&line.bounds, phrase)
+    })
 }
 
 /// A short level line.
@@ -192,6 +219,67 @@ fn by_color(arms: &[Chain], phrases: &[TextRun], level: &[usize], names: &mut [O
             });
         names[arm] = beside;
     }
+}
+
+/// Texts of no arm's colour beside the curves: where there are as many of them as arms without a name, each names the arm
+/// that it stands by, if no two could as well change places.
+fn by_place(arms: &[Chain], phrases: &[TextRun], level: &[usize], names: &mut [Option<usize>]) {
+    let unnamed: Vec<usize> = (0..arms.len()).filter(|&arm| names[arm].is_none()).collect();
+    let near = |phrase: &TextRun| unnamed.iter().any(|&arm| height_off(phrase, &arms[arm]) <= BY_CURVE);
+    let free: Vec<usize> = level
+        .iter()
+        .copied()
+        .filter(|index| !names.contains(&Some(*index)))
+        .filter(|&index| may_be_name(&phrases[index]) && near(&phrases[index]))
+        .collect();
+    if free.len() != unnamed.len() {
+        return;
+    }
+    let cost = |item: usize, place: usize| {
+        height_off(&phrases[free[item]], &arms[unnamed[place]]).min(2.0 * BY_CURVE)
+    };
+    let items: Vec<(f64, Vec<f64>)> = (0..free.len())
+        .map(|item| (f64::INFINITY, (0..unnamed.len()).map(|place| cost(item, place)).collect()))
+        .collect();
+    let Some(places) = cheapest(&items, unnamed.len()).into_iter().collect::<Option<Vec<usize>>>() else {
+        return;
+    };
+    let all_near = places.iter().enumerate().all(|(item, &place)| cost(item, place) <= BY_CURVE);
+    let is_clear = (0..places.len()).all(|a| {
+        (0..a).all(|b| {
+            let kept = cost(a, places[a]) + cost(b, places[b]);
+            kept + CLEARLY <= cost(a, places[b]) + cost(b, places[a])
+        })
+    });
+    if all_near && is_clear {
+        for (item, place) in places.into_iter().enumerate() {
+            names[unnamed[place]] = Some(free[item]);
+        }
+    }
+}
+
+/// Words that are no number, no statistic and no letter of a panel.
+fn may_be_name(phrase: &TextRun) -> bool {
+    let text = ReadText {
+        text: phrase.text.clone(),
+        confidence: phrase.confidence,
+        location: pixel_box(&phrase.bounds),
+        role: TextRole::Other,
+    };
+    phrase.text.chars().filter(|c| c.is_alphabetic()).count() >= 2
+        && !is_number(&phrase.text)
+        && !is_statistic(&text)
+        && !begins_a_test(&phrase.text)
+}
+
+/// How far a text stands above or below a curve that runs past it, in heights of its font; infinite beside its ends.
+fn height_off(phrase: &TextRun, arm: &Chain) -> f64 {
+    let bounds = &phrase.bounds;
+    let columns = (0..=8).map(|part| bounds.left + bounds.width() * f64::from(part) / 8.0);
+    columns
+        .filter_map(|column| arm.rows_at(column, 0.0))
+        .map(|(top, bottom)| (top - bounds.bottom).max(bounds.top - bottom).max(0.0) / phrase.size.max(1e-9))
+        .fold(f64::INFINITY, f64::min)
 }
 
 /// How far a text is from a curve.

@@ -12,6 +12,8 @@ mod arms;
 mod axes;
 mod chains;
 mod legend;
+mod letter_votes;
+mod level_arms;
 mod lines;
 mod marks;
 mod outline_reading;

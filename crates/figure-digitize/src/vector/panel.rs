@@ -10,6 +10,7 @@ use super::arms::find_arms;
 use super::axes::FoundAxes;
 use super::chains::{Chain, Course, chains_in};
 use super::legend::names_of;
+use super::level_arms::level_arms;
 use super::lines::{LEVEL_PX, Line, is_hued, is_seen, same_color};
 use super::marks::{FoundMarks, find_marks};
 use super::risk_table::{FoundTable, is_heading, pixel_box, read_table};
@@ -62,8 +63,11 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
     if arms.is_empty() {
         return None;
     }
+    arms.splice(0..0, level_arms(&arms, content.lines, content.phrases, &axes, &plot));
     let anchored = anchor_at_starts(&mut axes, found, &arms);
-    let marks = find_marks(&content.page.paths, &content.page.glyphs, content.lines, &arms, &plot);
+    // Where axis lines end at the last tick, curves and marks go on.
+    let drawn = arms.iter().map(Chain::bounds).fold(plot, |area, arm| area.union(&arm));
+    let marks = find_marks(&content.page.paths, &content.page.glyphs, content.lines, &arms, &drawn);
     let table = risk_table(content, found, &axes);
     let outside_table: Vec<TextRun> = content
         .phrases

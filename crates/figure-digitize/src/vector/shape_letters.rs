@@ -2,10 +2,8 @@
 
 use kmeta_figure_source::vector::{Bounds, VectorPath};
 
-use super::text::{Letter, TextDirection};
+use super::text::{CAPITAL, Letter, TextDirection};
 
-/// Height of capitals and digits as a share of their font's.
-const CAPITAL: f64 = 0.72;
 /// Rectangles are strokes of letters (a full stop, an l, an I) where a letter stands this near, in its heights.
 const BESIDE: f64 = 0.45;
 /// They are at most this wide, and at most this high.

@@ -3,6 +3,7 @@
 use kmeta_figure_source::vector::{Bounds, Point, Subpath, VectorGlyph, VectorPage};
 use kmeta_label_reader::LabelReader;
 
+use super::letter_votes::by_most_votes;
 use super::outline_reading::read_outlines;
 use super::shape_letters::letters_of_shapes;
 
@@ -10,6 +11,11 @@ use super::shape_letters::letters_of_shapes;
 const LETTER_GAP: f64 = 0.17;
 /// The same for letters known by their outlines alone, whose side bearings are part of the gap.
 const OUTLINE_GAP: f64 = 0.3;
+/// Height of capitals and digits as a share of their font's.
+pub(crate) const CAPITAL: f64 = 0.72;
+/// Room of a digit, and the widest gap between the rooms of two digits of a number, as shares of the font's height.
+const DIGIT_ROOM: f64 = 0.5;
+const DIGIT_GAP: f64 = 0.12;
 /// A full stop is at most this high, as a share of the font's height.
 const ONE_DOT: f64 = 0.2;
 /// Letters overlap by at most this share of the font's height.
@@ -55,6 +61,16 @@ pub(crate) struct TextRun {
 }
 
 impl TextRun {
+    /// Adds the next part of a word.
+    fn append(&mut self, next: &Self) {
+        self.text.push_str(&next.text);
+        self.bounds = self.bounds.union(&next.bounds);
+        self.along.1 = next.along.1;
+        self.confidence = self.confidence.min(next.confidence);
+        self.visible &= next.visible;
+        self.single = false;
+    }
+
     /// Column of the middle of the room that the text takes: where software that centres text puts it. The middle of
     /// the ink is off by the bearings of its first and last letter.
     pub(crate) fn center_x(&self) -> f64 {
@@ -95,55 +111,120 @@ pub(crate) struct Letter<'p> {
 pub(crate) fn words_of(page: &VectorPage, reader: &LabelReader) -> Vec<TextRun> {
     let letters: Vec<Letter<'_>> = page.glyphs.iter().filter_map(letter).collect();
     let mut words = words_from(letters, reader);
-    words.extend(slanted_words(&page.glyphs));
+    words.extend(slanted_words(&page.glyphs, reader));
     words
 }
 
+/// A word that runs slantwise.
+struct SlantedWord<'p> {
+    glyphs: Vec<&'p VectorGlyph>,
+    /// Where the next letter would begin.
+    end: Point,
+    /// Height of the font in pixels.
+    size: f64,
+    /// Its direction, of length 1.
+    along: Point,
+}
+
+impl<'p> SlantedWord<'p> {
+    fn begun_by(glyph: &'p VectorGlyph, along: Point) -> Self {
+        let mut word = Self { glyphs: Vec::new(), end: glyph.origin, size: 0.0, along };
+        word.push(glyph);
+        word
+    }
+
+    fn push(&mut self, glyph: &'p VectorGlyph) {
+        self.end = [glyph.origin[0] + glyph.advance[0], glyph.origin[1] + glyph.advance[1]];
+        self.size = self.size.max(size_of_slanted(glyph, self.along));
+        self.glyphs.push(glyph);
+    }
+
+    fn is_followed_by(&self, glyph: &VectorGlyph) -> bool {
+        let step = [glyph.origin[0] - self.end[0], glyph.origin[1] - self.end[1]];
+        let share = if glyph.font_size > 0.0 { LETTER_GAP } else { OUTLINE_GAP };
+        let same_size = glyph.font_size <= 0.0 || (self.size - glyph.font_size).abs() <= 0.1 * self.size;
+        // A comma or a stop hangs on the base line, where the gap is measured.
+        step[0].hypot(step[1]) <= share * self.size && same_size
+    }
+
+    /// Its outlines, turned level.
+    fn levelled(&self) -> Vec<Subpath> {
+        let [x, y] = self.along;
+        let level = |point: &Point| [point[0] * x + point[1] * y, point[1] * x - point[0] * y];
+        let pieces = self.glyphs.iter().flat_map(|glyph| &glyph.outline);
+        pieces
+            .map(|piece| Subpath { points: piece.points.iter().map(level).collect(), ..piece.clone() })
+            .collect()
+    }
+
+    fn run(&self, text: String, confidence: f64) -> TextRun {
+        let first = self.glyphs[0];
+        let mut run = TextRun {
+            text,
+            bounds: self
+                .glyphs
+                .iter()
+                .map(|glyph| glyph.bounds)
+                .reduce(|a, b| a.union(&b))
+                .unwrap_or(first.bounds),
+            direction: TextDirection::Right,
+            along: (0.0, 0.0),
+            baseline: 0.0,
+            size: self.size,
+            color: first.color.on_white(),
+            confidence,
+            visible: first.visible && first.color.alpha > 0.0,
+            single: self.glyphs.len() == 1,
+        };
+        at_tick(&mut run, if self.along[1] < 0.0 { self.end } else { first.origin }, self.along);
+        run
+    }
+}
+
+/// Height of the font of a slanted letter; of an outline it follows from its ink, as for level ones.
+fn size_of_slanted(glyph: &VectorGlyph, [x, y]: Point) -> f64 {
+    if glyph.font_size > 0.0 {
+        return glyph.font_size;
+    }
+    let across =
+        glyph.outline.iter().flat_map(|piece| &piece.points).map(|point| point[1] * x - point[0] * y);
+    let (lowest, highest) = across
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), place| (low.min(place), high.max(place)));
+    (highest - lowest).max(0.0) / CAPITAL
+}
+
 /// Words that run slantwise, as labels of a time axis do where they are long. Each stands for its tick: upwards ones end
-/// there, downwards ones begin there. Letters that the file does not name are left out.
-fn slanted_words(glyphs: &[VectorGlyph]) -> Vec<TextRun> {
-    let mut words: Vec<(TextRun, Point)> = Vec::new();
+/// there, downwards ones begin there.
+fn slanted_words(glyphs: &[VectorGlyph], reader: &LabelReader) -> Vec<TextRun> {
+    let mut words: Vec<SlantedWord<'_>> = Vec::new();
     for glyph in glyphs {
         let [x, y] = glyph.advance;
         let length = x.hypot(y);
-        let Some(text) = glyph.text.as_deref().filter(|text| !text.trim().is_empty()) else { continue };
-        if x <= 0.0 || y.abs() < 0.2 * length || y.abs() > 0.98 * length || glyph.font_size <= 0.0 {
+        let is_print = glyph.text.as_deref().is_none_or(|text| !text.trim().is_empty());
+        let has_size = glyph.font_size > 0.0 || !glyph.outline.is_empty();
+        if x <= 0.0 || y.abs() < 0.2 * length || y.abs() > 0.98 * length || !is_print || !has_size {
             continue;
         }
-        let end = [glyph.origin[0] + x, glyph.origin[1] + y];
-        let follows = words.last_mut().filter(|(word, last)| {
-            let gap = (glyph.origin[0] - last[0]).hypot(glyph.origin[1] - last[1]);
-            gap <= LETTER_GAP * glyph.font_size && (word.size - glyph.font_size).abs() <= 0.1 * word.size
-        });
-        match follows {
-            Some((word, last)) => {
-                word.text.push_str(text);
-                word.bounds = word.bounds.union(&glyph.bounds);
-                word.single = false;
-                if y < 0.0 {
-                    at_tick(word, end, [x / length, y / length]);
-                }
-                *last = end;
-            }
-            None => {
-                let mut word = TextRun {
-                    text: text.to_owned(),
-                    bounds: glyph.bounds,
-                    direction: TextDirection::Right,
-                    along: (0.0, 0.0),
-                    baseline: 0.0,
-                    size: glyph.font_size,
-                    color: glyph.color.on_white(),
-                    confidence: 1.0,
-                    visible: glyph.visible && glyph.color.alpha > 0.0,
-                    single: true,
-                };
-                at_tick(&mut word, if y < 0.0 { end } else { glyph.origin }, [x / length, y / length]);
-                words.push((word, end));
-            }
+        match words.last_mut().filter(|word| word.is_followed_by(glyph)) {
+            Some(word) => word.push(glyph),
+            None => words.push(SlantedWord::begun_by(glyph, [x / length, y / length])),
         }
     }
-    words.into_iter().map(|(word, _)| word).collect()
+    let text_of = |word: &SlantedWord<'_>| -> Option<String> {
+        word.glyphs.iter().map(|glyph| glyph.text.as_deref()).collect()
+    };
+    let levelled: Vec<Vec<Subpath>> =
+        words.iter().filter(|word| text_of(word).is_none()).map(SlantedWord::levelled).collect();
+    let outlines: Vec<(TextDirection, Vec<&Subpath>)> =
+        levelled.iter().map(|pieces| (TextDirection::Right, pieces.iter().collect())).collect();
+    let mut readings = read_outlines(reader, &outlines).into_iter();
+    words
+        .iter()
+        .filter_map(|word| match text_of(word) {
+            Some(text) => Some(word.run(text, 1.0)),
+            None => readings.next().map(|(text, confidence)| word.run(text, confidence)),
+        })
+        .collect()
 }
 
 /// Sets a slanted word to the column of its tick: above the middle of its last or first letter.
@@ -189,7 +270,7 @@ fn letter(glyph: &VectorGlyph) -> Option<Letter<'_>> {
     let upright = matches!(direction, TextDirection::Right | TextDirection::Left);
     // An outline says how high it is; a small letter is about 0.52 of its font, a capital 0.72.
     let ink = if upright { glyph.bounds.height() } else { glyph.bounds.width() };
-    let size = if glyph.font_size > 0.0 { glyph.font_size } else { ink / 0.72 };
+    let size = if glyph.font_size > 0.0 { glyph.font_size } else { ink / CAPITAL };
     // The math italic fonts of TeX hold a full stop where others hold a colon; it has one dot.
     let is_one_dot = glyph.text.as_deref() == Some(":") && ink < ONE_DOT * size;
     Some(Letter {
@@ -221,23 +302,59 @@ fn words_from(mut letters: Vec<Letter<'_>>, reader: &LabelReader) -> Vec<TextRun
         line.push(letter);
     }
     split_line(line, &mut words);
-    let outlines: Vec<(TextDirection, Vec<&Subpath>)> = words
+    let unread: Vec<&[Letter<'_>]> = words
         .iter()
         .filter(|word| word.iter().all(|letter| letter.text.is_none()))
+        .map(Vec::as_slice)
+        .collect();
+    let outlines: Vec<(TextDirection, Vec<&Subpath>)> = unread
+        .iter()
         .map(|word| {
             (word[0].direction, word.iter().flat_map(|letter| letter.outline.iter().copied()).collect())
         })
         .collect();
-    let mut readings = read_outlines(reader, &outlines).into_iter();
-    words
+    let mut readings = by_most_votes(&unread, read_outlines(reader, &outlines)).into_iter();
+    let read: Vec<(Vec<Letter<'_>>, Option<(String, f64)>)> = words
         .iter()
         .map(|word| {
             let unread = word.iter().all(|letter| letter.text.is_none());
-            let reading = if unread { readings.next() } else { None };
-            run_of(word, reading)
+            (word.clone(), if unread { readings.next() } else { None })
         })
-        .filter(|run| !run.text.is_empty())
-        .collect()
+        .collect();
+    let mut runs: Vec<TextRun> = Vec::new();
+    let mut last: Option<&Letter<'_>> = None;
+    for (word, reading) in &read {
+        let run = run_of(word, reading.clone());
+        match (runs.last_mut(), last) {
+            (Some(before), Some(letter)) if continues_number(before, letter, &run, &word[0]) => {
+                before.append(&run)
+            }
+            _ => runs.push(run),
+        }
+        last = word.last();
+    }
+    runs.retain(|run| !run.text.is_empty());
+    runs
+}
+
+/// Whether two words are parts of one number. Digits take the same room in most fonts, so that the ink of a narrow one
+/// leaves gaps as wide as those between words.
+fn continues_number(before: &TextRun, last: &Letter<'_>, next: &TextRun, first: &Letter<'_>) -> bool {
+    let same_line = last.direction == first.direction
+        && last.bare
+        && first.bare
+        && (last.baseline - first.baseline).abs() <= SAME_LINE * last.size.max(first.size)
+        && (last.size - first.size).abs() <= 0.1 * last.size;
+    let ends_in_digit = before.text.ends_with(|c: char| c.is_ascii_digit());
+    let begins_with_digit = next.text.starts_with(|c: char| c.is_ascii_digit());
+    let half_room =
+        |letter: &Letter<'_>| (letter.along.1 - letter.along.0).max(DIGIT_ROOM * letter.size) / 2.0;
+    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
+    let gap = middle(first) - middle(last) - half_room(last) - half_room(first);
+    same_line
+        && ends_in_digit
+        && begins_with_digit
+        && (-OVERLAP * last.size..=DIGIT_GAP * last.size).contains(&gap)
 }
 
 /// Splits the letters of one line at blanks and gaps.

@@ -6,6 +6,7 @@
 mod pdf_collector;
 mod pdf_images;
 mod svg_collector;
+mod svg_glyph_directions;
 mod svg_glyph_names;
 
 pub(crate) use pdf_collector::collect_page as collect_pdf_page;
@@ -174,7 +175,7 @@ pub struct VectorGlyph {
     pub color: PaintColor,
     /// False for text that can be searched but is not seen, as behind scanned pages.
     pub visible: bool,
-    /// The outline, where the text is not known.
+    /// The outline, where the text or its height is not known otherwise.
     pub outline: Vec<Subpath>,
 }
 

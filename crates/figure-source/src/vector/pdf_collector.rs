@@ -16,6 +16,8 @@ use super::{
 };
 use crate::pdf_guard::{Ending, MAXIMUM_GLYPH_NESTING, Patience, interpreted, stop};
 
+/// Letters within this distance beyond the edge of a page end a word that begins on it, in heights of their font.
+const OFF_PAGE: f64 = 2.0;
 /// Units of a glyph's own coordinates per height of its font.
 const GLYPH_UNITS: f64 = 1000.0;
 
@@ -176,8 +178,10 @@ impl Collector {
         if !(font_size.is_finite() && Bounds::around(&[origin, end]).is_some()) {
             return;
         }
-        let unseen = !bounds.overlaps(&self.clip());
-        if unseen {
+        // A number that runs off the page is one number, of which the file holds the rest.
+        let page = self.page.bounds();
+        let seen = if self.clip() == page { page.grown(OFF_PAGE * font_size) } else { self.clip() };
+        if !bounds.overlaps(&seen) {
             return;
         }
         self.page.glyphs.push(VectorGlyph {

@@ -4,7 +4,8 @@ use resvg::tiny_skia::{PathSegment, Point as SkiaPoint, Transform};
 use resvg::usvg::{Fill, Group, Image, ImageKind, Node, Paint, Path, Stroke, Text, Tree};
 use ttf_parser::{Face, GlyphId};
 
-use super::svg_glyph_names::glyph_name;
+use super::svg_glyph_directions::{PlacedOutline, directions_of_fonts};
+use super::svg_glyph_names::{NamedOutline, named_outline};
 use super::{
     Bounds, EmbeddedImage, Flattener, MAXIMUM_POINTS, PaintColor, Point, StrokeStyle, Subpath, VectorGlyph,
     VectorPage, VectorPath,
@@ -23,11 +24,13 @@ pub(crate) fn collect_page(tree: &Tree, pixels_per_inch: f64, scale: f64, font: 
         page,
         scale,
         opacity: 1.0,
-        glyph: None,
+        letter: None,
+        outlined: Vec::new(),
         face: Face::parse(font, 0).ok(),
         points: 0,
     };
     collector.group(tree.root());
+    collector.set_outlined_letters();
     if collector.points > MAXIMUM_POINTS {
         collector.page.warnings.push("the file draws more than is read: it is read in part".into());
     }
@@ -39,21 +42,17 @@ struct Collector<'f> {
     scale: f64,
     clip: Bounds,
     opacity: f32,
-    /// Text of the glyph whose outline is being drawn, where its name says it.
-    glyph: Option<GlyphPlace>,
+    /// The letter whose outline is being drawn.
+    letter: Option<NamedOutline>,
+    /// Letters among the page's glyphs that were drawn as outlines, without room and direction so far.
+    outlined: Vec<PlacedOutline>,
     face: Option<Face<'f>>,
     points: usize,
 }
 
-/// An outline that is a letter.
-#[derive(Debug, Clone)]
-struct GlyphPlace {
-    text: Option<String>,
-}
-
 impl Collector<'_> {
     fn group(&mut self, group: &Group) {
-        let (clip, opacity, glyph) = (self.clip, self.opacity, self.glyph.clone());
+        let (clip, opacity, letter) = (self.clip, self.opacity, self.letter.clone());
         if let Some(path) = group.clip_path() {
             let place = group.abs_transform().pre_concat(path.transform());
             self.clip = match self.bounds_of(path.root(), place) {
@@ -62,8 +61,8 @@ impl Collector<'_> {
             };
         }
         self.opacity *= group.opacity().get();
-        if let Some(name) = glyph_name(group.id()) {
-            self.glyph = Some(GlyphPlace { text: name });
+        if let Some(letter) = named_outline(group.id()) {
+            self.letter = Some(letter);
         }
         for node in group.children() {
             if self.points > MAXIMUM_POINTS {
@@ -76,7 +75,7 @@ impl Collector<'_> {
                 Node::Text(text) => self.text(text),
             }
         }
-        (self.clip, self.opacity, self.glyph) = (clip, opacity, glyph);
+        (self.clip, self.opacity, self.letter) = (clip, opacity, letter);
     }
 
     /// The rectangle around all shapes of a clip path.
@@ -131,22 +130,42 @@ impl Collector<'_> {
             return;
         };
         let fill = path.fill().map(|fill| self.fill(fill));
-        if let (Some(glyph), Some(color)) = (&self.glyph, fill) {
-            let glyph = VectorGlyph {
-                outline: if glyph.text.is_some() { Vec::new() } else { subpaths },
-                text: glyph.text.clone(),
-                origin: self.place(transform, 0.0, 0.0),
+        if let (Some(letter), Some(color)) = (&self.letter, fill) {
+            let origin = self.place(transform, 0.0, 0.0);
+            self.outlined.push(PlacedOutline {
+                glyph: self.page.glyphs.len(),
+                font: letter.font,
+                origin,
+                height: bounds.width().max(bounds.height()),
+                turn: [f64::from(transform.sx), f64::from(transform.ky)],
+            });
+            self.page.glyphs.push(VectorGlyph {
+                text: letter.text.clone(),
+                origin,
                 advance: [0.0; 2],
                 font_size: 0.0,
                 bounds,
                 color,
                 visible: true,
-            };
-            self.page.glyphs.push(sized(glyph, transform));
+                outline: subpaths,
+            });
             return;
         }
         let stroke = path.stroke().map(|stroke| self.stroke(stroke, transform));
         self.page.paths.push(VectorPath { subpaths, fill, stroke, clip: self.clip });
+    }
+
+    /// Sets room and direction of the letters drawn as outlines, once those of a font are known together.
+    fn set_outlined_letters(&mut self) {
+        let directions = directions_of_fonts(&self.outlined);
+        for (letter, direction) in self.outlined.iter().zip(directions) {
+            let glyph = &mut self.page.glyphs[letter.glyph];
+            set_along(glyph, direction);
+            // Only of a slanted letter the ink says how high it is.
+            if glyph.text.is_some() && direction.contains(&0.0) {
+                glyph.outline.clear();
+            }
+        }
     }
 
     fn fill(&self, fill: &Fill) -> PaintColor {
@@ -248,19 +267,16 @@ impl Collector<'_> {
     }
 }
 
-/// A glyph that was drawn as an outline taken from a font by reference: its direction is that of the reference, and its
-/// room along it that of its ink. The height of the font is not known; it stays zero and follows from the ink.
-fn sized(mut glyph: VectorGlyph, transform: Transform) -> VectorGlyph {
-    let (along_x, along_y) = (f64::from(transform.sx), f64::from(transform.ky));
-    let bounds = glyph.bounds;
-    if along_x.abs() >= along_y.abs() {
-        let to_right = along_x >= 0.0;
-        glyph.origin[0] = if to_right { bounds.left } else { bounds.right };
-        glyph.advance = [if to_right { bounds.width() } else { -bounds.width() }, 0.0];
-    } else {
-        let downwards = along_y >= 0.0;
-        glyph.origin[1] = if downwards { bounds.top } else { bounds.bottom };
-        glyph.advance = [0.0, if downwards { bounds.height() } else { -bounds.height() }];
+/// Gives a letter its room along a direction: that of its ink. The height of the font is not known; it stays zero and
+/// follows from the ink.
+fn set_along(glyph: &mut VectorGlyph, [x, y]: Point) {
+    let [from_x, from_y] = glyph.origin;
+    let along = glyph.outline.iter().flat_map(|piece| &piece.points);
+    let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+    for point in along {
+        let place = (point[0] - from_x) * x + (point[1] - from_y) * y;
+        (first, last) = (first.min(place), last.max(place));
     }
-    glyph
+    glyph.origin = [from_x + first * x, from_y + first * y];
+    glyph.advance = [(last - first) * x, (last - first) * y];
 }

@@ -15,7 +15,9 @@ const MARK: &str = "kmeta-letter-";
 pub(crate) fn with_glyph_names(svg: &str) -> String {
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let Ok(document) = Document::parse_with_options(svg, options) else { return svg.to_owned() };
-    let mut insertions: Vec<(usize, String)> = Vec::new();
+    // Place and length of what is replaced, and by what.
+    let mut changes: Vec<(usize, usize, String)> = Vec::new();
+    let mut fonts: Vec<&str> = Vec::new();
     for group in document.descendants().filter(Node::is_element) {
         let uses: Vec<Node<'_, '_>> =
             group.children().filter(|node| node.tag_name().name() == "use").collect();
@@ -24,25 +26,31 @@ pub(crate) fn with_glyph_names(svg: &str) -> String {
         }
         let text = text_of(group, &uses);
         for (index, node) in uses.iter().enumerate() {
-            if !target_of(node).is_some_and(is_outline_of_letter) || node.attribute("id").is_some() {
+            let Some(target) = target_of(node).filter(|target| is_outline_of_letter(target)) else {
                 continue;
-            }
+            };
             let code = text.as_ref().map_or(String::new(), |text| format!("{:x}", u32::from(text[index])));
-            // Behind `<use`, which may carry a prefix.
+            let font = number_of(font_of(target), &mut fonts);
             let start = node.range().start;
-            if let Some(length) = svg[start..].find(|c: char| c.is_whitespace() || c == '/' || c == '>') {
-                let position = start + length;
-                insertions.push((position, format!(" id=\"{MARK}{code}-{position}\"")));
+            let identifier = format!(" id=\"{MARK}{code}-{font}-{start}\"");
+            // Inkscape gives references identifiers of its own, which nothing refers to.
+            if let Some(own) = node.attribute_node("id") {
+                changes.push((own.range().start, own.range().len(), identifier));
+            } else if let Some(length) =
+                // Behind `<use`, which may carry a prefix.
+                svg[start..].find(|c: char| c.is_whitespace() || c == '/' || c == '>')
+            {
+                changes.push((start + length, 0, identifier));
             }
         }
     }
-    insertions.sort();
-    let mut named = String::with_capacity(svg.len() + 32 * insertions.len());
+    changes.sort();
+    let mut named = String::with_capacity(svg.len() + 32 * changes.len());
     let mut copied = 0;
-    for (position, text) in insertions {
+    for (position, replaced, text) in changes {
         named.push_str(&svg[copied..position]);
         named.push_str(&text);
-        copied = position;
+        copied = position + replaced;
     }
     named.push_str(&svg[copied..]);
     named
@@ -67,6 +75,19 @@ fn is_outline_of_letter(target: &str) -> bool {
     numbered || of_matplotlib
 }
 
+/// The name of a letter's font: all but the number of the letter.
+fn font_of(target: &str) -> &str {
+    target.rsplit_once(['-', '_']).map_or(target, |(font, _)| font)
+}
+
+/// The place of a name among those met before; a new one is added.
+fn number_of<'a>(name: &'a str, names: &mut Vec<&'a str>) -> usize {
+    names.iter().position(|known| *known == name).unwrap_or_else(|| {
+        names.push(name);
+        names.len() - 1
+    })
+}
+
 /// The letters of a group of references, by the comment before the group or before its first reference. Nothing where
 /// the comment has another number of letters: formulas are written in it as their source.
 fn text_of(group: Node<'_, '_>, uses: &[Node<'_, '_>]) -> Option<Vec<char>> {
@@ -86,12 +107,21 @@ fn text_of(group: Node<'_, '_>, uses: &[Node<'_, '_>]) -> Option<Vec<char>> {
     [letters, without_blanks].into_iter().find(|letters| letters.len() == uses.len())
 }
 
-/// What an identifier of a group says: nothing when it is no letter, and for a letter its text where that is known.
-pub(crate) fn glyph_name(id: &str) -> Option<Option<String>> {
-    let rest = id.strip_prefix(MARK)?;
-    let (code, _) = rest.rsplit_once('-')?;
+/// A letter that is drawn by reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedOutline {
+    /// Its text, where the file says it.
+    pub(crate) text: Option<String>,
+    /// Number of its font within the file.
+    pub(crate) font: usize,
+}
+
+/// What an identifier of a group says; nothing when it is no letter.
+pub(crate) fn named_outline(id: &str) -> Option<NamedOutline> {
+    let mut parts = id.strip_prefix(MARK)?.split('-');
+    let (code, font) = (parts.next()?, parts.next()?);
     let letter = u32::from_str_radix(code, 16).ok().and_then(char::from_u32);
-    Some(letter.map(String::from))
+    Some(NamedOutline { text: letter.map(String::from), font: font.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -110,15 +140,27 @@ mod tests {
         let codes: Vec<&str> =
             named.split("kmeta-letter-").skip(1).filter_map(|rest| rest.split('-').next()).collect();
         assert_eq!(codes, ["30", "2e", "35"]);
-        assert_eq!(glyph_name("kmeta-letter-4b-0"), Some(Some("K".to_owned())));
+        let letter = NamedOutline { text: Some("K".to_owned()), font: 2 };
+        assert_eq!(named_outline("kmeta-letter-4b-2-70"), Some(letter));
+    }
+
+    #[test]
+    fn an_identifier_that_a_program_gave_a_reference_is_replaced() {
+        let svg = format!(
+            r##"{HEAD}<use id="use12" xlink:href="#glyph0-3" x="1"/><use xlink:href="#glyph1-3" id='use13'/></svg>"##
+        );
+        let named = with_glyph_names(&svg);
+        assert!(!named.contains("use12") && !named.contains("use13"), "{named}");
+        assert!(named.contains("kmeta-letter--0-") && named.contains("kmeta-letter--1-"), "{named}");
+        assert!(Document::parse(&named).is_ok(), "{named}");
     }
 
     #[test]
     fn outlines_without_a_comment_are_letters_without_a_name() {
         let svg = format!(r##"{HEAD}<g><use href="#glyph-0-3"/></g></svg>"##);
-        assert!(with_glyph_names(&svg).contains("id=\"kmeta-letter--"));
-        assert_eq!(glyph_name("kmeta-letter--7"), Some(None));
-        assert_eq!(glyph_name("axes_1"), None);
+        assert!(with_glyph_names(&svg).contains("id=\"kmeta-letter--0-"));
+        assert_eq!(named_outline("kmeta-letter--1-7"), Some(NamedOutline { text: None, font: 1 }));
+        assert_eq!(named_outline("axes_1"), None);
         assert_eq!(with_glyph_names("<svg"), "<svg");
     }
 }
