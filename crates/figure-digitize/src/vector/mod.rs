@@ -25,6 +25,7 @@ mod sheets;
 mod text;
 mod titles;
 mod turned;
+mod whole_events;
 
 use kmeta_figure_source::vector::{Bounds, VectorPage};
 use kmeta_label_reader::LabelReader;

@@ -16,6 +16,7 @@ use super::marks::{FoundMarks, find_marks};
 use super::risk_table::{FoundTable, is_heading, pixel_box, read_table};
 use super::text::TextRun;
 use super::titles::find_titles;
+use super::whole_events::whole_events_cost;
 use crate::arm_names::{SAME_NAME, UNUSED_ROW, cheapest, fit_cost, similarity};
 use crate::axis_labels::time_unit_in;
 use crate::intervals::{Corner, Intervals, intervals};
@@ -114,6 +115,13 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
             "the curves rise: what was printed is an incidence, and 1 - incidence is given as survival",
         ));
     }
+    findings.extend(table.as_ref().is_some_and(|table| table.by_order).then(|| {
+        Finding::warning(
+            "risk-columns-by-order",
+            format!("panel {index}, numbers at risk"),
+            "the numbers are spread evenly but not below the ticks; there is one for each tick, and they were taken in order",
+        )
+    }));
     let misread = table.as_ref().map_or(&[][..], |table| &table.left_out);
     findings.extend((!misread.is_empty()).then(|| {
         Finding::warning(
@@ -206,7 +214,8 @@ fn assigned(found: FoundTable, arms: &mut [DigitizedArm], colors: &[[u8; 3]]) ->
             (false, _) => 0.0,
         };
         let bonus = if alike >= SAME_NAME { -4.0 } else { 0.0 };
-        10.0 + name + bonus + color + fit_cost(&table, row, &arms[arm]) + 0.02 * row.abs_diff(arm) as f64
+        let fit = fit_cost(&table, row, &arms[arm]) + whole_events_cost(&table, row, &arms[arm]);
+        10.0 + name + bonus + color + fit + 0.02 * row.abs_diff(arm) as f64
     };
     let items: Vec<(f64, Vec<f64>)> = (0..table.rows.len())
         .map(|row| (10.0 + UNUSED_ROW, (0..arms.len()).map(|arm| cost(row, arm)).collect()))

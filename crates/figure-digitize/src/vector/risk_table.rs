@@ -10,6 +10,11 @@ use crate::number::parse_count;
 const COLUMN_TOLERANCE: f64 = 0.4;
 /// Rows of one table are at most this many heights of the font apart.
 const ROW_GAP: f64 = 4.5;
+/// Numbers that are given to ticks in order: at least this many, whose steps differ by at most one share from each other and
+/// by more than the other from those of the ticks.
+const FEWEST_BY_ORDER: usize = 5;
+const UNEVEN: f64 = 0.05;
+const OTHER_STEP: f64 = 0.06;
 /// Most columns beyond the labelled ticks on either side.
 const MOST_ADDED: usize = 4;
 
@@ -23,6 +28,8 @@ pub(crate) struct FoundTable {
     pub(crate) area: Bounds,
     /// Texts of cells that were misread and left out.
     pub(crate) left_out: Vec<String>,
+    /// Whether the numbers stand under no ticks and were given to them in order.
+    pub(crate) by_order: bool,
 }
 
 /// Where numbers may stand.
@@ -56,8 +63,13 @@ pub(crate) fn read_table(
         .collect();
     let mut rows = rows_of(&inside);
     let mut left_out = Vec::new();
+    let mut by_order = false;
     for row in &mut rows {
-        place(row, &columns, gap);
+        if !place_by_order(row, x_axis, &columns) {
+            place(row, &columns, gap);
+        } else {
+            by_order = true;
+        }
         left_out.extend(leave_out_misread(row));
     }
     rows.retain(|row| is_risk_row(row, &columns) && !is_of_words(row, phrases));
@@ -68,6 +80,7 @@ pub(crate) fn read_table(
     let mut found = table_of(&rows, &columns, phrases, region);
     // Of rows that are none, what was left out does not matter.
     left_out.retain(|word: &&TextRun| rows.iter().any(|row| row.baseline == word.baseline));
+    found.by_order = by_order;
     found.left_out = left_out.into_iter().map(|word| word.text.clone()).collect();
     Some(found)
 }
@@ -150,6 +163,39 @@ fn rows_of<'t>(words: &[&'t TextRun]) -> Vec<Row<'t>> {
         }
     }
     rows
+}
+
+/// Where a legend stands beside the plot but not beside the table, some software spreads the numbers over the whole width:
+/// evenly, one for each tick, but under none. Gives them to the ticks in order and says whether it did.
+fn place_by_order(row: &mut Row<'_>, x_axis: &AxisCalibration, columns: &[Column]) -> bool {
+    let mut ticks: Vec<f64> = x_axis.ticks.iter().map(|tick| tick.pixel).collect();
+    ticks.sort_by(f64::total_cmp);
+    row.cells.sort_by(|a, b| a.1.center_x().total_cmp(&b.1.center_x()));
+    if ticks.len() < FEWEST_BY_ORDER || row.cells.len() != ticks.len() {
+        return false;
+    }
+    // The first and the last number may be moved inwards to stay on the page.
+    let middles: Vec<f64> = row.cells[1..row.cells.len() - 1].iter().map(|cell| cell.1.center_x()).collect();
+    let (Some(own), Some(theirs)) = (even_step(&middles), even_step(&ticks)) else { return false };
+    if (own / theirs - 1.0).abs() <= OTHER_STEP {
+        return false;
+    }
+    let column_at = |pixel: f64| {
+        (0..columns.len())
+            .min_by(|&a, &b| (columns[a].pixel - pixel).abs().total_cmp(&(columns[b].pixel - pixel).abs()))
+    };
+    for (cell, tick) in row.cells.iter_mut().zip(ticks) {
+        cell.0 = column_at(tick).unwrap_or(0);
+    }
+    true
+}
+
+/// The step of evenly spaced places.
+fn even_step(places: &[f64]) -> Option<f64> {
+    let steps: Vec<f64> = places.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let mean = steps.iter().sum::<f64>() / steps.len() as f64;
+    let even = mean > 0.0 && steps.iter().all(|step| (step / mean - 1.0).abs() <= UNEVEN);
+    even.then_some(mean)
 }
 
 /// Gives each number of a row its column. Numbers may be centred at their tick or begin or end there, all alike.
@@ -265,7 +311,7 @@ fn table_of(rows: &[Row<'_>], columns: &[Column], phrases: &[TextRun], region: &
         });
     }
     let area = area.unwrap_or(*region);
-    FoundTable { table, colors, area, left_out: Vec::new() }
+    FoundTable { table, colors, area, left_out: Vec::new(), by_order: false }
 }
 
 fn cell_of(word: Option<&TextRun>) -> RiskCell {
