@@ -40,8 +40,16 @@ pub(crate) fn find_arms(
 ) -> FoundArms {
     let candidates: Vec<&Chain> =
         chains.iter().filter(|chain| may_be_curve(chain, axes, plot, level_error)).collect();
-    let is_limit: Vec<bool> =
+    let mut is_limit: Vec<bool> =
         (0..candidates.len()).map(|index| limit_of(index, &candidates, course).is_some()).collect();
+    // A limit that leaves the plot at its first step has no other by which it could be told.
+    for index in 0..candidates.len() {
+        let looks_like_one =
+            |other: usize| is_limit[other] && looks_alike(candidates[index], candidates[other]);
+        if leaves_plot(candidates[index], plot) && (0..candidates.len()).any(looks_like_one) {
+            is_limit[index] = true;
+        }
+    }
     let mut found = FoundArms::default();
     for (chain, is_limit) in candidates.iter().zip(is_limit) {
         if is_limit {
@@ -89,6 +97,12 @@ fn is_frame(chain: &Chain, axes: &Axes, plot: &Bounds) -> bool {
             >= 0.9 * (axes.y.pixel_at(0.0) - axes.y.pixel_at(1.0)).abs().min(plot.height())
 }
 
+/// Whether a chain has one step, by which it leaves the plot.
+fn leaves_plot(chain: &Chain, plot: &Bounds) -> bool {
+    let row = chain.end()[1];
+    chain.step_columns().len() == 1 && (row >= plot.bottom - 1.0 || row <= plot.top + 1.0)
+}
+
 /// The candidate that `index` is a confidence limit of.
 ///
 /// Pointwise limits step only where their curve does. Where times are whole months, arms share steps as well, so that
@@ -110,7 +124,9 @@ fn limit_of(index: usize, candidates: &[&Chain], course: Course) -> Option<usize
                 && follows(candidates[other], curve)
                 && side_of(candidates[other], curve) == Some(!side)
         });
-        let of_its_color = weaker && same_color(limit.look.color, curve.look.color);
+        // A solid line may be thinner than dashes and still be what they are limits of.
+        let is_solid_in_dashed = is_dashed(curve) && !is_dashed(limit);
+        let of_its_color = weaker && !is_solid_in_dashed && same_color(limit.look.color, curve.look.color);
         let one_of_three = partner && looks_alike(limit, curve);
         related && ((weaker && partner) || of_its_color || one_of_three)
     })
@@ -157,12 +173,14 @@ fn side_of(limit: &Chain, curve: &Chain) -> Option<bool> {
     }
 }
 
+fn is_dashed(chain: &Chain) -> bool {
+    chain.look.is_dashed() || chain.from_dashes
+}
+
 /// Dashed, thinner or lighter than the curve.
 fn is_weaker(limit: &Chain, curve: &Chain) -> bool {
-    let dashed = limit.look.is_dashed() || limit.from_dashes;
-    let curve_dashed = curve.look.is_dashed() || curve.from_dashes;
     let lightness = |color: [u8; 3]| color.iter().map(|&channel| u32::from(channel)).sum::<u32>();
-    (dashed && !curve_dashed)
+    (is_dashed(limit) && !is_dashed(curve))
         || limit.look.width <= 0.8 * curve.look.width
         || lightness(limit.look.color) > lightness(curve.look.color) + 60
 }

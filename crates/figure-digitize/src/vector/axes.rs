@@ -302,8 +302,9 @@ fn row_of<'s, 't>(
     let below = |row: &&Scale<'_>| {
         let (bounds, size) = (row.bounds(), row.size());
         let is_below = bounds.top >= lowest - 0.5 * size && bounds.top <= lowest + 0.45 * height;
-        // The label next to the survival axis stands near it.
-        let nearest = 0.5 * bounds.width();
+        // The label next to the survival axis stands near it; without a label at zero it is a step away.
+        let step = bounds.width() / (row.numbers.len().max(2) - 1) as f64;
+        let nearest = (0.5 * bounds.width()).max(1.3 * step);
         let beside = match side {
             Side::Left => {
                 bounds.right > labels.right + 4.0 * size

@@ -7,8 +7,10 @@ use super::sheets::Sheets;
 /// Lines fainter than this on white are not seen.
 const LEAST_CONTRAST: i32 = 8;
 
-/// Coordinates are rounded: a line along the edge of its clip may lie outside by this much, in pixels, and is seen.
-const CLIP_ROUNDING_PX: f64 = 0.03;
+/// A line along the edge of its clip may lie outside by this share of its width, at most by this many pixels, and is
+/// seen: half of its width is inside, and coordinates are rounded.
+const OUTSIDE_CLIP: f64 = 0.1;
+const OUTSIDE_CLIP_PX: (f64, f64) = (0.03, 0.4);
 
 /// How a line looks.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +82,7 @@ pub(crate) fn stroked_lines(paths: &[VectorPath], sheets: &Sheets) -> Vec<Line> 
     for (order, path) in paths.iter().enumerate() {
         let Some(stroke) = &path.stroke else { continue };
         let look = LineLook::of(stroke);
+        let outside = (OUTSIDE_CLIP * look.width).clamp(OUTSIDE_CLIP_PX.0, OUTSIDE_CLIP_PX.1);
         for subpath in &path.subpaths {
             let mut points = subpath.points.clone();
             if subpath.closed && points.first() != points.last() {
@@ -89,7 +92,7 @@ pub(crate) fn stroked_lines(paths: &[VectorPath], sheets: &Sheets) -> Vec<Line> 
             if !sheets.shows(&stroke.color, order, &whole) {
                 continue;
             }
-            let parts = clipped(&points, &path.clip.grown(CLIP_ROUNDING_PX));
+            let parts = clipped(&points, &path.clip.grown(outside));
             let was_cut = parts.len() != 1 || parts[0].len() != points.len();
             for part in parts {
                 let points = without_repeats(part);

@@ -57,14 +57,17 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
     let mut arms = find_arms(&chains, &axes, &plot, Course::Falling, level_error).arms;
     let mut quantity = PlottedQuantity::Survival;
     if arms.is_empty() {
-        axes.y = complement(&axes.y);
-        arms = find_arms(&chains, &axes, &plot, Course::Rising, level_error).arms;
-        quantity = PlottedQuantity::Incidence;
+        let complements = Axes { x: axes.x.clone(), y: complement(&axes.y) };
+        let rising = find_arms(&chains, &complements, &plot, Course::Rising, level_error).arms;
+        if !rising.is_empty() || level_arms(&[], content, &axes, &plot).is_empty() {
+            (arms, axes, quantity) = (rising, complements, PlottedQuantity::Incidence);
+        }
     }
-    if arms.is_empty() {
+    let level = level_arms(&arms, content, &axes, &plot);
+    if arms.is_empty() && level.is_empty() {
         return None;
     }
-    arms.splice(0..0, level_arms(&arms, content.lines, content.phrases, &axes, &plot));
+    arms.splice(0..0, level);
     let anchored = anchor_at_starts(&mut axes, found, &arms);
     // Where axis lines end at the last tick, curves and marks go on.
     let drawn = arms.iter().map(Chain::bounds).fold(plot, |area, arm| area.union(&arm));
@@ -154,9 +157,13 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
     Some(ReadPanel { panel, first_levels, findings })
 }
 
-/// The plot, extended to S = 1 and S = 0 where those lie on the page beyond the last ticks.
+/// The plot, extended to S = 1, S = 0 and time 0 where those lie on the page beyond the last ticks.
 fn plot_with_curves(found: &FoundAxes, axes: &Axes) -> Bounds {
     let mut plot = found.area;
+    let start = axes.x.pixel_at(0.0);
+    if start < plot.left && start > found.y.labels.right.min(plot.left) {
+        plot.left = start;
+    }
     let (one, zero) = (axes.y.pixel_at(1.0), axes.y.pixel_at(0.0));
     plot.top = plot.top.min(one.max(plot.top - 0.3 * plot.height()));
     if zero > plot.bottom && zero < found.x.labels.top {
