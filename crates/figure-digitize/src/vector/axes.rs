@@ -369,13 +369,30 @@ fn survival_axis(column: &Scale<'_>, level: &[Straight], side: Side) -> Option<F
 
 fn time_axis(row: &Scale<'_>, upright: &[Straight], y: &FoundAxis) -> Option<FoundAxis> {
     let labels = row.bounds();
-    let positions: Vec<f64> = row.numbers.iter().map(|number| number.run.center_x()).collect();
+    // A slanted label ends at its tick or is centred below it.
+    let by_end: Vec<f64> = row.numbers.iter().map(|number| number.run.center_x()).collect();
+    let by_middle: Vec<f64> = row.numbers.iter().map(|number| number.run.bounds.center_x()).collect();
     let lowest = y.calibration.ticks.iter().map(|tick| tick.pixel).fold(f64::MIN, f64::max);
     let reach = (labels.top - lowest).max(0.0) + 2.0 * row.size();
     let near = |line: &&Straight| line.to <= labels.top + 0.3 * row.size() && line.to >= labels.top - reach;
     let lines: Vec<Straight> = upright.iter().filter(near).copied().collect();
-    let marks = marks_at(&positions, &lines, row.size());
-    axis_of(row, positions, marks, Direction::Increasing, labels)
+    let [ended, centred] = [&by_end, &by_middle].map(|places| marks_at(places, &lines, row.size()));
+    if mean_distance(&by_middle, &centred) < mean_distance(&by_end, &ended) - 1e-6 {
+        axis_of(row, by_middle, centred, Direction::Increasing, labels)
+    } else {
+        axis_of(row, by_end, ended, Direction::Increasing, labels)
+    }
+}
+
+/// How far marks stand from their labels on average; infinite without marks.
+fn mean_distance(positions: &[f64], marks: &Option<Vec<Option<Straight>>>) -> f64 {
+    let Some(marks) = marks else { return f64::INFINITY };
+    let distances: Vec<f64> = positions
+        .iter()
+        .zip(marks)
+        .filter_map(|(position, mark)| mark.map(|mark| (mark.at - position).abs()))
+        .collect();
+    distances.iter().sum::<f64>() / distances.len().max(1) as f64
 }
 
 /// A tick mark of each label: of the lines near the labels, those with the same begin and end that stand at most of

@@ -65,7 +65,7 @@ pub(crate) fn read_table(
     let mut left_out = Vec::new();
     let mut by_order = false;
     for row in &mut rows {
-        if !place_by_order(row, x_axis, &columns) {
+        if !place_by_order(row, x_axis, &columns, phrases) {
             place(row, &columns, gap);
         } else {
             by_order = true;
@@ -167,15 +167,23 @@ fn rows_of<'t>(words: &[&'t TextRun]) -> Vec<Row<'t>> {
 
 /// Where a legend stands beside the plot but not beside the table, some software spreads the numbers over the whole width:
 /// evenly, one for each tick, but under none. Gives them to the ticks in order and says whether it did.
-fn place_by_order(row: &mut Row<'_>, x_axis: &AxisCalibration, columns: &[Column]) -> bool {
+fn place_by_order(
+    row: &mut Row<'_>,
+    x_axis: &AxisCalibration,
+    columns: &[Column],
+    phrases: &[TextRun],
+) -> bool {
     let mut ticks: Vec<f64> = x_axis.ticks.iter().map(|tick| tick.pixel).collect();
     ticks.sort_by(f64::total_cmp);
     row.cells.sort_by(|a, b| a.1.center_x().total_cmp(&b.1.center_x()));
-    if ticks.len() < FEWEST_BY_ORDER || row.cells.len() != ticks.len() {
+    // The name of an arm may have a number in it.
+    let cells: Vec<&TextRun> =
+        row.cells.iter().map(|cell| cell.1).filter(|cell| !is_within_words(cell, phrases)).collect();
+    if ticks.len() < FEWEST_BY_ORDER || cells.len() != ticks.len() {
         return false;
     }
     // The first and the last number may be moved inwards to stay on the page.
-    let middles: Vec<f64> = row.cells[1..row.cells.len() - 1].iter().map(|cell| cell.1.center_x()).collect();
+    let middles: Vec<f64> = cells[1..cells.len() - 1].iter().map(|cell| cell.center_x()).collect();
     let (Some(own), Some(theirs)) = (even_step(&middles), even_step(&ticks)) else { return false };
     if (own / theirs - 1.0).abs() <= OTHER_STEP {
         return false;
@@ -184,9 +192,8 @@ fn place_by_order(row: &mut Row<'_>, x_axis: &AxisCalibration, columns: &[Column
         (0..columns.len())
             .min_by(|&a, &b| (columns[a].pixel - pixel).abs().total_cmp(&(columns[b].pixel - pixel).abs()))
     };
-    for (cell, tick) in row.cells.iter_mut().zip(ticks) {
-        cell.0 = column_at(tick).unwrap_or(0);
-    }
+    row.cells =
+        cells.into_iter().zip(ticks).map(|(cell, tick)| (column_at(tick).unwrap_or(0), cell)).collect();
     true
 }
 
@@ -262,14 +269,16 @@ fn is_risk_row(row: &Row<'_>, columns: &[Column]) -> bool {
 
 /// Whether most numbers of a row stand within words: a legend below the plot ("Group 4 (n = 103)") has numbers too.
 fn is_of_words(row: &Row<'_>, phrases: &[TextRun]) -> bool {
-    let within_words = |word: &TextRun| {
-        phrases.iter().any(|phrase| {
-            phrase.bounds.contains([word.bounds.center_x(), word.bounds.center_y()])
-                && phrase.direction == word.direction
-                && phrase.text.chars().any(char::is_alphabetic)
-        })
-    };
-    row.cells.iter().filter(|(_, word)| within_words(word)).count() * 2 > row.cells.len()
+    row.cells.iter().filter(|(_, word)| is_within_words(word, phrases)).count() * 2 > row.cells.len()
+}
+
+/// Whether a number is part of a phrase that has letters.
+fn is_within_words(number: &TextRun, phrases: &[TextRun]) -> bool {
+    phrases.iter().any(|phrase| {
+        phrase.bounds.contains([number.bounds.center_x(), number.bounds.center_y()])
+            && phrase.direction == number.direction
+            && phrase.text.chars().any(char::is_alphabetic)
+    })
 }
 
 /// The first rows that follow each other closely.

@@ -1,11 +1,13 @@
 //! Joins the glyphs of a page to words, and words to phrases.
 
-use kmeta_figure_source::vector::{Bounds, Point, Subpath, VectorGlyph, VectorPage};
+use kmeta_figure_source::vector::{Bounds, Point, Subpath, VectorGlyph, VectorPage, VectorPath};
 use kmeta_label_reader::LabelReader;
+use kmeta_trial_data::PageRotation;
 
 use super::letter_votes::by_most_votes;
 use super::outline_reading::read_outlines;
 use super::shape_letters::letters_of_shapes;
+use super::turned::turned;
 
 /// Letters are joined over gaps up to this share of the font's height.
 const LETTER_GAP: f64 = 0.17;
@@ -236,10 +238,47 @@ fn at_tick(word: &mut TextRun, base: Point, [x, y]: Point) {
     word.baseline = base[1] - x * half;
 }
 
-/// Words that are drawn as plain filled shapes, for a page on which text is nothing else.
+/// Words that are drawn as plain filled shapes, for a page on which text is nothing else. Shapes that make no words to the
+/// right may make words upwards.
 pub(crate) fn words_of_shapes(page: &VectorPage, reader: &LabelReader) -> Vec<TextRun> {
     let tallest = page.pixels_per_inch * 0.35;
-    words_from(letters_of_shapes(&page.paths, tallest), reader)
+    let mut words = words_from(letters_of_shapes(&page.paths, tallest), reader);
+    let known: Vec<Bounds> = words.iter().filter(|word| !word.single).map(|word| word.bounds).collect();
+    let is_free = |path: &&VectorPath| {
+        let around = Bounds::around(path.subpaths.iter().flat_map(|subpath| &subpath.points));
+        around.is_some_and(|area| known.iter().all(|word| !word.contains([area.center_x(), area.center_y()])))
+    };
+    let rest: Vec<VectorPath> = page.paths.iter().filter(is_free).cloned().collect();
+    let rest = VectorPage { paths: rest, glyphs: Vec::new(), images: Vec::new(), ..page.clone() };
+    let (turned, rotation) = turned(&rest, TextDirection::Up);
+    let upwards: Vec<TextRun> = words_from(letters_of_shapes(&turned.paths, tallest), reader)
+        .into_iter()
+        .filter(|word| !word.single)
+        .map(|word| upward(word, page, &rotation))
+        .collect();
+    words.retain(|word| {
+        let middle = [word.bounds.center_x(), word.bounds.center_y()];
+        !(word.single && upwards.iter().any(|run| run.bounds.contains(middle)))
+    });
+    words.extend(upwards);
+    words
+}
+
+/// A word of the page that was turned so that upward text runs to the right, where it stands on the page.
+fn upward(mut word: TextRun, page: &VectorPage, rotation: &PageRotation) -> TextRun {
+    let size = (page.width.round() as u32, page.height.round() as u32);
+    let on_page = |point: (f64, f64)| {
+        let (x, y) = rotation.to_page(size, point);
+        [x, y]
+    };
+    let corners =
+        [on_page((word.bounds.left, word.bounds.top)), on_page((word.bounds.right, word.bounds.bottom))];
+    word.bounds = Bounds::around(&corners).unwrap_or(word.bounds);
+    let (begin, end) = (on_page((word.along.0, word.baseline)), on_page((word.along.1, word.baseline)));
+    word.along = (-begin[1], -end[1]);
+    word.baseline = begin[0];
+    word.direction = TextDirection::Up;
+    word
 }
 
 /// Which way a glyph runs; nothing for a slanted one.

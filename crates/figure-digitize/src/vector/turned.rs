@@ -63,7 +63,8 @@ impl Turn {
     }
 }
 
-fn turned(page: &VectorPage, direction: TextDirection) -> (VectorPage, PageRotation) {
+/// The page turned so that text of a direction runs to the right, with how it was turned.
+pub(crate) fn turned(page: &VectorPage, direction: TextDirection) -> (VectorPage, PageRotation) {
     let (degrees, sine, cosine) = match direction {
         TextDirection::Right => (0.0, 0.0, 1.0),
         TextDirection::Down => (90.0, 1.0, 0.0),
