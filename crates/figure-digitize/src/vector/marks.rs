@@ -115,8 +115,9 @@ fn shapes_in(
     let mut shapes: Vec<Shape> = Vec::new();
     let mut last: Option<(usize, Bounds)> = None;
     for line in lines.iter().filter(|line| fits(&line.whole) && !is_step(line)) {
-        // A line that its clip cuts to parts is one shape; one whose middle is cut off is not seen.
-        if last == Some((line.order, line.whole)) || !line.bounds.grown(0.5).contains(middle_of(&line.whole))
+        // A line that its clip cuts to parts is one shape; one that is cut in its middle or beyond is not seen.
+        if last == Some((line.order, line.whole))
+            || !line.bounds.grown(beyond_clip(&line.whole)).contains(middle_of(&line.whole))
         {
             continue;
         }
@@ -140,7 +141,7 @@ fn shapes_in(
             continue;
         }
         for subpath in &path.subpaths {
-            let seen = |bounds: &Bounds| path.clip.grown(0.5).contains(middle_of(bounds));
+            let seen = |bounds: &Bounds| path.clip.grown(beyond_clip(bounds)).contains(middle_of(bounds));
             if let Some(bounds) = Bounds::around(&subpath.points).filter(&fits).filter(seen) {
                 shapes.push(Shape {
                     middle: [bounds.center_x(), bounds.center_y()],
@@ -170,6 +171,12 @@ fn shapes_in(
         }
     }
     shapes
+}
+
+/// How far the middle of a mark may lie outside its clip. A triangle stands with its centre of gravity on the curve, its
+/// middle a sixth of its height above.
+fn beyond_clip(mark: &Bounds) -> f64 {
+    (0.2 * mark.height()).max(0.5)
 }
 
 fn middle_of(bounds: &Bounds) -> Point {

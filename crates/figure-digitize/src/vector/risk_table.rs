@@ -72,6 +72,21 @@ pub(crate) fn read_table(
         }
         left_out.extend(leave_out_misread(row));
     }
+    if std::env::var("KDEBUG").is_ok() {
+        eprintln!(
+            "REGION {region:?} COL {:?} INSIDE {:?}",
+            columns,
+            inside.iter().map(|w| (&w.text, w.center_x() as i32)).collect::<Vec<_>>()
+        );
+        for r in &rows {
+            eprintln!(
+                "ROW {:?} {} {}",
+                r.cells.iter().map(|c| (c.0, &c.1.text)).collect::<Vec<_>>(),
+                is_risk_row(r, &columns),
+                is_of_words(r, phrases)
+            );
+        }
+    } // KDEBUG
     rows.retain(|row| is_risk_row(row, &columns) && !is_of_words(row, phrases));
     let rows = adjacent(rows);
     if rows.is_empty() {
@@ -243,9 +258,19 @@ fn place(row: &mut Row<'_>, columns: &[Column], gap: f64) {
         })
         .collect::<Vec<_>>();
     let mut placed = placed;
-    placed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    placed.dedup_by_key(|cell| cell.0);
-    row.cells = placed.into_iter().map(|(column, _, word)| (column, word)).collect();
+    // Of two numbers below one tick the one that the later numbers fall from, then the nearer: rows may be numbered.
+    let later = |column: usize| {
+        let counts = placed.iter().filter(|cell| cell.0 > column).filter_map(|cell| parse_cell(&cell.2.text));
+        counts.max().unwrap_or(0)
+    };
+    let rises: Vec<bool> = placed.iter().map(|cell| parse_cell(&cell.2.text) < Some(later(cell.0))).collect();
+    let mut ordered: Vec<_> = placed.drain(..).zip(rises).collect();
+    ordered.sort_by(|(a, a_rises), (b, b_rises)| {
+        a.0.cmp(&b.0).then(a_rises.cmp(b_rises)).then(a.1.total_cmp(&b.1))
+    });
+    ordered.dedup_by_key(|(cell, _)| cell.0);
+    let placed = ordered.into_iter().map(|(cell, _)| cell);
+    row.cells = placed.map(|(column, _, word)| (column, word)).collect();
 }
 
 /// Numbers at risk begin under one of the first two columns, never rise, and do not repeat the axis.

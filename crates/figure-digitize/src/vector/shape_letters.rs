@@ -8,7 +8,12 @@ use super::text::{CAPITAL, Letter, TextDirection};
 const BESIDE: f64 = 0.45;
 /// They are at most this wide, and at most this high.
 const WIDEST_STROKE: f64 = 0.3;
-const HIGHEST_STROKE: f64 = 1.35;
+const HIGHEST_STROKE: f64 = 1.55;
+/// Hyphens and middle dots between two letters are at most this wide and high, and their middle is within these shares of
+/// a letter's height.
+const WIDEST_SIGN: f64 = 0.8;
+const HIGHEST_SIGN: f64 = 0.3;
+const MID_HEIGHT: (f64, f64) = (0.2, 0.8);
 /// Feet of letters on one base line differ by less: round ones reach a little below it.
 const SAME_FOOT: f64 = 0.08;
 /// Tails of g, p and y reach this far below the base line, as a share of the letter's height.
@@ -28,8 +33,10 @@ pub(crate) fn letters_of_shapes(paths: &[VectorPath], tallest: f64) -> Vec<Lette
     strokes.truncate(MOST_SHAPES);
     // Twice: the second l of a word stands beside the first.
     for _ in 0..2 {
-        let (found, rest): (Vec<_>, Vec<_>) =
-            strokes.into_iter().partition(|stroke| letters.iter().any(|letter| is_beside(stroke, letter)));
+        let (found, rest): (Vec<_>, Vec<_>) = strokes.into_iter().partition(|stroke| {
+            letters.iter().any(|letter| is_beside(stroke, letter))
+                || is_between_letters(&stroke.bounds, letters.iter().map(|letter| &letter.bounds))
+        });
         letters.extend(found);
         strokes = rest;
     }
@@ -72,11 +79,42 @@ fn is_beside(stroke: &Letter<'_>, letter: &Letter<'_>) -> bool {
         && (0.0..=BESIDE * height).contains(&gap)
 }
 
+fn is_near(shape: &Bounds, letter: &Bounds) -> bool {
+    let gap = (letter.left - shape.right).max(shape.left - letter.right);
+    (0.0..=BESIDE * letter.height()).contains(&gap)
+}
+
+/// Whether a shape is a hyphen or a middle dot: small, at half height, with a letter close on either side.
+fn is_between_letters<'b>(shape: &Bounds, letters: impl Iterator<Item = &'b Bounds>) -> bool {
+    let (mut left, mut right) = (false, false);
+    for letter in letters.filter(|letter| is_sign_of_line(shape, letter)) {
+        left |= (0.0..=BESIDE * letter.height()).contains(&(shape.left - letter.right));
+        right |= (0.0..=BESIDE * letter.height()).contains(&(letter.left - shape.right));
+    }
+    left && right
+}
+
+/// Whether a shape is as small as a hyphen or a dot of a letter's font and stands at half the letter's height.
+fn is_sign_of_line(shape: &Bounds, letter: &Bounds) -> bool {
+    let height = letter.height();
+    let place = (letter.bottom - shape.center_y()) / height.max(1e-9);
+    shape.width() <= WIDEST_SIGN * height
+        && shape.height() <= HIGHEST_SIGN * height
+        && (MID_HEIGHT.0..=MID_HEIGHT.1).contains(&place)
+}
+
 /// Letters with tails stand on the base line of the letter next to them.
 fn set_on_base_line(letters: &mut [Letter<'_>]) {
     let places: Vec<Bounds> = letters.iter().map(|letter| letter.bounds).collect();
     for (index, letter) in letters.iter_mut().enumerate() {
         let own = places[index];
+        if let Some(beside) = places.iter().find(|other| is_sign_of_line(&own, other) && is_near(&own, other))
+            && is_between_letters(&own, places.iter())
+        {
+            letter.baseline = beside.bottom;
+            letter.size = beside.height() / CAPITAL;
+            continue;
+        }
         let gap = |other: &Bounds| (other.left - own.right).max(own.left - other.right);
         let on_line = |other: &&Bounds| {
             let shared = own.bottom.min(other.bottom) - own.top.max(other.top);
@@ -126,6 +164,18 @@ mod tests {
         let tick = shape(42.0, 9.0, 52.0, 11.0, 4);
         let paths = [zero, stop, eight, tick];
         assert_eq!(letters_of_shapes(&paths, 70.0).len(), 3);
+    }
+
+    #[test]
+    fn a_dot_at_half_height_between_digits_is_a_letter() {
+        let zero = shape(0.0, 0.0, 13.0, 21.0, 9);
+        let dot = shape(16.0, 9.0, 19.0, 12.0, 4);
+        let eight = shape(22.0, 0.0, 35.0, 21.0, 9);
+        let tick = shape(38.0, 9.0, 48.0, 11.0, 4);
+        let paths = [zero, dot, eight, tick];
+        let letters = letters_of_shapes(&paths, 70.0);
+        assert_eq!(letters.len(), 3);
+        assert!(letters.iter().all(|letter| letter.baseline == 21.0));
     }
 
     #[test]
