@@ -114,6 +114,11 @@ pub(crate) fn find_axes(words: &[TextRun], level: &[Straight], upright: &[Straig
             Some(_) => {}
         }
     }
+    // Columns of a table may look like labels; beside axes with tick marks they are none.
+    let has_marks = |axes: &FoundAxes| axes.x.has_marks || axes.y.has_marks;
+    if kept.iter().any(has_marks) {
+        kept.retain(has_marks);
+    }
     // In reading order: rows of panels from the top, each from the left.
     let height = kept.iter().map(|axes| axes.area.height()).fold(1.0, f64::max);
     kept.sort_by(|a, b| {

@@ -88,11 +88,12 @@ pub(crate) fn read_table(
         }
     } // KDEBUG
     rows.retain(|row| is_risk_row(row, &columns) && !is_of_words(row, phrases));
-    let rows = adjacent(rows);
+    let rows = rows_at_risk(rows, phrases, region);
     if rows.is_empty() {
         return None;
     }
     let mut found = table_of(&rows, &columns, phrases, region);
+    take_first_counts_from_names(&mut found.table, &columns);
     // Of rows that are none, what was left out does not matter.
     left_out.retain(|word: &&TextRun| rows.iter().any(|row| row.baseline == word.baseline));
     found.by_order = by_order;
@@ -306,6 +307,42 @@ fn is_within_words(number: &TextRun, phrases: &[TextRun]) -> bool {
     })
 }
 
+/// The rows of numbers at risk: those that follow each other closely or, where a block for each arm holds those censored
+/// and with the event too, the rows that say that they are at risk.
+fn rows_at_risk<'t>(rows: Vec<Row<'t>>, phrases: &[TextRun], region: &Bounds) -> Vec<Row<'t>> {
+    let says_so = |row: &Row<'_>| name_of(row, phrases, region).is_some_and(|name| is_heading(&name.0));
+    if rows.iter().filter(|row| says_so(row)).count() < 2 {
+        return adjacent(rows);
+    }
+    rows.into_iter().filter(|row| says_so(row)).collect()
+}
+
+/// Where no number stands at time 0 and every name ends with one, no smaller than the numbers that follow, it is printed
+/// as part of the name: `Placebo 100`.
+fn take_first_counts_from_names(table: &mut RiskTable, columns: &[Column]) {
+    let has_zero = table.times.iter().any(|time| time.abs() < 1e-9);
+    let split: Option<Vec<(String, u32)>> = table
+        .rows
+        .iter()
+        .map(|row| {
+            let (name, count) = row.label.rsplit_once(' ')?;
+            let count: u32 = count.parse().ok()?;
+            let next = row.counts.iter().flatten().copied().max()?;
+            (count >= next).then(|| (name.trim().to_owned(), count))
+        })
+        .collect();
+    let Some(split) = split.filter(|_| !has_zero && columns.iter().any(|column| column.time.abs() < 1e-9))
+    else {
+        return;
+    };
+    table.times.insert(0, 0.0);
+    for (row, (name, count)) in table.rows.iter_mut().zip(split) {
+        row.label = name;
+        row.counts.insert(0, Some(count));
+        row.cells.insert(0, RiskCell { text: count.to_string(), ..cell_of(None) });
+    }
+}
+
 /// The first rows that follow each other closely.
 fn adjacent(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
     let mut kept: Vec<Row<'_>> = Vec::new();
@@ -328,7 +365,12 @@ fn table_of(rows: &[Row<'_>], columns: &[Column], phrases: &[TextRun], region: &
         RiskTable { times: used.iter().map(|&column| columns[column].time).collect(), rows: Vec::new() };
     let (mut colors, mut area): (Vec<[u8; 3]>, Option<Bounds>) = (Vec::new(), None);
     for (index, row) in rows.iter().enumerate() {
-        let name = name_of(row, phrases, region).or_else(|| name_above(rows, index, phrases, region));
+        let above = || name_above(rows, index, phrases, region);
+        let name = match name_of(row, phrases, region) {
+            Some(name) if is_heading(&name.0) => above().or(Some(name)),
+            Some(name) => Some(name),
+            None => above(),
+        };
         colors.push(name.as_ref().map_or_else(|| row.cells[0].1.color, |name| name.1));
         let found = |column: &usize| row.cells.iter().find(|cell| cell.0 == *column).map(|cell| cell.1);
         let cells: Vec<RiskCell> = used.iter().map(|column| cell_of(found(column))).collect();
