@@ -214,7 +214,9 @@ fn plain_or_turned(
         let agree = axis.as_ref().map_or(0, |axis| read_labels(&axis.calibration));
         let upright = !are_turned(&labels_of(pairs), words)
             || axis.as_ref().is_ok_and(|axis| reads_clearly(axis, pairs));
-        if axis.is_ok() && upright && is_agreement(agree, pairs.len()) {
+        // Of slanted labels some read like others, none clearly: what is read at their angle may agree better.
+        let is_sure = axis.as_ref().is_ok_and(|axis| agree == pairs.len() || is_clear(&axis.calibration));
+        if is_sure && upright && is_agreement(agree, pairs.len()) {
             return axis;
         }
         if index == 0 || agree > agreeing {
@@ -236,6 +238,13 @@ fn is_agreement(agreeing: usize, labels: usize) -> bool {
 
 /// Confidence of a clear reading.
 const CLEAR: f64 = 0.9;
+
+/// Whether the labels of an axis were read clearly on average.
+fn is_clear(axis: &AxisCalibration) -> bool {
+    let read: Vec<f64> =
+        axis.ticks.iter().filter(|tick| !tick.label.is_empty()).map(|tick| tick.confidence).collect();
+    read.iter().sum::<f64>() >= CLEAR * read.len() as f64
+}
 
 /// Whether all labels of an axis, at least three, were read clearly and agree: then none is turned, whatever stands near them.
 fn reads_clearly(axis: &LabelledAxis, pairs: &[(TickMark, &Word)]) -> bool {

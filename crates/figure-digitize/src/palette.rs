@@ -20,6 +20,8 @@ pub(crate) struct Palette {
 const GROUND_TOLERANCE: f32 = 0.06;
 /// Distance at which the sides and corners of a filled area are probed, in pixels: farther than half of any line width.
 const FILL_REACH: usize = 7;
+/// The same as a share of the plot's shorter side, for scans of high resolution, whose lines are wider.
+const FILL_REACH_OF_PLOT: usize = 150;
 /// How far a fill stands out from the page: more than the noise of compression, and less than a line or censor
 /// marks that touch each other.
 const FILL_CONTRAST: std::ops::RangeInclusive<f32> = 0.03..=0.6;
@@ -44,10 +46,14 @@ pub(crate) fn find_palette(page: &InkPage, area: Rect) -> Palette {
     Palette { grounds, lines }
 }
 
-/// Colours of areas that reach at least [`FILL_REACH`] pixels in all four directions.
+fn fill_reach(area: Rect) -> usize {
+    FILL_REACH.max(area.width().min(area.height()) / FILL_REACH_OF_PLOT)
+}
+
+/// Colours of areas that reach at least [`fill_reach`] pixels in all four directions.
 fn fills(page: &InkPage, area: Rect) -> Vec<Srgb> {
     let mut core = Vec::new();
-    let reach = FILL_REACH;
+    let reach = fill_reach(area);
     for y in area.top + reach..area.bottom.saturating_sub(reach) {
         for x in area.left + reach..area.right.saturating_sub(reach) {
             let color = page.colors.get(x, y);
@@ -84,12 +90,14 @@ fn is_drawn_as_line(page: &InkPage, area: Rect, color: Srgb) -> bool {
     }
     let same = |x: usize, y: usize| contrast(page.colors.get(x, y), color) < GROUND_TOLERANCE;
     let lighter = |x: usize, y: usize| contrast(page.colors.get(x, y), page.background) < 0.5 * strength;
+    let widest = fill_reach(area);
+    // Up to two rows of antialiasing lie between a line and its ground, more in a scan of high resolution.
+    let soft = (widest / 4).max(2);
     let is_thin_line_at = |x: usize, y: usize| {
         let length = (y..area.bottom).take_while(|&row| same(x, row)).count();
-        // Up to two rows of antialiasing lie between a line and its ground.
-        (1..=FILL_REACH).contains(&length)
-            && lighter(x, y.saturating_sub(2).max(area.top))
-            && lighter(x, (y + length + 1).min(area.bottom - 1))
+        (1..=widest).contains(&length)
+            && lighter(x, y.saturating_sub(soft).max(area.top))
+            && lighter(x, (y + length + soft - 1).min(area.bottom - 1))
     };
     let columns = (area.left..area.right)
         .filter(|&x| {

@@ -151,6 +151,15 @@ fn letters_of_a_type_3_font_are_known_by_their_names() {
     assert_read("Type 3", &pdf("/MediaBox [0 0 360 300]", &figure(), &font, &further));
 }
 
+/// The digits of a subset of DejaVu Sans (Bitstream Vera licence) with neither names nor a table of their Unicode.
+#[test]
+fn letters_without_names_are_read_from_their_outlines() {
+    let figure = assert_read("no names", include_bytes!("files/letters-without-names.pdf"));
+    let ticks = figure.panels[0].axes.x.ticks.iter().chain(&figure.panels[0].axes.y.ticks);
+    assert!(ticks.clone().any(|tick| tick.confidence < 1.0), "the file says what its letters are");
+    assert_eq!(ticks.count(), 10);
+}
+
 #[test]
 fn a_file_that_opens_without_a_password_is_read() {
     for (name, bytes) in [

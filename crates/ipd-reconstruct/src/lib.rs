@@ -239,7 +239,8 @@ pub fn impute(
 }
 
 /// Reconstructs two arms of one trial together, so that the comparison that the paper prints is met as closely as
-/// curves, numbers at risk and totals allow: what is not printed of the censoring is chosen for it.
+/// curves, numbers at risk and totals allow: what is not printed of the censoring is chosen for it. Of an arm whose events
+/// and censorings can be counted (levels and censor marks read from paths) nothing is chosen.
 ///
 /// Uses [`ReconstructionMethod::Constrained`] whatever `options.method` says.
 ///

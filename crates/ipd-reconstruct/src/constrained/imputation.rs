@@ -17,7 +17,7 @@ use super::reading::{ArmReading, PanelReading, read_again};
 use super::resolution::Resolution;
 use super::search::Course;
 use super::{attempts, placement, settle};
-use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions};
+use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions, counted};
 
 /// How many sets of patients are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +47,9 @@ pub(crate) fn impute(
 ) -> Result<Vec<Vec<PatientRecord>>, ReconstructionError> {
     let imputer = ArmImputer::new(input, options)?;
     let draws = (0..imputation.imputations).map(|index| {
+        if let Some(patients) = &imputer.counted {
+            return patients.clone();
+        }
         let mut stream = imputer.stream(imputation.seed, index);
         let disturbed = disturbed(&imputer.evidence, imputer.resolution, &mut stream);
         imputer.patients(&[&disturbed], imputer.resolution, &mut stream)
@@ -63,6 +66,8 @@ pub struct ArmImputer {
     evidence: Evidence,
     resolution: Resolution,
     course: Course,
+    /// The patients of a curve whose events and censorings can be counted: no draw changes who they are.
+    counted: Option<Vec<PatientRecord>>,
 }
 
 impl ArmImputer {
@@ -76,15 +81,24 @@ impl ArmImputer {
     ) -> Result<Self, ReconstructionError> {
         let (settled, resolution) = settle(input, options)?;
         let (trial, arm) = (input.trial.clone(), input.arm.clone());
-        Ok(Self { trial, arm, evidence: settled.evidence, resolution, course: settled.course })
+        let counted = counted::reconstruct(input, options).map(|arm| arm.patients);
+        Ok(Self { trial, arm, evidence: settled.evidence, resolution, course: settled.course, counted })
     }
 
     /// The patients of draw `index`: as another reader of the figure might have found them. The axes are those of
     /// `PanelReading::drawn` for the same seed and index, which all arms of the figure share; every level and every
     /// time has an error of its own, normal with the standard deviations `arm`; printed survival and medians are
     /// replaced by numbers that are rounded to them; and the pattern of censoring is drawn as in [`crate::impute`].
+    /// Patients that can be counted, on a curve read from paths, stay the same; their times move with the axis.
     pub fn draw(&self, figure: &PanelReading, arm: ArmReading, seed: u64, index: u32) -> Vec<PatientRecord> {
         let axes = figure.drawn(seed, index);
+        if let Some(patients) = &self.counted {
+            let moved = |patient: &PatientRecord| PatientRecord {
+                time: axes.time_at(patient.time).max(0.0),
+                event: patient.event,
+            };
+            return patients.iter().map(moved).collect();
+        }
         let mut stream = self.stream(seed, index);
         let moved = read_again(&self.evidence, &axes, arm, &mut stream);
         // Where whole patients cannot follow all levels, those of the first reading stay and the times still move.

@@ -113,6 +113,13 @@ pub(super) struct AxesDraw {
     survival: AxisDraw,
 }
 
+impl AxesDraw {
+    /// The time that the drawn axis says where the first reading said `time`.
+    pub(super) fn time_at(&self, time: f64) -> f64 {
+        self.time.moved(time)
+    }
+}
+
 /// Two drops are told apart by at least this share of follow-up.
 const TOLD_APART: f64 = 1e-9;
 

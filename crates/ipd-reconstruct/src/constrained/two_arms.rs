@@ -15,7 +15,7 @@ use super::evidence::half_unit;
 use super::resolution::Resolution;
 use super::search::Course;
 use super::{attempts, finish, placement, settle};
-use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions};
+use crate::{ReconstructionError, ReconstructionInput, ReconstructionOptions, counted};
 
 /// What a paper prints of the comparison of two arms. Roundings are taken from the digits of the numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,8 +71,8 @@ pub(crate) fn reconstruct_pair(
     let reached = Reached::of(&of_reference, &of_treated);
     let findings = judge.findings(&reached, &reference.place());
     Ok(ReconstructedPair {
-        reference: finish(reference, options, first.settled, of_reference),
-        treated: finish(treated, options, second.settled, of_treated),
+        reference: first.finished(reference, options, of_reference),
+        treated: second.finished(treated, options, of_treated),
         hazard_ratio: reached.cox.map(|fit| fit.hazard_ratio()),
         hazard_ratio_interval: reached.cox.and_then(|fit| fit.hazard_ratio_interval(0.95).ok()),
         log_rank_p: reached.log_rank_p,
@@ -84,6 +84,8 @@ pub(crate) fn reconstruct_pair(
 struct Family {
     settled: Settled,
     members: Vec<Member>,
+    /// The arm where its events and censorings can be counted: then there is one course, and nothing to choose.
+    counted: Option<ReconstructedArm>,
 }
 
 struct Member {
@@ -99,8 +101,12 @@ impl Family {
         options: &ReconstructionOptions,
     ) -> Result<Self, ReconstructionError> {
         let (settled, resolution) = settle(input, options)?;
-        let mut family = Self { members: Vec::new(), settled };
+        let mut family = Self { members: Vec::new(), settled, counted: counted::reconstruct(input, options) };
         family.add(family.settled.course.clone(), 0.0);
+        if let Some(arm) = &family.counted {
+            family.members[0].patients.clone_from(&arm.patients);
+            return Ok(family);
+        }
         let amounts =
             if family.settled.evidence.total_events.is_some() { &AMOUNTS[..1] } else { &AMOUNTS[..] };
         for &amount in amounts {
@@ -109,6 +115,15 @@ impl Family {
             }
         }
         Ok(family)
+    }
+
+    fn finished(
+        self,
+        input: &ReconstructionInput,
+        options: &ReconstructionOptions,
+        patients: Vec<PatientRecord>,
+    ) -> ReconstructedArm {
+        self.counted.unwrap_or_else(|| finish(input, options, self.settled, patients))
     }
 
     fn try_pattern(&mut self, resolution: Resolution, amount: f64, slope: f64) {
@@ -141,6 +156,9 @@ impl Family {
 
     /// The patients of a member, moved within their gaps.
     fn placed(&self, member: usize, power: f64) -> Vec<PatientRecord> {
+        if let Some(arm) = &self.counted {
+            return arm.patients.clone();
+        }
         let mut spread = |count: u32| placement::evenly(count).iter().map(|part| part.powf(power)).collect();
         placement::patients_of(&self.settled.evidence, &self.members[member].course, &mut spread)
     }

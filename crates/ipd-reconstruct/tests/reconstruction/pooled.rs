@@ -7,6 +7,7 @@ use kmeta_ipd_reconstruct::{
     ImputationOptions, PrintedComparison, ReconstructionOptions, impute, reconstruct, reconstruct_pair,
 };
 use kmeta_survival_estimate::{KaplanMeier, Ties, cox_two_arms};
+use kmeta_trial_data::ReconstructedArm;
 
 const PIXELS: FigureReading = FigureReading::Pixels { columns: 800, rows: 500 };
 
@@ -69,4 +70,40 @@ fn a_printed_comparison_brings_two_arms_closer_to_the_truth() {
     let mean = |errors: &[f64]| errors.iter().sum::<f64>() / errors.len() as f64;
     assert!(alone.len() >= 10);
     assert!(mean(&together) < 0.7 * mean(&alone), "{} {}", mean(&together), mean(&alone));
+}
+
+#[test]
+fn patients_that_can_be_counted_are_kept_by_imputations_and_pairs() {
+    let information = Information { number_at_risk: true, events: true, marks: true };
+    let options = ReconstructionOptions::default();
+    let imputation = ImputationOptions { imputations: 3, seed: 5 };
+    let mut counted = 0;
+    for pair in simulated_pairs(6, 11) {
+        let input = |arm| {
+            let mut input = figure_of(&pair.name, arm, FigureReading::Exact, information).expect("patients");
+            // As a curve that is read from paths states it.
+            input.survival_uncertainty = Some(4e-5);
+            input
+        };
+        let (reference, treated) = (input(&pair.reference), input(&pair.treated));
+        let one = |input| reconstruct(input, &options).expect("a complete input");
+        let alone = [one(&reference), one(&treated)];
+        // A comparison that the patients do not have would move those that are free to be chosen.
+        let comparison =
+            PrintedComparison { hazard_ratio: Some(0.3), hazard_ratio_interval: None, log_rank_p: None };
+        let both = reconstruct_pair(&reference, &treated, &comparison, &options).expect("complete inputs");
+        let is_counted =
+            |arm: &ReconstructedArm| arm.findings.iter().any(|finding| finding.code == "patients-counted");
+        for (arm, (input, of_pair)) in
+            alone.iter().zip([(&reference, &both.reference), (&treated, &both.treated)])
+        {
+            if is_counted(arm) {
+                counted += 1;
+                assert_eq!(arm.patients, of_pair.patients, "{}", pair.name);
+                let sets = impute(input, &options, &imputation).expect("a complete input");
+                assert!(sets.iter().all(|set| *set == arm.patients), "{}", pair.name);
+            }
+        }
+    }
+    assert!(counted >= 6, "{counted}");
 }
