@@ -216,8 +216,14 @@ fn plain_or_turned(
             || axis.as_ref().is_ok_and(|axis| reads_clearly(axis, pairs));
         // Of slanted labels some read like others, none clearly: what is read at their angle may agree better.
         let is_sure = axis.as_ref().is_ok_and(|axis| agree == pairs.len() || is_clear(&axis.calibration));
-        if is_sure && upright && is_agreement(agree, pairs.len()) {
-            return axis;
+        if upright && axis.is_ok() && is_agreement(agree, pairs.len()) {
+            if is_sure {
+                return axis;
+            }
+            return Ok(match slanted_axis(page, reader, ticks, region, direction, line_px) {
+                Some(slanted) if read_labels(&slanted.calibration) > agree => with_all_marks(slanted),
+                _ => axis?,
+            });
         }
         if index == 0 || agree > agreeing {
             (plain, agreeing) = (axis, agree);

@@ -72,9 +72,17 @@ pub(crate) fn slanted_axis(
                     areas.push((tick.position, parse_number(&number.text), number.area));
                 }
             }
-            let Ok(calibration) = calibrate(&labelled, direction, line_px, TICK_TOLERANCE_PX) else {
+            let Ok(mut calibration) = calibrate(&labelled, direction, line_px, TICK_TOLERANCE_PX) else {
                 continue;
             };
+            // The zero of the other axis may stand at the same corner.
+            calibration.ticks.dedup_by(|next, kept| {
+                let same = next.value == kept.value;
+                if same && next.confidence > kept.confidence {
+                    std::mem::swap(next, kept);
+                }
+                same
+            });
             let strength: f64 = calibration.ticks.iter().map(|tick| 0.5 + tick.confidence).sum();
             let labels = areas
                 .iter()

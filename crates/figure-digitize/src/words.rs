@@ -68,8 +68,11 @@ const ROOM_OF_ONE: f64 = 0.2;
 
 /// The words in `region`. Pieces taller than `tallest_letter` pixels are no letters.
 pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> Vec<Word> {
-    let letters: Vec<Word> = connected_pieces(page, region)
-        .into_iter()
+    let pieces = connected_pieces(page, region);
+    let letters: Vec<Word> = pieces
+        .iter()
+        .filter(|piece| !is_frame(piece, &pieces))
+        .copied()
         .filter(|(area, pixels)| {
             area.height() <= tallest_letter && area.width() <= 3 * tallest_letter && *pixels >= 1
         })
@@ -78,6 +81,29 @@ pub(crate) fn words_in(page: &InkPage, region: Rect, tallest_letter: usize) -> V
         .collect();
     let words = join(letters, LETTER_GAP);
     words.into_iter().filter(|word| word.letter_height >= 4).collect()
+}
+
+/// Side of the smallest frame around words, in pixels.
+const SMALLEST_FRAME: usize = 20;
+/// A frame has less than one of this many pixels of its box inked.
+const THIN_FRAME: usize = 5;
+/// Pieces within a frame, at least.
+const FEWEST_FRAMED: usize = 3;
+
+/// Whether a piece is the frame of a legend rather than a letter: thin, with several others inside it.
+fn is_frame((area, pixels): &(Rect, usize), pieces: &[(Rect, usize)]) -> bool {
+    if area.width().min(area.height()) < SMALLEST_FRAME || THIN_FRAME * pixels > area.width() * area.height()
+    {
+        return false;
+    }
+    let within = |other: &Rect| {
+        other.left > area.left
+            && other.right < area.right
+            && other.top > area.top
+            && other.bottom < area.bottom
+            && 4 * other.height() >= area.height() / 4
+    };
+    pieces.iter().filter(|(other, _)| within(other)).take(FEWEST_FRAMED).count() >= FEWEST_FRAMED
 }
 
 /// A short horizontal stroke: the tick of a survival axis, which must not become part of the label beside it. The
