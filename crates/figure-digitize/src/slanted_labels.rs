@@ -3,9 +3,10 @@
 
 use image::{Rgb, RgbImage};
 use kmeta_label_reader::{CharacterSet, LabelReader};
+use kmeta_trial_data::{AxisCalibration, AxisScale, AxisTick};
 
 use crate::axis_labels::{LabelledAxis, spacing};
-use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate};
+use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance};
 use crate::ink::InkPage;
 use crate::number::parse_number;
 use crate::plane::Rect;
@@ -16,6 +17,8 @@ use crate::words::{Word, words_in};
 
 /// Turns that software offers for labels, in degrees by which they run upwards.
 pub(crate) const ANGLES: [f64; 5] = [90.0, 45.0, 60.0, 30.0, -45.0];
+/// Least confidence of a number that counts without a tick.
+const CLEARLY_READ: f64 = 0.9;
 /// Letter heights within which a piece above or below a label belongs to it.
 const CLOSE: f64 = 0.3;
 
@@ -75,6 +78,7 @@ pub(crate) fn slanted_axis(
             let Ok(mut calibration) = calibrate(&labelled, direction, line_px, TICK_TOLERANCE_PX) else {
                 continue;
             };
+            add_labels_without_tick(&mut calibration, &found, end, direction);
             // The zero of the other axis may stand at the same corner.
             calibration.ticks.dedup_by(|next, kept| {
                 let same = next.value == kept.value;
@@ -106,6 +110,46 @@ pub(crate) fn slanted_axis(
         }
     }
     best.map(|(_, axis)| axis)
+}
+
+/// Adds numbers that stand where the calibration puts them, though no tick mark was found there: those at the ends of an
+/// axis are part of its frame. The fit stays as it is.
+fn add_labels_without_tick(
+    calibration: &mut AxisCalibration,
+    found: &[TurnedNumber],
+    end: bool,
+    direction: Direction,
+) {
+    let along = |number: &TurnedNumber| {
+        let point = if end { number.end } else { number.center };
+        if direction == Direction::Increasing { point.0 } else { point.1 }
+    };
+    // Labels stand off their ticks alike.
+    let mut offsets: Vec<f64> = calibration
+        .ticks
+        .iter()
+        .filter_map(|tick| {
+            let own = found.iter().filter(|number| !number.is_part && number.text == tick.label);
+            own.map(|number| tick.pixel - along(number)).min_by(|a, b| a.abs().total_cmp(&b.abs()))
+        })
+        .collect();
+    offsets.sort_by(f64::total_cmp);
+    let Some(&offset) = offsets.get(offsets.len() / 2) else { return };
+    for number in found.iter().filter(|number| !number.is_part && number.confidence >= CLEARLY_READ) {
+        let Some(value) = parse_number(&number.text) else { continue };
+        let value = if calibration.scale == AxisScale::Percent { value / 100.0 } else { value };
+        let pixel = along(number) + offset;
+        let fits = (calibration.pixel_at(value) - pixel).abs() <= label_tolerance(number.letter_height);
+        if fits && calibration.ticks.iter().all(|tick| (tick.value - value).abs() > 1e-9) {
+            calibration.ticks.push(AxisTick {
+                pixel,
+                value,
+                label: number.text.clone(),
+                confidence: number.confidence,
+            });
+        }
+    }
+    calibration.ticks.sort_by(|a, b| a.pixel.total_cmp(&b.pixel));
 }
 
 /// The union of those labels that stand as near to the axis as most do. Other print farther off may repeat a number.
