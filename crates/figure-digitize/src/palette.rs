@@ -43,7 +43,6 @@ pub(crate) fn find_palette(page: &InkPage, area: Rect) -> Palette {
     let mut grounds = vec![page.background];
     grounds.extend(fills(page, area));
     let lines = line_colors(page, area, &grounds);
-        eprintln!("GROUNDS {grounds:?} LINES {lines:?}");
     Palette { grounds, lines }
 }
 

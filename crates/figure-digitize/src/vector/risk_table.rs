@@ -72,21 +72,6 @@ pub(crate) fn read_table(
         }
         left_out.extend(leave_out_misread(row));
     }
-    if std::env::var("KDEBUG").is_ok() {
-        eprintln!(
-            "REGION {region:?} COL {:?} INSIDE {:?}",
-            columns,
-            inside.iter().map(|w| (&w.text, w.center_x() as i32)).collect::<Vec<_>>()
-        );
-        for r in &rows {
-            eprintln!(
-                "ROW {:?} {} {}",
-                r.cells.iter().map(|c| (c.0, &c.1.text)).collect::<Vec<_>>(),
-                is_risk_row(r, &columns),
-                is_of_words(r, phrases)
-            );
-        }
-    } // KDEBUG
     rows.retain(|row| is_risk_row(row, &columns) && !is_of_words(row, phrases));
     let rows = rows_at_risk(rows, phrases, region);
     if rows.is_empty() {
