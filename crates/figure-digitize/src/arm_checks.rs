@@ -7,12 +7,15 @@ use kmeta_trial_data::{Check, DigitizedArm, Panel, StepCurve, StretchFlag};
 const MOST_UNDETERMINED: f64 = 0.025;
 /// Survival curves that differ by less are at the same place in the figure.
 const SAME_SURVIVAL: f64 = 0.01;
+/// Largest share of their length that two arms may run on one line, and the places at which that is looked at.
+const MOST_ON_ONE_LINE: f64 = 0.62;
+const SAMPLES: u32 = 300;
 /// Colours whose channels all differ by less are one colour to a reader.
 const SAME_CHANNEL: i32 = 40;
 
 /// The checks of a panel's arms.
 pub(crate) fn checks_of_arms(panel: &Panel) -> Vec<Check> {
-    vec![visible_check(panel), distinct_check(panel)]
+    vec![visible_check(panel), distinct_check(panel), apart_check(panel)]
 }
 
 /// Where a line is not seen it may run anywhere between its levels before and after, since survival never rises.
@@ -66,6 +69,40 @@ fn distinct_check(panel: &Panel) -> Check {
             "{alike} pairs of arms cross that have the same colour and line style, and neither names nor numbers at risk for each"
         ),
     }
+}
+
+/// Two arms on one line over most of their length may be one that was traced twice, while the other was missed.
+fn apart_check(panel: &Panel) -> Check {
+    let arms = &panel.arms;
+    let worst = (0..arms.len())
+        .flat_map(|one| (0..one).map(move |other| (one, other)))
+        .filter_map(|(one, other)| share_on_one_line(panel, &arms[one], &arms[other]))
+        .fold(0.0, f64::max);
+    Check {
+        name: "arms-apart".to_owned(),
+        passed: worst <= MOST_ON_ONE_LINE,
+        message: format!(
+            "after their first drops two arms run on one line over {:.0} % of their length; at most {:.0} % are allowed: one may have been traced twice",
+            100.0 * worst,
+            100.0 * MOST_ON_ONE_LINE
+        ),
+    }
+}
+
+/// Share of the common length of two arms, from where both have left S = 1, on which their lines lie on each other; nothing
+/// where that length is short.
+fn share_on_one_line(panel: &Panel, one: &DigitizedArm, other: &DigitizedArm) -> Option<f64> {
+    let end = one.curve_end.min(other.curve_end);
+    let width = one.line_width_px.max(other.line_width_px).max(1.0);
+    let same = width * panel.axes.y.slope.abs();
+    let levels: Vec<(f64, f64)> = (0..SAMPLES)
+        .map(|sample| end * (f64::from(sample) + 0.5) / f64::from(SAMPLES))
+        .map(|time| (one.curve.survival_at(time), other.curve.survival_at(time)))
+        .filter(|(a, b)| a.min(*b) < 1.0 - SAME_SURVIVAL / 2.0)
+        .collect();
+    let enough = levels.len() * 5 >= SAMPLES as usize;
+    let together = levels.iter().filter(|(a, b)| (a - b).abs() <= same).count();
+    enough.then(|| together as f64 / levels.len() as f64)
 }
 
 fn look_alike(one: &DigitizedArm, other: &DigitizedArm) -> bool {

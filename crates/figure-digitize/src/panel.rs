@@ -154,7 +154,8 @@ pub(crate) fn read_panel(
         |order: &[usize]| -> Vec<&TracedCurve> { order.iter().map(|&curve| &curves[curve]).collect() };
     if statements.stated.is_none() {
         let drawn = of_order(&named.order);
-        named = named.without_surplus(&drawn, &plot_texts, &place, &mut findings);
+        let axes = (&x.calibration, &y.calibration);
+        named = named.without_surplus(&drawn, &plot_texts, axes, (&place, &mut findings));
     }
     let NamedArms { order, arms: digitized, first_levels, text_of_arm, table: risk_table } = named;
     let arms = of_order(&order);

@@ -4,7 +4,7 @@
 //! Names and numbers are read with errors too: a row is missed, or a legend taken for a table. So either of them alone speaks
 //! only against a curve that is drawn more weakly than the arms that it names; both together speak against any.
 
-use kmeta_trial_data::{Finding, RiskTable};
+use kmeta_trial_data::{AxisCalibration, DigitizedArm, Finding, RiskTable};
 
 use crate::arms::TracedCurve;
 use crate::legend::PlotText;
@@ -17,10 +17,14 @@ impl NamedArms {
         mut self,
         curves: &[&TracedCurve],
         texts: &[PlotText],
-        place: &str,
-        findings: &mut Vec<Finding>,
+        axes: (&AxisCalibration, &AxisCalibration),
+        (place, findings): (&str, &mut Vec<Finding>),
     ) -> Self {
-        let Some(keep) = self.known(curves, texts) else { return self };
+        let mut keep = self.known(curves, texts).unwrap_or_else(|| vec![true; self.arms.len()]);
+        let unnamed = |arm: usize| self.arms[arm].label.is_empty() && !self.has_row(arm);
+        for (arm, keep) in keep.iter_mut().enumerate() {
+            *keep &= !(self.arms.len() > 1 && unnamed(arm) && runs_along_grid(&self.arms[arm], axes));
+        }
         let left_out = keep.iter().filter(|&&kept| !kept).count();
         if left_out == 0 {
             return self;
@@ -29,7 +33,7 @@ impl NamedArms {
             "curves-left-out",
             place,
             format!(
-                "{left_out} curves that neither the numbers at risk nor the legend name were taken for no arms; state the arms in the sidecar where they are some"
+                "{left_out} curves that neither the numbers at risk nor the legend name, or that run from one grid line to another, were taken for no arms; state the arms in the sidecar where they are some"
             ),
         ));
         if let Some(table) = &mut self.table {
@@ -45,6 +49,10 @@ impl NamedArms {
         self
     }
 
+    fn has_row(&self, arm: usize) -> bool {
+        self.table.as_ref().is_some_and(|table| table.rows.iter().any(|row| row.arm == Some(arm)))
+    }
+
     /// Which arms are named or drawn no weaker than those, where all names have an arm.
     fn known(&self, curves: &[&TracedCurve], texts: &[PlotText]) -> Option<Vec<bool>> {
         let table = self.table.as_ref();
@@ -53,9 +61,7 @@ impl NamedArms {
         let entries = texts.iter().filter(|text| is_entry(text)).count();
         let has_entry: Vec<bool> =
             self.text_of_arm.iter().map(|text| text.is_some_and(|text| is_entry(&texts[text]))).collect();
-        let has_row: Vec<bool> = (0..self.arms.len())
-            .map(|arm| table.is_some_and(|table| table.rows.iter().any(|row| row.arm == Some(arm))))
-            .collect();
+        let has_row: Vec<bool> = (0..self.arms.len()).map(|arm| self.has_row(arm)).collect();
         let count = |has: &[bool]| has.iter().filter(|&&has| has).count();
         let rows = table.filter(|table| is_table(table)).map_or(0, |table| table.rows.len());
         let all_rows = rows >= 1 && count(&has_row) == rows;
@@ -76,6 +82,22 @@ impl NamedArms {
             .map(|(curve, named)| *named || !Drawing::of(curve).is_weaker_than(&weakest));
         Some(keep.collect())
     }
+}
+
+/// A path with more drops than this follows no grid.
+const MOST_GRID_DROPS: usize = 3;
+/// It lies this near to ticks, in pixels.
+const ON_GRID_PX: f64 = 1.5;
+
+/// Whether a curve falls at ticks of the time axis only, from level to level of the survival axis's ticks: it goes from one
+/// grid line to another.
+fn runs_along_grid(arm: &DigitizedArm, (x, y): (&AxisCalibration, &AxisCalibration)) -> bool {
+    let drops = arm.curve.times().len() - 1;
+    let on_tick = |axis: &AxisCalibration, value: f64| {
+        axis.ticks.iter().any(|tick| (axis.pixel_at(tick.value) - axis.pixel_at(value)).abs() <= ON_GRID_PX)
+    };
+    (1..=MOST_GRID_DROPS).contains(&drops)
+        && arm.curve.corners().skip(1).all(|(time, survival)| on_tick(x, time) && on_tick(y, survival))
 }
 
 /// Fewest numbers of a row of numbers at risk.
