@@ -172,6 +172,23 @@ fn a_file_that_opens_without_a_password_is_read() {
     }
 }
 
+/// An arm of which nobody had the event is told from the top of a frame by its sample in the legend.
+#[test]
+fn an_arm_without_events_is_found_by_its_name() {
+    let level = "0 0 1 RG 60 260 m 220 260 l S\n";
+    let legend = "0 0 1 RG 80 100 m 100 100 l S BT /F1 10 Tf 106 96.5 Td (Early) Tj ET\n\
+                  1 0 0 RG 80 85 m 100 85 l S BT /F1 10 Tf 106 81.5 Td (Late) Tj ET\n";
+    let page = "/MediaBox [0 0 360 300]";
+    let unnamed = read(&pdf(page, &format!("{}{level}", figure()), HELVETICA, &[])).expect("a figure");
+    assert_eq!(unnamed.panels[0].arms.len(), 1);
+    let named = read(&pdf(page, &format!("{}{level}{legend}", figure()), HELVETICA, &[])).expect("a figure");
+    let arms = &named.panels[0].arms;
+    let names: Vec<&str> = arms.iter().map(|arm| arm.label.as_str()).collect();
+    assert_eq!(names, ["Early", "Late"]);
+    assert_eq!(arms[0].curve.survival(), [1.0]);
+    assert!((arms[0].curve_end - 16.0).abs() <= 24.0 * EXACT, "{}", arms[0].curve_end);
+}
+
 #[test]
 fn white_ticks_on_a_dark_slide_are_seen() {
     let slide = format!("0 g 0 0 360 300 re f 1 g 1 G\n{}", figure());

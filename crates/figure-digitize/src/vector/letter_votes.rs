@@ -92,3 +92,50 @@ fn place_of(letter: &Letter<'_>, outlines: &mut Vec<Outline>) -> usize {
         outlines.len() - 1
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use kmeta_figure_source::vector::{Bounds, Subpath};
+
+    use super::*;
+    use crate::vector::text::TextDirection;
+
+    /// A letter at a column whose outline is a square with a notch of its own depth.
+    fn letter(outline: &Subpath) -> Letter<'_> {
+        let bounds = Bounds::around(&outline.points).unwrap();
+        Letter {
+            text: None,
+            outline: vec![outline],
+            along: (bounds.left, bounds.right),
+            baseline: bounds.bottom,
+            size: 14.0,
+            bounds,
+            color: [0; 3],
+            visible: true,
+            direction: TextDirection::Right,
+            bare: true,
+        }
+    }
+
+    fn shape(column: f64, depth: f64) -> Subpath {
+        let points = [[0.0, 0.0], [8.0, 0.0], [8.0, 10.0], [4.0, depth], [0.0, 10.0]];
+        Subpath { points: points.map(|[x, y]| [x + column, y]).to_vec(), closed: true, curved: false }
+    }
+
+    #[test]
+    fn equal_outlines_are_the_letter_that_most_words_read() {
+        let (one, two) = ([shape(0.0, 1.0), shape(10.0, 5.0)], [shape(50.0, 5.0), shape(60.3, 5.0)]);
+        let third = [shape(90.0, 1.0), shape(100.0, 1.0)];
+        let words: Vec<Vec<Letter<'_>>> =
+            [&one, &two, &third].iter().map(|word| word.iter().map(letter).collect()).collect();
+        let words: Vec<&[Letter<'_>]> = words.iter().map(Vec::as_slice).collect();
+        let read = |texts: [(&str, f64); 3]| {
+            let readings = texts.map(|(text, confidence)| (text.to_owned(), confidence)).to_vec();
+            by_most_votes(&words, readings).into_iter().map(|word| word.0).collect::<Vec<_>>()
+        };
+        assert_eq!(read([("17", 1.0), ("77", 1.0), ("l1", 0.5)]), ["17", "77", "11"]);
+        // A reading of another length says nothing about single letters.
+        assert_eq!(read([("17", 1.0), ("7", 0.9), ("1", 0.9)]), ["17", "77", "11"]);
+        assert_eq!(read([("", 0.1), ("", 0.1), ("l1x", 0.5)]), ["", "", "l1x"]);
+    }
+}
