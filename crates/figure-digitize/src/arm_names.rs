@@ -7,7 +7,8 @@
 use kmeta_trial_data::{DigitizedArm, RiskRow, RiskTable};
 
 use crate::arms::TracedCurve;
-use crate::color::{Srgb, chroma, hue_distance};
+use crate::color::{Srgb, chroma, hue_distance, oklab_distance};
+use crate::identity::SAME_COLOR;
 use crate::ink::InkPage;
 use crate::legend::PlotText;
 use crate::swatch::{DashLook, Swatch, dash_look};
@@ -49,13 +50,33 @@ pub(crate) struct RowLook {
 pub(crate) struct DrawnArm<'a> {
     pub(crate) curve: &'a TracedCurve,
     dashes: Option<DashLook>,
+    /// Whether its line has gaps: it was traced as a dashed one, or shows less ink than another of its colour.
+    broken: bool,
 }
 
 impl<'a> DrawnArm<'a> {
-    pub(crate) fn new(page: &InkPage, curve: &'a TracedCurve) -> Self {
-        let dashes = if curve.dashed { dashes_of_curve(page, curve) } else { None };
-        Self { curve, dashes }
+    /// The arms of a plot.
+    pub(crate) fn all(page: &InkPage, curves: &[&'a TracedCurve]) -> Vec<Self> {
+        let drawn = |curve: &&'a TracedCurve| Self {
+            curve,
+            dashes: if curve.dashed { dashes_of_curve(page, curve) } else { None },
+            broken: curve.dashed || curves.iter().any(|other| has_gaps_beside(curve, other)),
+        };
+        curves.iter().map(drawn).collect()
     }
+}
+
+/// Less ink along a path, and more of it on bare ground, than along another path of its colour: censor marks can fill most
+/// of the gaps of a dashed line, so that it is traced like an unbroken one.
+const LESS_INK: f32 = 0.04;
+const MORE_GROUND: f32 = 0.005;
+
+/// Whether a curve that was traced as unbroken has gaps where another one of its colour has none.
+fn has_gaps_beside(curve: &TracedCurve, other: &TracedCurve) -> bool {
+    oklab_distance(curve.color, other.color) < SAME_COLOR
+        && !other.dashed
+        && curve.path.on_ink + LESS_INK <= other.path.on_ink
+        && curve.path.on_bare >= other.path.on_bare + MORE_GROUND
 }
 
 /// Dashes along the longest level stretch of a curve.
@@ -276,7 +297,7 @@ fn swatch_cost(swatch: &Swatch, arm: &DrawnArm<'_>) -> f64 {
             let period = (a.period / b.period).ln().abs().min(1.0);
             0.7 * (duty + period)
         }
-        (dashes, _) if dashes.is_some() != arm.curve.dashed => DASH_MISMATCH,
+        (dashes, _) if dashes.is_some() != arm.broken => DASH_MISMATCH,
         _ => 0.0,
     };
     color + dashes

@@ -4,7 +4,7 @@ use crate::arms::TracedCurve;
 use crate::color::oklab_distance;
 
 /// Arms of colours as near as this in Oklab are told apart by their dashes.
-const SAME_COLOR: f32 = 0.12;
+pub(crate) const SAME_COLOR: f32 = 0.12;
 /// Coverage from which ink counts as seen.
 const SEEN: f32 = 0.4;
 /// An unbroken line shows its ink on at least this share of a stretch, a dashed one on at most that.

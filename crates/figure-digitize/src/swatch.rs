@@ -205,6 +205,9 @@ fn color_of_line(page: &InkPage, columns: &[usize], (top, bottom): (usize, usize
     [median(0), median(1), median(2)]
 }
 
+/// A line with ink on more than this share of its length is unbroken: noise of a scan leaves gaps as well.
+const BROKEN: f64 = 0.87;
+
 /// The dashes between two columns, or nothing for an unbroken line.
 pub(crate) fn dash_look(from: usize, to: usize, inked: impl Fn(usize) -> bool) -> Option<DashLook> {
     let count = (from..to).filter(|&x| inked(x)).count();
@@ -213,7 +216,7 @@ pub(crate) fn dash_look(from: usize, to: usize, inked: impl Fn(usize) -> bool) -
     // The gap behind the last dash is not part of the extent.
     let last = (from..to).rev().take_while(|&x| inked(x)).count();
     let period = (to - from - last) as f64 / starts.saturating_sub(1).max(1) as f64;
-    (duty < 0.92 && starts >= 2).then_some(DashLook { duty, period })
+    (duty < BROKEN && starts >= 2).then_some(DashLook { duty, period })
 }
 
 #[cfg(test)]
