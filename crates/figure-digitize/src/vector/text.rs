@@ -353,20 +353,14 @@ fn words_from(mut letters: Vec<Letter<'_>>, reader: &LabelReader) -> Vec<TextRun
         })
         .collect();
     let mut readings = by_most_votes(&unread, read_outlines(reader, &outlines)).into_iter();
-    let read: Vec<(Vec<Letter<'_>>, Option<(String, f64)>)> = words
-        .iter()
-        .map(|word| {
-            let unread = word.iter().all(|letter| letter.text.is_none());
-            (word.clone(), if unread { readings.next() } else { None })
-        })
-        .collect();
     let mut runs: Vec<TextRun> = Vec::new();
     let mut last: Option<&Letter<'_>> = None;
-    for (word, reading) in &read {
-        let run = run_of(word, reading.clone());
+    for word in &words {
+        let unread = word.iter().all(|letter| letter.text.is_none());
+        let run = run_of(word, if unread { readings.next() } else { None });
         match (runs.last_mut(), last) {
             (Some(before), Some(letter)) if continues_number(before, letter, &run, &word[0]) => {
-                before.append(&run)
+                before.append(&run);
             }
             _ => runs.push(run),
         }
