@@ -59,7 +59,7 @@ fn by_samples(
     names: &mut [Option<usize>],
 ) {
     let mut best: Vec<Option<(f64, usize)>> = vec![None; arms.len()];
-    for &index in level {
+    for &index in level.iter().filter(|&&index| !is_number_or_test(&phrases[index].text)) {
         let phrase = &phrases[index];
         for (bounds, arm, penalty) in samples_beside(phrase, arms, lines, filled) {
             let gap = if bounds.center_x() < phrase.bounds.left {
@@ -267,9 +267,18 @@ fn may_be_name(phrase: &TextRun) -> bool {
         role: TextRole::Other,
     };
     phrase.text.chars().filter(|c| c.is_alphabetic()).count() >= 2
-        && !is_number(&phrase.text)
+        && !is_number_or_test(&phrase.text)
         && !is_statistic(&text)
-        && !begins_a_test(&phrase.text)
+}
+
+/// What names no arm though marks beside it look like a sample: a label of the axis, a p value, a hazard ratio. A name may
+/// hold a median, and HR+ stands for a receptor.
+fn is_number_or_test(text: &str) -> bool {
+    let is_ratio = text
+        .strip_prefix("HR")
+        .and_then(|rest| rest.trim_start().chars().next())
+        .is_some_and(|next| next.is_ascii_digit() || matches!(next, '=' | ':'));
+    is_number(text) || begins_a_test(text) || is_ratio
 }
 
 /// How far a text stands above or below a curve that runs past it, in heights of its font; infinite beside its ends.
