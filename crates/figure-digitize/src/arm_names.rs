@@ -50,17 +50,21 @@ pub(crate) struct RowLook {
 pub(crate) struct DrawnArm<'a> {
     pub(crate) curve: &'a TracedCurve,
     dashes: Option<DashLook>,
-    /// Whether its line has gaps: it was traced as a dashed one, or shows less ink than another of its colour.
+    /// Whether its line has gaps: it was traced as a dashed one, or the legend shows broken and unbroken lines and this one
+    /// shows less ink than another of its colour.
     broken: bool,
 }
 
 impl<'a> DrawnArm<'a> {
-    /// The arms of a plot.
-    pub(crate) fn all(page: &InkPage, curves: &[&'a TracedCurve]) -> Vec<Self> {
+    /// The arms of a plot whose legend has the given texts.
+    pub(crate) fn all(page: &InkPage, curves: &[&'a TracedCurve], texts: &[PlotText]) -> Vec<Self> {
+        let samples = || texts.iter().filter_map(|text| text.swatch).filter(|swatch| !swatch.is_block);
+        let mixed = samples().any(|sample| sample.dashes.is_some())
+            && samples().any(|sample| sample.dashes.is_none());
         let drawn = |curve: &&'a TracedCurve| Self {
             curve,
             dashes: if curve.dashed { dashes_of_curve(page, curve) } else { None },
-            broken: curve.dashed || curves.iter().any(|other| has_gaps_beside(curve, other)),
+            broken: curve.dashed || (mixed && curves.iter().any(|other| has_gaps_beside(curve, other))),
         };
         curves.iter().map(drawn).collect()
     }

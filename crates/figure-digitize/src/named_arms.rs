@@ -71,7 +71,7 @@ impl NamedArms {
     /// Gives the arms their names and each row of the table its arm.
     fn name(&mut self, around: Surroundings<'_>, curves: &[&TracedCurve]) {
         let texts = around.texts;
-        let drawn = DrawnArm::all(around.page, curves);
+        let drawn = DrawnArm::all(around.page, curves, texts);
         let is_statistic = |index: usize| is_statistic(&texts[index].text);
         let looks = around.table.map_or(&[] as &[_], |(_, looks)| looks.as_slice());
         let assigned = assign_names(texts, self.table.as_ref(), looks, &drawn, &self.arms, is_statistic);
