@@ -243,7 +243,7 @@ fn is_agreement(agreeing: usize, labels: usize) -> bool {
 }
 
 /// Confidence of a clear reading.
-const CLEAR: f64 = 0.9;
+pub(crate) const CLEAR: f64 = 0.9;
 
 /// Whether the labels of an axis were read clearly on average.
 fn is_clear(axis: &AxisCalibration) -> bool {

@@ -5,7 +5,7 @@ use image::{Rgb, RgbImage};
 use kmeta_label_reader::{CharacterSet, LabelReader};
 use kmeta_trial_data::{AxisCalibration, AxisScale, AxisTick};
 
-use crate::axis_labels::{LabelledAxis, spacing};
+use crate::axis_labels::{CLEAR, LabelledAxis, spacing};
 use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance};
 use crate::ink::InkPage;
 use crate::number::parse_number;
@@ -17,8 +17,6 @@ use crate::words::{Word, words_in};
 
 /// Turns that software offers for labels, in degrees by which they run upwards.
 pub(crate) const ANGLES: [f64; 5] = [90.0, 45.0, 60.0, 30.0, -45.0];
-/// Least confidence of a number that counts without a tick.
-const CLEARLY_READ: f64 = 0.9;
 /// Letter heights within which a piece above or below a label belongs to it.
 const CLOSE: f64 = 0.3;
 
@@ -135,7 +133,7 @@ fn add_labels_without_tick(
         .collect();
     offsets.sort_by(f64::total_cmp);
     let Some(&offset) = offsets.get(offsets.len() / 2) else { return };
-    for number in found.iter().filter(|number| !number.is_part && number.confidence >= CLEARLY_READ) {
+    for number in found.iter().filter(|number| !number.is_part && number.confidence >= CLEAR) {
         let Some(value) = parse_number(&number.text) else { continue };
         let value = if calibration.scale == AxisScale::Percent { value / 100.0 } else { value };
         let pixel = along(number) + offset;

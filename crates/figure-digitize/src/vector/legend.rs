@@ -93,9 +93,8 @@ fn samples_beside(
     lines: &[Line],
     filled: &[(Bounds, [u8; 3])],
 ) -> Vec<(Bounds, usize, f64)> {
-    let beside = |bounds: &Bounds| is_beside(bounds, phrase);
     let mut samples = Vec::new();
-    for line in lines.iter().filter(|line| is_sample(line, phrase.size) && beside(&line.bounds)) {
+    for line in lines.iter().filter(|line| is_sample(line, phrase.size) && is_beside(&line.bounds, phrase)) {
         if on_arm(&line.bounds, arms) {
             continue;
         }
@@ -104,7 +103,7 @@ fn samples_beside(
         }
     }
     if samples.is_empty() {
-        for (bounds, color) in filled.iter().filter(|(bounds, _)| beside(bounds)) {
+        for (bounds, color) in filled.iter().filter(|(bounds, _)| is_beside(bounds, phrase)) {
             let matching: Vec<usize> =
                 (0..arms.len()).filter(|&arm| same_color(arms[arm].look.color, *color)).collect();
             if let [only] = matching.as_slice()

@@ -72,11 +72,10 @@ fn is_rectangle(path: &VectorPath) -> bool {
 /// Whether a rectangle stands on the base line of a letter beside it, as wide and as high as a stroke of it.
 fn is_beside(stroke: &Letter<'_>, letter: &Letter<'_>) -> bool {
     let height = letter.bounds.height();
-    let gap = (letter.bounds.left - stroke.bounds.right).max(stroke.bounds.left - letter.bounds.right);
     (stroke.bounds.bottom - letter.bounds.bottom).abs() <= SAME_FOOT * height
         && stroke.bounds.width() <= WIDEST_STROKE * height
         && stroke.bounds.height() <= HIGHEST_STROKE * height
-        && (0.0..=BESIDE * height).contains(&gap)
+        && is_near(&stroke.bounds, &letter.bounds)
 }
 
 fn is_near(shape: &Bounds, letter: &Bounds) -> bool {

@@ -249,7 +249,17 @@ pub(crate) fn words_of_shapes(page: &VectorPage, reader: &LabelReader) -> Vec<Te
         around.is_some_and(|area| known.iter().all(|word| !word.contains([area.center_x(), area.center_y()])))
     };
     let rest: Vec<VectorPath> = page.paths.iter().filter(is_free).cloned().collect();
-    let rest = VectorPage { paths: rest, glyphs: Vec::new(), images: Vec::new(), ..page.clone() };
+    let rest = VectorPage {
+        format: page.format.clone(),
+        page: page.page,
+        width: page.width,
+        height: page.height,
+        pixels_per_inch: page.pixels_per_inch,
+        paths: rest,
+        glyphs: Vec::new(),
+        images: Vec::new(),
+        warnings: Vec::new(),
+    };
     let (turned, rotation) = turned(&rest, TextDirection::Up);
     let upwards: Vec<TextRun> = words_from(letters_of_shapes(&turned.paths, tallest), reader)
         .into_iter()
