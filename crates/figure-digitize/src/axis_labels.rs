@@ -95,8 +95,8 @@ enum Along {
 
 /// Two ticks may be curves that fall to the axis.
 const FEWEST_TICKS: usize = 3;
-/// Lines of words that are tried for the labels of an axis without tick marks.
-const MOST_LINES: usize = 3;
+/// Lines of words that are tried for the labels of an axis without tick marks: rows of numbers at risk may hold more words.
+const MOST_LINES: usize = 6;
 
 /// For an axis without tick marks: the rows below (or the columns beside) it with the most words, each label's middle standing
 /// for its tick; of equally full ones the nearest to the axis first. The letters of a title that runs upwards make such a

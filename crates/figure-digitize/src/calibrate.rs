@@ -281,6 +281,30 @@ fn fit(
     line.calibration(scale, inliers.iter().map(tick).collect(), line_px, Origin::Automatic)
 }
 
+/// Fits an axis to the strokes, given by tick and pixel, that lie on one line, when there are at least `fewest`, and moves
+/// these ticks there. Gives the values that it is fitted to.
+pub(crate) fn refit(axis: &mut AxisCalibration, strokes: &[(usize, f64)], fewest: usize) -> Option<Vec<f64>> {
+    let points = strokes.iter().map(|&(index, pixel)| (index, pixel, axis.ticks[index].value)).collect();
+    let points = without_outliers(points);
+    let line = Line::through(points.iter().map(|point| (point.1, point.2)));
+    let agrees = points.iter().all(|point| line.distance(point.1, point.2) <= TICK_TOLERANCE_PX);
+    if points.len() < fewest.max(2) || !agrees || line.slope * axis.slope <= 0.0 {
+        return None;
+    }
+    for &(index, pixel, _) in &points {
+        axis.ticks[index].pixel = pixel;
+    }
+    (axis.intercept, axis.slope) = (line.intercept, line.slope);
+    (axis.covariance, axis.residual_px) = (line.covariance, line.residual_px);
+    Some(points.iter().map(|point| point.2).collect())
+}
+
+/// Gives the pixel of a value by the line through points of pixel and value.
+pub(crate) fn line_through(points: &[(f64, f64)]) -> impl Fn(f64) -> f64 {
+    let line = Line::through(points.iter().copied());
+    move |value| (value - line.intercept) / line.slope
+}
+
 /// What the numbers of an axis mean, and the factor that makes them times or fractions: a survival axis that reaches
 /// above 1.5 is in percent.
 fn scale_and_unit(values: impl Iterator<Item = f64>, direction: Direction) -> (AxisScale, f64) {

@@ -55,6 +55,8 @@ pub(crate) struct Evidence {
     pub(crate) exchanged: usize,
     /// Arms that end where they meet another.
     pub(crate) ending_on_another: usize,
+    /// Whether most labels beside each axis agree on its scale.
+    pub(crate) labels_agree: bool,
 }
 
 impl Evidence {
@@ -64,6 +66,7 @@ impl Evidence {
         texts: &[PlotText],
         names_arm: impl Fn(usize) -> bool,
         arms: &[&TracedCurve],
+        labels_agree: bool,
     ) -> Self {
         let entries = legend_entries(texts, &names_arm);
         let named = entries.iter().filter(|&&index| names_arm(index)).count();
@@ -74,6 +77,7 @@ impl Evidence {
             sloping,
             exchanged: exchanged_stretches(arms),
             ending_on_another: ends_on_another(arms),
+            labels_agree,
         }
     }
 }
@@ -93,9 +97,13 @@ pub(crate) fn legend_entries(texts: &[PlotText], names_arm: impl Fn(usize) -> bo
                 near(other.left, sample.left) || near(other.top + other.bottom, sample.top + sample.bottom)
             })
     };
+    // A letter by itself is a name where another one is.
+    let is_letter = |text: &PlotText| text.text.text.trim().chars().count() == 1;
+    let shortest =
+        if (0..texts.len()).any(|index| names_arm(index) && is_letter(&texts[index])) { 1 } else { 2 };
     let is_entry = |text: &PlotText| {
         let lower = text.text.text.to_lowercase();
-        text.text.text.chars().filter(|c| c.is_alphabetic()).count() >= 2
+        text.text.text.chars().filter(|c| c.is_alphabetic()).count() >= shortest
             && text.swatch.is_some_and(|swatch| is_aligned(text, swatch.area))
             && !NO_ARM.iter().any(|word| lower.contains(word))
     };
@@ -122,6 +130,14 @@ pub(crate) fn checks_of_evidence(panel: &Panel, evidence: &Evidence) -> Vec<Chec
         ),
     ));
     checks.push(staircase_check(panel, evidence.sloping));
+    checks.push(check(
+        "labels-agree",
+        evidence.labels_agree,
+        format!(
+            "{} of the numbers beside the axes agree on the scale that was taken",
+            if evidence.labels_agree { "most" } else { "few" }
+        ),
+    ));
     checks.extend(statistics_check(panel));
     checks
 }

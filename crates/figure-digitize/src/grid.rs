@@ -1,12 +1,21 @@
 //! Finds grid lines, which stand for tick marks where an axis has none.
 
 /// Contrast beyond which a pixel counts no more: curves that cross the grid must not outweigh it.
-const MOST_CONTRAST: f32 = 0.15;
+pub(crate) const MOST_CONTRAST: f32 = 0.15;
 /// Mean contrast by which a grid line stands out from its surroundings.
-const LEAST_EXCESS: f64 = 0.015;
+const LEAST_EXCESS: f64 = 0.01;
 
-/// The middle of the grid line within `reach` of a position, if there is one: darker than the ground, or white on a coloured
-/// one. `contrast` is asked by the position along the axis (below `length`) and across it (within `across`).
+/// A straight line across the plot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct StraightLine {
+    pub(crate) middle: f64,
+    /// Mean contrast by which it stands out, at most `MOST_CONTRAST`.
+    pub(crate) excess: f64,
+    /// Its ink as a share of what its darkest row holds, in pixels.
+    pub(crate) width: f64,
+}
+
+/// The middle of the grid line within `reach` of a position, if there is one.
 pub(crate) fn grid_line_near(
     near: f64,
     reach: f64,
@@ -14,26 +23,50 @@ pub(crate) fn grid_line_near(
     length: usize,
     contrast: impl Fn(usize, usize) -> f32,
 ) -> Option<f64> {
+    line_near(near, reach, across, length, contrast).map(|line| line.middle)
+}
+
+/// The line within `reach` of a position, if there is one: darker than the ground, or white on a coloured
+/// one. `contrast` is asked by the position along the axis (below `length`) and across it (within `across`).
+pub(crate) fn line_near(
+    near: f64,
+    reach: f64,
+    across: (usize, usize),
+    length: usize,
+    contrast: impl Fn(usize, usize) -> f32,
+) -> Option<StraightLine> {
     let margin = reach.ceil() as usize + 3;
     let from = (near.max(0.0) as usize).saturating_sub(margin);
     let to = (near.max(0.0) as usize + margin + 1).min(length);
     if from + 5 > to || across.0 >= across.1 {
         return None;
     }
-    let share = 1.0 / (across.1 - across.0) as f64;
-    let profile: Vec<f64> = (from..to)
-        .map(|along| {
-            (across.0..across.1).map(|at| f64::from(contrast(along, at).min(MOST_CONTRAST))).sum::<f64>()
-        })
-        .map(|sum| sum * share)
-        .collect();
+    let profile: Vec<f64> =
+        (from..to).map(|along| usual_contrast(across, |at| contrast(along, at))).collect();
     let lighter: Vec<f64> = profile.iter().map(|value| -value).collect();
     let middle = |profile: &[f64]| middle_of_peak(profile, near - from as f64, reach);
-    middle(&profile).or_else(|| middle(&lighter)).map(|middle| middle + from as f64)
+    let line = middle(&profile).or_else(|| middle(&lighter))?;
+    Some(StraightLine { middle: line.middle + from as f64, ..line })
+}
+
+/// Parts of a line of which the usual one counts: a level piece of a curve is not drawn across most of the plot.
+const PARTS: usize = 8;
+
+/// The median over the parts of a line of their mean contrast.
+fn usual_contrast((from, to): (usize, usize), contrast: impl Fn(usize) -> f32) -> f64 {
+    let end = |part: usize| from + (to - from) * part / PARTS;
+    let mean = |part: usize| {
+        let places = end(part)..end(part + 1);
+        let count = places.len().max(1) as f64;
+        places.map(|at| f64::from(contrast(at).min(MOST_CONTRAST))).sum::<f64>() / count
+    };
+    let mut means: Vec<f64> = (0..PARTS).map(mean).collect();
+    means.sort_by(f64::total_cmp);
+    (means[(PARTS - 1) / 2] + means[PARTS / 2]) / 2.0
 }
 
 /// The middle of the highest peak of a profile, within `reach` of a position.
-fn middle_of_peak(profile: &[f64], near: f64, reach: f64) -> Option<f64> {
+fn middle_of_peak(profile: &[f64], near: f64, reach: f64) -> Option<StraightLine> {
     let mut sorted = profile.to_vec();
     sorted.sort_by(f64::total_cmp);
     let ground = sorted[sorted.len() / 3];
@@ -50,7 +83,9 @@ fn middle_of_peak(profile: &[f64], near: f64, reach: f64) -> Option<f64> {
         moment += (value - ground) * (index as f64 + 0.5);
     }
     let middle = moment / mass;
-    (last - first < 12 && (middle - near).abs() <= reach).then_some(middle)
+    let excess = profile[peak] - ground;
+    let line = StraightLine { middle, excess, width: mass / excess };
+    (last - first < 12 && (middle - near).abs() <= reach).then_some(line)
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod arm_names;
 mod arms;
 mod axis_labels;
 mod axis_lines;
+mod axis_strokes;
 mod calibrate;
 mod color;
 mod continuation;

@@ -7,7 +7,7 @@ use crate::color::{Srgb, hue_distance};
 use crate::coverage::PlotInk;
 use crate::curve_search::{Ink, LINE_STYLES, LineStyle, has_gaps, least_gain, runs_at_one, seen_fall};
 use crate::curve_shape::{is_band_edge, is_hidden_remnant};
-use crate::ink::InkPage;
+use crate::ink::{INK_CONTRAST, InkPage};
 use crate::mark_ink::is_hue;
 use crate::palette::Palette;
 use crate::plane::Rect;
@@ -108,6 +108,7 @@ fn curve_in(
         && full_columns(ink, &path) as f64 >= LEAST_SEEN * area.width() as f64
         && (!style.dashed || path.on_bare >= LEAST_GAPS)
         && (seen_fall(ink, &path) as f64 >= ink.line_width.max(LEAST_FALL)
+            || has_upright(page, &path, area, ink.line_width)
             || stays_at_one(ink, &path, style, area, start))
         && has_gaps(ink, &path, *style);
     let curve = TracedCurve {
@@ -127,6 +128,28 @@ fn curve_in(
 fn stays_at_one(ink: &Ink, path: &Path, style: &LineStyle, area: Rect, start: TraceStart) -> bool {
     let has_gaps = style.dashed && path.on_bare >= LEAST_GAPS_AT_ONE;
     (is_hue(ink.color) || has_gaps) && runs_at_one(path, ink.line_width, area, start)
+}
+
+/// Share of a drop's rows in which its upright stroke must be drawn.
+const DRAWN_UPRIGHT: f64 = 0.9;
+
+/// Whether a path drops once, along an upright stroke: an arm with one event may begin below another curve and be level in all
+/// of what is seen of its colour.
+fn has_upright(page: &InkPage, path: &Path, area: Rect, line_width: f64) -> bool {
+    let Some(drop) = path.rows.windows(2).position(|pair| pair[0] < pair[1]) else { return false };
+    let (from, to) = (path.rows[drop], path.rows[drop + 1]);
+    let reach = (line_width / 2.0).ceil() as usize + 1;
+    let column = area.left + path.start + drop;
+    let is_drawn = |row: &usize| {
+        let y = area.top + row;
+        let contrast = |x: usize| if x < page.width() { page.contrast.get(x, y) } else { 1.0 };
+        let beside = [column.saturating_sub(3 * reach), column + 3 * reach];
+        (column.saturating_sub(reach)..=column + reach).any(|x| contrast(x) >= INK_CONTRAST)
+            && beside.into_iter().all(|x| contrast(x) < INK_CONTRAST)
+    };
+    let rows = from + reach..to.saturating_sub(reach);
+    let drawn = rows.clone().filter(is_drawn).count() as f64;
+    rows.len() as f64 >= LEAST_FALL && drawn >= DRAWN_UPRIGHT * rows.len() as f64
 }
 
 /// Columns in which a path shows its colour in full.

@@ -6,6 +6,8 @@ use kmeta_trial_data::{Axes, Finding, Panel, PixelBox, PlottedQuantity, ReadText
 use crate::arms::{TracedCurve, confidence_limits};
 use crate::axis_labels::{CalibratedAxes, LabelledAxis, read_titles, survival_axis, time_axis};
 use crate::axis_lines::{AxisPair, frames_within};
+use crate::axis_strokes::place_at_strokes;
+use crate::calibrate::label_tolerance;
 use crate::evidence::Evidence;
 use crate::ink::InkPage;
 use crate::legend::{pixels_of_curves, read_plot_texts, read_printed};
@@ -17,8 +19,8 @@ use crate::plot_curves::trace_plot;
 use crate::printed_statistics::statistics_in;
 use crate::redrawing::compare;
 use crate::risk::{FoundRiskTable, read_risk_table};
-use crate::snapping::unsnap;
-use crate::ticks::{survival_ticks, time_ticks};
+use crate::snapping::Strokes;
+use crate::ticks::{TickMark, survival_ticks, time_ticks};
 use crate::words::{Word, tallest_letter, words_in};
 
 /// A panel with what the verdict needs beside it.
@@ -98,7 +100,10 @@ pub(crate) fn read_panel(
 ) -> Result<ReadPanel, String> {
     let words = words_within(words, territory);
     let CalibratedAxes { lines: axes, mut x, mut y } = found;
-    let snapped = unsnap(page, &axes, &mut x.calibration, &mut y.calibration);
+    let labels_agree = x.agreed && y.agreed;
+    let label_height = letter_height(&words, x.labels);
+    let strokes = place_axes(page, &axes, &mut x, &mut y, label_height);
+    let mut snapped = strokes.unsnap(&mut x.calibration, &mut y.calibration);
     let inside = axes.inside();
     let mut texts = read_titles(page, reader, &words, &mut x, &mut y, inside);
     let mut findings: Vec<Finding> = Vec::new();
@@ -106,6 +111,12 @@ pub(crate) fn read_panel(
     let no_curves = [printed.words(), frames_within(page, inside)].concat();
     let mut traced = trace_plot(page, inside, &x.calibration, &y.calibration, statements, &no_curves);
     let limits = confidence_limits(&traced.curves);
+    if !snapped && !traced.rising {
+        let levels = traced.levels();
+        snapped = strokes.unsnap_by_curves(&mut x.calibration, &mut y.calibration, &levels);
+        strokes.place_by_curves(&mut y.calibration, &levels, label_tolerance(label_height as f64));
+        traced.survival_axis = y.calibration.clone();
+    }
     y.calibration = traced.printed_axis_as_survival(&y.calibration);
     let mut order = statements.arms_among(&traced.curves, &limits);
     statements.trace_way_points(page, &x.calibration, &mut traced, &mut order, &mut findings);
@@ -118,7 +129,6 @@ pub(crate) fn read_panel(
     // Some software prints the numbers between S = 0 and the time axis; the last may reach over the frame.
     let within =
         Rect { left: territory.left, right: territory.right, top: area.bottom, bottom: inside.bottom };
-    let label_height = letter_height(&words, x.labels);
     let read_table =
         |region: Rect| read_risk_table(page, reader, &x.calibration, &words, region, (index, label_height));
     let (risk, below) = match read_table(below) {
@@ -184,8 +194,26 @@ pub(crate) fn read_panel(
     };
     correct_panel(&mut panel, statements, &mut findings);
     let redrawing = compare(page, &panel, &traced, &curves, &words);
-    let evidence = Evidence::of(redrawing, &plot_texts, |index| named(index).is_some(), &arms);
+    let evidence = Evidence::of(redrawing, &plot_texts, |index| named(index).is_some(), &arms, labels_agree);
     Ok(ReadPanel { panel, first_levels, evidence, findings })
+}
+
+/// Fits both axes to all lines that show where their values are; gives these lines.
+fn place_axes<'a>(
+    page: &'a InkPage,
+    lines: &AxisPair,
+    x: &mut LabelledAxis,
+    y: &mut LabelledAxis,
+    letter_height: usize,
+) -> Strokes<'a> {
+    let print = [x.labels, y.labels];
+    let (x, y) = (&mut x.calibration, &mut y.calibration);
+    let (mut of_x, mut of_y) = (time_ticks(page, lines), survival_ticks(page, lines));
+    let [across_x, across_y] = place_at_strokes(page, lines, (x, &of_x), (y, &of_y), letter_height);
+    let stroke = |position: f64| TickMark { position, length: 0 };
+    of_x.extend(across_x.into_iter().map(stroke));
+    of_y.extend(across_y.into_iter().map(stroke));
+    Strokes { page, lines: *lines, of_x, of_y, print }
 }
 
 /// Median height of the letters in an area.

@@ -14,6 +14,7 @@ use crate::missing::{NamedLook, search_named};
 use crate::overrides::PanelStatements;
 use crate::palette::find_palette;
 use crate::plane::{Plane, Rect};
+use crate::steps::{Plateau, plateaus};
 use crate::trace::TraceStart;
 
 /// How much of the page beyond S = 1 and S = 0 is looked at, in pixels: a line is up to a dozen pixels wide.
@@ -53,6 +54,16 @@ impl PlotCurves {
             curve
         };
         self.curves.iter().map(mirrored).collect()
+    }
+
+    /// The plateaus of each curve, their levels in rows of the page (or of the mirrored one).
+    pub(crate) fn levels(&self) -> Vec<Vec<Plateau>> {
+        let top = self.area.top as f64;
+        let on_page = |plateau: Plateau| Plateau { level: plateau.level + top, ..plateau };
+        let of_curve = |curve: &TracedCurve| {
+            plateaus(&curve.coverage, &curve.path, curve.line_width).into_iter().map(on_page).collect()
+        };
+        self.curves.iter().map(of_curve).collect()
     }
 
     /// The axis of the page in survival: `1 - incidence` where incidence is printed.

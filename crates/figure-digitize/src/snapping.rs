@@ -5,15 +5,16 @@
 //! (matplotlib's Agg: `floor(x + 0.5)`, and 0.5 more where the rounded width is odd). Ticks and curves of an odd width stand
 //! half a pixel off on average, those of an even width do not. The centres of strokes that were moved lie on edges or middles
 //! of pixels, whichever their width calls for, although the width itself is no whole number of pixels; where a program
-//! knows no shades, widths are whole numbers, and pixels are set where the stroke covers their middle: nothing is moved on
-//! average. Programs that move nothing draw strokes at any place.
+//! knows no shades, not even for print, widths are whole numbers, and pixels are set where the stroke covers their middle:
+//! nothing is moved on average. Programs that move nothing draw strokes at any place.
 
 use kmeta_trial_data::{AxisCalibration, Origin};
 
 use crate::axis_lines::{AxisPair, InkLine};
 use crate::ink::InkPage;
+use crate::plane::Rect;
 use crate::steps::Plateau;
-use crate::ticks::{TickMark, survival_ticks, time_ticks};
+use crate::ticks::TickMark;
 
 /// How far from the edge or the middle of a pixel a stroke that was set there is measured, in pixels.
 const PLACE_TOLERANCE: f64 = 0.12;
@@ -70,30 +71,83 @@ impl Place {
     }
 }
 
-/// Fits the axes of a panel to where their ticks would stand had the program not set them on whole pixels, when it did; says
-/// whether it did. Curves have to be moved like the axes that they are measured on.
-pub(crate) fn unsnap(
-    page: &InkPage,
-    lines: &AxisPair,
-    x: &mut AxisCalibration,
-    y: &mut AxisCalibration,
-) -> bool {
-    let of_x = drawn_ticks(x, &time_ticks(page, lines));
-    let of_y = drawn_ticks(y, &survival_ticks(page, lines));
-    let place = |ticks: &[TickMark]| Place::of(&positions(ticks)).filter(|_| ticks.len() >= FEWEST_TICKS);
-    let (Some(at_x), Some(at_y)) = (place(&of_x), place(&of_y)) else { return false };
-    let is_shaded = |line: &InkLine, is_horizontal: bool| {
-        stroke(page, line, is_horizontal).is_some_and(|stroke| stroke.is_set_with_shades())
-    };
-    if of_x.len() + of_y.len() < FEWEST_IN_ALL
-        || !is_shaded(&lines.horizontal, true)
-        || !is_shaded(&lines.vertical, false)
-    {
-        return false;
+/// The straight strokes of a panel: axis lines, and ticks and grid lines along each axis.
+pub(crate) struct Strokes<'a> {
+    pub(crate) page: &'a InkPage,
+    pub(crate) lines: AxisPair,
+    pub(crate) of_x: Vec<TickMark>,
+    pub(crate) of_y: Vec<TickMark>,
+    /// Where the labels of the axes are.
+    pub(crate) print: [Rect; 2],
+}
+
+impl Strokes<'_> {
+    /// Fits the axes to where their ticks would stand had the program not set them on whole pixels, when the axis lines show
+    /// that it did; says whether they do.
+    pub(crate) fn unsnap(&self, x: &mut AxisCalibration, y: &mut AxisCalibration) -> bool {
+        self.axis_lines(Stroke::is_set_with_shades) && self.move_ticks_back(x, y)
     }
-    move_back(x, &positions(&of_x), at_x.shift());
-    move_back(y, &positions(&of_y), at_y.shift());
-    true
+
+    /// The same where the axis lines fill whole pixels, which they do by chance or because the program rounds them to the nearest:
+    /// it is the former when print has shades and the levels of curves lie on edges of pixels, where only strokes of an
+    /// even width are moved to.
+    pub(crate) fn unsnap_by_curves(
+        &self,
+        x: &mut AxisCalibration,
+        y: &mut AxisCalibration,
+        curves: &[Vec<Plateau>],
+    ) -> bool {
+        let lie_on = |place| curves.iter().any(|levels| place_of_curve(levels) == Some(place));
+        (self.are_grid_lines(x) && self.are_grid_lines(y) || self.axis_lines(Stroke::is_crisp))
+            && has_shaded_print(self.page, self.print)
+            && lie_on(Place::Edges)
+            && !lie_on(Place::Middles)
+            && self.move_ticks_back(x, y)
+    }
+
+    /// Whether grid lines stand for tick marks.
+    fn are_grid_lines(&self, axis: &AxisCalibration) -> bool {
+        let strokes = self.of_x.iter().chain(&self.of_y).filter(|stroke| stroke.length == 0);
+        strokes.filter(|stroke| axis.ticks.iter().any(|tick| tick.pixel == stroke.position)).count()
+            >= FEWEST_TICKS
+    }
+
+    /// Moves the survival axis, when only labels show where its values are, so that the curves begin at S = 1: the middles of
+    /// labels may all be off by as much. `reach` is the most that they can be, in pixels.
+    pub(crate) fn place_by_curves(&self, y: &mut AxisCalibration, curves: &[Vec<Plateau>], reach: f64) {
+        if y.origin != Origin::Automatic || !drawn_ticks(y, &self.of_y).is_empty() {
+            return;
+        }
+        let one = y.pixel_at(1.0);
+        let first =
+            |levels: &Vec<Plateau>| levels.first().filter(|first| first.seen >= 3).map(|first| first.level);
+        let highest = curves.iter().filter_map(first).fold(f64::INFINITY, f64::min);
+        let off = highest - one;
+        if off.abs() <= reach {
+            y.intercept -= y.slope * off;
+            y.ticks.iter_mut().for_each(|tick| tick.pixel += off);
+        }
+    }
+
+    /// Whether both axis lines are so.
+    fn axis_lines(&self, is_so: impl Fn(&Stroke) -> bool) -> bool {
+        [(&self.lines.horizontal, true), (&self.lines.vertical, false)].into_iter().all(
+            |(line, is_horizontal)| stroke(self.page, line, is_horizontal).is_some_and(|line| is_so(&line)),
+        )
+    }
+
+    /// Moves the ticks of both axes back, when there are enough and all of an axis lie alike.
+    fn move_ticks_back(&self, x: &mut AxisCalibration, y: &mut AxisCalibration) -> bool {
+        let (of_x, of_y) = (drawn_ticks(x, &self.of_x), drawn_ticks(y, &self.of_y));
+        let place = |ticks: &[f64]| Place::of(ticks).filter(|_| ticks.len() >= FEWEST_TICKS);
+        let (Some(at_x), Some(at_y)) = (place(&of_x), place(&of_y)) else { return false };
+        if of_x.len() + of_y.len() < FEWEST_IN_ALL {
+            return false;
+        }
+        move_back(x, &of_x, at_x.shift());
+        move_back(y, &of_y, at_y.shift());
+        true
+    }
 }
 
 /// How far beside an axis line its shades are looked for, in pixels.
@@ -118,6 +172,32 @@ impl Stroke {
             && is_shaded(self.mass)
             && Place::of(&[self.middle]).is_some_and(|place| place.suits(self.mass))
     }
+
+    /// Whether it fills whole pixels and touches no others: neither a place between pixels nor blur leaves it so.
+    fn is_crisp(&self) -> bool {
+        (self.width - self.width.round()).abs() < LEAST_SHADE
+            && Place::of(&[self.middle]).is_some_and(|place| place.suits(self.width))
+    }
+}
+
+/// Contrasts between which a pixel of print is a shade, and the least share of shades in print that has them.
+const SHADES: std::ops::RangeInclusive<f32> = 0.25..=0.75;
+const SHADED_SHARE: f64 = 0.15;
+
+/// Whether the letters in these areas are drawn with shades: then their program has shades for lines as well, and a line
+/// without any was set on whole pixels.
+fn has_shaded_print(page: &InkPage, print: [Rect; 2]) -> bool {
+    let (mut shades, mut ink) = (0_usize, 0_usize);
+    for area in print {
+        for y in area.top..area.bottom.min(page.height()) {
+            for x in area.left..area.right.min(page.width()) {
+                let contrast = page.contrast.get(x, y);
+                shades += usize::from(SHADES.contains(&contrast));
+                ink += usize::from(contrast >= *SHADES.start());
+            }
+        }
+    }
+    shades as f64 >= SHADED_SHARE * ink as f64
 }
 
 /// An axis line, by the usual ink of its rows (or columns): ticks and curves that touch it do not count.
@@ -140,18 +220,11 @@ fn stroke(page: &InkPage, line: &InkLine, is_horizontal: bool) -> Option<Stroke>
     (darkest > 0.0).then(|| Stroke { middle: moment / mass, width: mass / darkest, mass: mass / full })
 }
 
-/// The tick marks that an axis was fitted to.
-fn drawn_ticks(axis: &AxisCalibration, marks: &[TickMark]) -> Vec<TickMark> {
-    let is_used = |mark: &&TickMark| axis.ticks.iter().any(|tick| tick.pixel == mark.position);
-    if axis.origin == Origin::Automatic {
-        marks.iter().filter(is_used).copied().collect()
-    } else {
-        Vec::new()
-    }
-}
-
-fn positions(ticks: &[TickMark]) -> Vec<f64> {
-    ticks.iter().map(|tick| tick.position).collect()
+/// The places of the strokes that an axis was fitted to.
+fn drawn_ticks(axis: &AxisCalibration, strokes: &[TickMark]) -> Vec<f64> {
+    let is_used = |place: &f64| axis.ticks.iter().any(|tick| tick.pixel == *place);
+    let places = strokes.iter().map(|stroke| stroke.position);
+    if axis.origin == Origin::Automatic { places.filter(is_used).collect() } else { Vec::new() }
 }
 
 /// Moves the ticks at `drawn` back by what they were moved on average, and fits the axis to them: any line within half a
@@ -265,12 +338,16 @@ fn moments(polygon: &[(f64, f64)]) -> Option<Moments> {
     })
 }
 
-/// How far a curve of a snapped figure was moved on average: half a pixel where its levels lie on the middles of pixels.
-/// Long curves are not set on whole pixels.
-pub(crate) fn shift_of_curve(plateaus: &[Plateau]) -> f64 {
+/// Where the levels of a curve lie. Long curves are not set on whole pixels.
+fn place_of_curve(plateaus: &[Plateau]) -> Option<Place> {
     let seen = |plateau: &&Plateau| plateau.seen >= 3;
     let levels: Vec<f64> = plateaus.iter().filter(seen).map(|plateau| plateau.level).collect();
-    if levels.len() < FEWEST_TICKS { 0.0 } else { Place::of(&levels).map_or(0.0, Place::shift) }
+    if levels.len() < FEWEST_TICKS { None } else { Place::of(&levels) }
+}
+
+/// How far a curve of a snapped figure was moved on average: half a pixel where its levels lie on the middles of pixels.
+pub(crate) fn shift_of_curve(plateaus: &[Plateau]) -> f64 {
+    place_of_curve(plateaus).map_or(0.0, Place::shift)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
