@@ -129,7 +129,7 @@ fn search(
     let marks = take_mark_ink(&mut inks, start);
     let mut curves: Vec<TracedCurve> = Vec::new();
     for style in LINE_STYLES {
-        let LineStyle { costs, dashed, .. } = style;
+        let costs = style.costs;
         for ink in &mut inks {
             ink.begin_style();
         }
@@ -137,7 +137,7 @@ fn search(
             let Some(best) = best_ink(&mut inks, costs, start) else { break };
             let ink = &mut inks[best];
             let Some(path) = ink.path.take() else { break };
-            let Some(path) = accepted(ink, path, style, area, start) else {
+            let Some((path, dashed)) = accepted(ink, path, style, area, start) else {
                 ink.exhausted = true;
                 continue;
             };
@@ -360,34 +360,41 @@ pub(crate) fn seen_fall(ink: &Ink, path: &Path) -> usize {
 /// Share of the columns in which two traces of one line must agree.
 const SAME_LINE: f64 = 0.9;
 
-/// The path if it is a curve of the style. A line that is too sparse for a dashed one may be dotted.
-fn accepted(ink: &Ink, path: Path, style: LineStyle, area: Rect, start: TraceStart) -> Option<Path> {
+/// The path if it is a curve of the style, and whether it is broken. A line that is too sparse for a dashed one may be dotted.
+fn accepted(ink: &Ink, path: Path, style: LineStyle, area: Rect, start: TraceStart) -> Option<(Path, bool)> {
     if !is_curve(ink, &path, style, area, start) {
         return None;
     }
     let has_gaps = has_gaps(ink, &path, style);
-    if style != DASHED_STYLE {
-        return has_gaps.then_some(path);
-    }
-    let dotted = dotted_along(ink, &path, area, start);
-    if has_gaps {
+    let goes_on = |longer: &Path| longer.end() > path.end() + path.rows.len() / 20;
+    if style == DASHED_STYLE {
+        let dotted = broken_along(ink, &path, DOTTED_STYLE, area, start);
         // Up to a long drop, where it shows little ink, a dotted line may pass for a dashed one.
-        let longer = dotted.filter(|dotted| dotted.end() > path.end() + path.rows.len() / 20);
-        return Some(longer.unwrap_or(path));
+        return if has_gaps {
+            Some((dotted.filter(goes_on).unwrap_or(path), true))
+        } else {
+            dotted.map(|path| (path, true))
+        };
     }
-    dotted
+    if style.dashed || !has_gaps {
+        return has_gaps.then_some((path, style.dashed));
+    }
+    // Where a dashed line falls steeply and bears marks its gaps are few: as far as that it passes for an unbroken one.
+    let is_cut = is_hue(ink.color) && path.on_bare > 0.0 && path.end() < ink.coverage.width();
+    let longer = is_cut.then(|| broken_along(ink, &path, DASHED_STYLE, area, start)).flatten();
+    Some(longer.filter(goes_on).map_or((path, false), |longer| (longer, true)))
 }
 
-/// The dotted line that runs where a path does, if there is one.
-fn dotted_along(ink: &Ink, path: &Path, area: Rect, start: TraceStart) -> Option<Path> {
-    let dotted = trace(&ink.coverage, ink.line_width, DOTTED_STYLE.costs, start)?;
+/// The broken line that runs where a path does, if there is one.
+fn broken_along(ink: &Ink, path: &Path, style: LineStyle, area: Rect, start: TraceStart) -> Option<Path> {
+    let broken = trace(&ink.coverage, ink.line_width, style.costs, start)?;
     let alike = (path.start..path.end())
-        .filter(|&x| dotted.row_at(x).zip(path.row_at(x)).is_some_and(|(a, b)| a.abs_diff(b) <= 2))
+        .filter(|&x| broken.row_at(x).zip(path.row_at(x)).is_some_and(|(a, b)| a.abs_diff(b) <= 2))
         .count();
-    let is_dotted = alike as f64 >= SAME_LINE * path.rows.len() as f64
-        && is_curve(ink, &dotted, DOTTED_STYLE, area, start)
-        && has_gaps(ink, &dotted, DOTTED_STYLE);
-    is_dotted.then_some(dotted)
+    let is_broken = alike as f64 >= SAME_LINE * path.rows.len() as f64
+        && is_curve(ink, &broken, style, area, start)
+        && has_gaps(ink, &broken, style);
+    is_broken.then_some(broken)
 }
 
 /// Whether a path's gaps are those of a line of the style.
