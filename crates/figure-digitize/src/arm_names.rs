@@ -11,7 +11,7 @@ use crate::color::{Srgb, chroma, hue_distance, oklab_distance};
 use crate::identity::SAME_COLOR;
 use crate::ink::InkPage;
 use crate::legend::PlotText;
-use crate::swatch::{DashLook, Swatch, dash_look};
+use crate::swatch::{DashLook, LEAST_CONTRAST, Swatch, dash_look};
 
 /// How much lightness counts beside hue: of a sample and its line, or of letters and a line, one may be diluted.
 const LIGHTNESS_WEIGHT: f32 = 0.1;
@@ -83,24 +83,44 @@ fn has_gaps_beside(curve: &TracedCurve, other: &TracedCurve) -> bool {
         && curve.path.on_bare >= other.path.on_bare + MORE_GROUND
 }
 
-/// Dashes along the longest level stretch of a curve.
+/// Level stretches of a curve from which its dashes are taken: at least so many line widths long, with so many dashes.
+const STRETCH_WIDTHS: f64 = 12.0;
+const FEWEST_DASHES: usize = 3;
+/// Of the contrasts along a stretch, the share below that of a dash: more than the gaps of a dotted line.
+const BELOW_INK: f64 = 0.85;
+
+/// The dashes along a curve: those of the level stretch with the widest gaps, since marks and other lines only fill gaps.
 fn dashes_of_curve(page: &InkPage, curve: &TracedCurve) -> Option<DashLook> {
     let (area, path) = (curve.coverage.area, &curve.path);
-    let (mut best, mut start) = ((0, 0), 0);
-    for index in 1..=path.rows.len() {
-        if index == path.rows.len() || path.rows[index].abs_diff(path.rows[start]) > 1 {
-            if index - start > best.1 - best.0 {
-                best = (start, index);
-            }
+    let first = area.left + path.start;
+    let look = |(from, to): (usize, usize)| {
+        let row = area.top + path.rows[from];
+        let rows = row.saturating_sub(1)..(row + 2).min(page.height());
+        let strongest = |x: usize| rows.clone().map(|y| page.contrast.get(x, y)).fold(0.0, f32::max);
+        let (from, to) = (first + from, (first + to).min(page.width()));
+        let mut contrasts: Vec<f32> = (from..to).map(strongest).collect();
+        contrasts.sort_by(f32::total_cmp);
+        let ink = *contrasts.get((BELOW_INK * contrasts.len() as f64) as usize)?;
+        let inked = |x: usize| strongest(x) >= (0.5 * ink).max(LEAST_CONTRAST);
+        let starts = (from..to).filter(|&x| inked(x) && (x == from || !inked(x - 1))).count();
+        dash_look(from, to, inked).filter(|_| starts >= FEWEST_DASHES)
+    };
+    let is_long = |(from, to): &(usize, usize)| (to - from) as f64 >= STRETCH_WIDTHS * curve.line_width;
+    let looks = level_stretches(&path.rows).into_iter().filter(is_long).filter_map(look);
+    looks.min_by(|a, b| a.duty.total_cmp(&b.duty))
+}
+
+/// The runs of rows that differ by one at most.
+fn level_stretches(rows: &[usize]) -> Vec<(usize, usize)> {
+    let mut stretches = Vec::new();
+    let mut start = 0;
+    for index in 1..=rows.len() {
+        if index == rows.len() || rows[index].abs_diff(rows[start]) > 1 {
+            stretches.push((start, index));
             start = index;
         }
     }
-    let row = area.top + path.rows.get(best.0)?;
-    let rows = row.saturating_sub(1)..(row + 2).min(page.height());
-    let first = area.left + path.start;
-    dash_look(first + best.0, (first + best.1).min(page.width()), |x| {
-        rows.clone().any(|y| page.contrast.get(x, y) >= 0.2)
-    })
+    stretches
 }
 
 /// For each arm the index of its text; for each row of the table its arm.

@@ -94,7 +94,7 @@ pub(crate) fn read_plot_texts(
         .collect();
     let mut found: Vec<(Word, Option<Swatch>)> = Vec::new();
     for phrase in phrases(&free) {
-        let swatch = swatch_left_of(page, &phrase, Some(curve_pixels));
+        let (phrase, swatch) = with_sample(page, phrase, &free, curve_pixels);
         let inside = plot.contains(phrase.area.center_x(), phrase.area.center_y());
         let wide = phrase.area.width() as f64 >= 0.8 * phrase.letter_height as f64;
         // One letter beside a sample is a name.
@@ -135,6 +135,38 @@ pub(crate) fn read_plot_texts(
             }
         })
         .collect()
+}
+
+/// Height of dashes and dots, as a share of that of letters.
+const FLAT: f64 = 0.35;
+
+/// A phrase with the sample left of it. The dashes, dots or marks of a sample may stand as close to its name as words do: then
+/// they are no part of the phrase.
+fn with_sample(
+    page: &InkPage,
+    phrase: Word,
+    words: &[Word],
+    curve_pixels: &Plane<bool>,
+) -> (Word, Option<Swatch>) {
+    let sample_of = |phrase: &Word| swatch_left_of(page, phrase, Some(curve_pixels));
+    let inside = |word: &&Word| phrase.area.contains(word.area.center_x(), word.area.center_y());
+    let mut parts: Vec<&Word> = words.iter().filter(inside).collect();
+    parts.sort_by_key(|word| word.area.left);
+    let rest_from = |first: usize| {
+        let area = parts[first..].iter().map(|word| word.area).reduce(|a, b| a.union(&b))?;
+        let name = Word { area, letter_height: parts[first..].iter().map(|word| word.letter_height).max()? };
+        let sample = sample_of(&name).filter(|sample| sample.area.left <= parts[0].area.left + 2)?;
+        Some((name, Some(sample)))
+    };
+    let is_flat = |word: &&&Word| word.letter_height as f64 <= FLAT * phrase.letter_height as f64;
+    let flat = parts.iter().take_while(is_flat).count();
+    if let Some(found) = (flat > 0).then(|| rest_from(flat)).flatten() {
+        return found;
+    }
+    match sample_of(&phrase) {
+        None => (1..parts.len()).find_map(rest_from).unwrap_or((phrase, None)),
+        whole => (phrase, whole),
+    }
 }
 
 /// Whether a marked pixel lies within an area.

@@ -22,7 +22,7 @@ const HALF_STRIPS: [f64; 2] = [0.75, 0.4];
 /// How far from the middle of its text a sample runs at most, in letter heights.
 const CENTRAL: f64 = 0.5;
 /// Contrast that a sample has at least.
-const LEAST_CONTRAST: f32 = 0.12;
+pub(crate) const LEAST_CONTRAST: f32 = 0.12;
 
 /// How the dashes of a line follow each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
