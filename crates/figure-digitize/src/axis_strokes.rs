@@ -190,3 +190,91 @@ fn without_cut_ends(mut lines: Vec<Option<f64>>, values: &[f64]) -> Vec<Option<f
     lines.iter_mut().filter(|line| cut_last && **line == Some(last.0)).for_each(|line| *line = None);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+    use crate::axis_lines::InkLine;
+    use kmeta_trial_data::AxisScale;
+
+    fn axis(ticks: &[(f64, f64)]) -> AxisCalibration {
+        let tick = |&(pixel, value): &(f64, f64)| AxisTick {
+            pixel,
+            value,
+            label: value.to_string(),
+            confidence: 1.0,
+        };
+        let (first, last) = (ticks[0], ticks[ticks.len() - 1]);
+        let slope = (last.1 - first.1) / (last.0 - first.0);
+        AxisCalibration {
+            title: String::new(),
+            unit: None,
+            scale: AxisScale::Time,
+            intercept: first.1 - slope * first.0,
+            slope,
+            covariance: [[0.0; 2]; 2],
+            residual_px: 0.0,
+            line_px: 0.0,
+            ticks: ticks.iter().map(tick).collect(),
+            origin: Origin::Automatic,
+        }
+    }
+
+    /// A page of 320 x 220 pixels with lines of a grey in some columns between rows 20 and 200.
+    fn page(columns: &[std::ops::Range<u32>], grey: u8) -> InkPage {
+        let mut image = RgbImage::from_pixel(320, 220, Rgb([255; 3]));
+        for x in columns.iter().cloned().flatten() {
+            (20..200).for_each(|y| image.put_pixel(x, y, Rgb([grey; 3])));
+        }
+        InkPage::new(&image)
+    }
+
+    const LINES: AxisPair = AxisPair {
+        horizontal: InkLine { from: 49, to: 300, first: 200, last: 201 },
+        vertical: InkLine { from: 20, to: 201, first: 49, last: 50 },
+    };
+
+    fn placed(page: &InkPage, ticks: &[(f64, f64)]) -> AxisCalibration {
+        let (mut x, mut y) = (axis(ticks), axis(&[(20.0, 1.0), (200.0, 0.0)]));
+        y.origin = Origin::Human;
+        place_at_strokes(page, &LINES, (&mut x, &[]), (&mut y, &[]), 12);
+        x
+    }
+
+    #[test]
+    fn labels_are_moved_to_grid_lines() {
+        let page = page(&[100..102, 150..152, 200..202, 250..252], 215);
+        let x = placed(&page, &[(102.5, 10.0), (152.0, 20.0), (202.0, 30.0), (253.0, 40.0)]);
+        assert!((x.pixel_at(10.0) - 101.0).abs() < 0.05, "{}", x.pixel_at(10.0));
+        assert!((x.pixel_at(40.0) - 251.0).abs() < 0.05, "{}", x.pixel_at(40.0));
+    }
+
+    #[test]
+    fn the_halves_of_lines_at_the_edges_of_the_plot_say_where_the_whole_ones_are() {
+        let page = page(&[100..102, 148..152, 198..202, 248..252, 298..300], 215);
+        let ticks = [(101.0, 10.0), (150.5, 20.0), (200.5, 30.0), (250.5, 40.0), (299.0, 50.0)];
+        let x = placed(&page, &ticks);
+        assert!((x.pixel_at(10.0) - 100.0).abs() < 0.1, "{}", x.pixel_at(10.0));
+        assert!((x.pixel_at(50.0) - 300.0).abs() < 0.1, "{}", x.pixel_at(50.0));
+    }
+
+    #[test]
+    fn the_sides_of_the_frame_are_the_ends_of_an_axis_without_ticks_and_grid() {
+        let page = page(&[49..50, 299..300], 0);
+        let x = placed(
+            &page,
+            &[(50.5, 0.0), (101.0, 10.0), (152.5, 20.0), (202.0, 30.0), (252.0, 40.0), (301.0, 50.0)],
+        );
+        assert!((x.pixel_at(0.0) - 49.5).abs() < 0.05, "{}", x.pixel_at(0.0));
+        assert!((x.pixel_at(50.0) - 299.5).abs() < 0.05, "{}", x.pixel_at(50.0));
+    }
+
+    #[test]
+    fn one_side_moves_the_whole_scale() {
+        let page = page(&[49..50], 0);
+        let x = placed(&page, &[(51.5, 0.0), (101.5, 10.0), (151.5, 20.0)]);
+        assert!((x.pixel_at(20.0) - 149.5).abs() < 0.05, "{}", x.pixel_at(20.0));
+    }
+}

@@ -518,6 +518,19 @@ mod tests {
     }
 
     #[test]
+    fn a_dashed_line_whose_beginning_has_few_gaps_is_followed_to_its_end() {
+        let mut image = blank();
+        let levels: Vec<u32> = (0..20).map(|step| 20 + 9 * step).collect();
+        staircase(&mut image, &levels, RED);
+        for x in (0..400).filter(|x| (*x < 220 && x % 40 >= 37) || (*x >= 220 && x % 11 >= 6)) {
+            fill(&mut image, x..x + 1, 0..300, [255; 3]);
+        }
+        let curves = curves_of(&image);
+        assert_eq!(curves.len(), 1);
+        assert!(curves[0].dashed && curves[0].path.end() > 380, "{}", curves[0].path.end());
+    }
+
+    #[test]
     fn a_line_that_others_hide_for_the_most_part_is_found() {
         let mut image = blank();
         staircase(&mut image, &[20, 60, 110, 170, 200], RED);

@@ -50,7 +50,7 @@ pub(crate) fn line_near(
 }
 
 /// Parts of a line of which the usual one counts: a level piece of a curve is not drawn across most of the plot.
-const PARTS: usize = 8;
+const PARTS: usize = 9;
 
 /// The median over the parts of a line of their mean contrast.
 fn usual_contrast((from, to): (usize, usize), contrast: impl Fn(usize) -> f32) -> f64 {
@@ -62,7 +62,7 @@ fn usual_contrast((from, to): (usize, usize), contrast: impl Fn(usize) -> f32) -
     };
     let mut means: Vec<f64> = (0..PARTS).map(mean).collect();
     means.sort_by(f64::total_cmp);
-    (means[(PARTS - 1) / 2] + means[PARTS / 2]) / 2.0
+    means[PARTS / 2]
 }
 
 /// The middle of the highest peak of a profile, within `reach` of a position.
@@ -103,6 +103,12 @@ mod tests {
         let middle = grid_line_near(22.0, 5.0, (0, 100), 60, contrast).unwrap();
         assert!((middle - (20.5 * 2.0 + 21.5) / 3.0).abs() < 0.02, "{middle}");
         assert_eq!(grid_line_near(45.0, 5.0, (0, 100), 60, contrast), None);
+    }
+
+    #[test]
+    fn a_level_piece_of_a_curve_is_no_grid_line() {
+        let contrast = |along: usize, across: usize| if along == 20 && across < 40 { 1.0 } else { 0.0 };
+        assert_eq!(grid_line_near(22.0, 5.0, (0, 100), 60, contrast), None);
     }
 
     #[test]

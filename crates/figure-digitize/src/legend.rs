@@ -193,3 +193,33 @@ pub(crate) fn pixels_of_curves(page: &InkPage, curves: &[TracedCurve]) -> Plane<
     }
     near
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+
+    #[test]
+    fn the_dots_of_a_sample_are_no_part_of_the_name_beside_them() {
+        let mut image = RgbImage::from_pixel(300, 60, Rgb([255; 3]));
+        let word = |left: usize, right: usize, top: usize, bottom: usize| Word {
+            area: Rect { left, top, right, bottom },
+            letter_height: bottom - top,
+        };
+        let dots: Vec<Word> = (0..7).map(|dot| word(40 + 8 * dot, 43 + 8 * dot, 29, 32)).collect();
+        for dot in &dots {
+            for y in dot.area.top..dot.area.bottom {
+                (dot.area.left..dot.area.right)
+                    .for_each(|x| image.put_pixel(x as u32, y as u32, Rgb([0; 3])));
+            }
+        }
+        let name = word(104, 180, 20, 40);
+        let phrase = Word { area: name.area.union(&dots[0].area), letter_height: 20 };
+        let words = [dots, vec![name.clone()]].concat();
+        let page = InkPage::new(&image);
+        let (found, sample) = with_sample(&page, phrase, &words, &Plane::filled(300, 60, false));
+        assert_eq!(found.area, name.area);
+        assert!(sample.is_some_and(|sample| sample.dashes.is_some() && sample.area.left == 40));
+    }
+}

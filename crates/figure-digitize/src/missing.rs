@@ -221,4 +221,25 @@ mod tests {
         let green = NamedLook { color: Some([0.1, 0.7, 0.1]), dashed: None };
         assert!(named(&page, &dark, green).is_empty());
     }
+
+    #[test]
+    fn an_arm_with_one_event_below_another_without_any_is_found_by_its_upright_stroke() {
+        let mut image = RgbImage::from_pixel(400, 300, Rgb([255; 3]));
+        let mut fill = |columns: std::ops::Range<u32>, rows: std::ops::Range<u32>, color: [u8; 3]| {
+            columns.for_each(|x| rows.clone().for_each(|y| image.put_pixel(x, y, Rgb(color))));
+        };
+        fill(179..182, 20..61, [25, 51, 204]);
+        fill(179..400, 60..63, [25, 51, 204]);
+        fill(0..400, 20..23, [0; 3]);
+        let (_, mut level) = covered_arm(0);
+        let rows = vec![21; 400];
+        let mut own = ColumnPlane::filled(400, 300, 0.0);
+        (0..400).for_each(|x| (20..23).for_each(|y| own.set(x, y, 1.0)));
+        level.path = Path { start: 0, rows, score: 400.0, on_ink: 1.0, on_bare: 0.0 };
+        level.coverage.own = own;
+        let look = NamedLook { color: Some(BLUE), dashed: Some(false) };
+        let found = named(&InkPage::new(&image), &level, look);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].path.row_at(300).is_some_and(|row| row.abs_diff(61) <= 1));
+    }
 }
