@@ -5,6 +5,7 @@ use kmeta_trial_data::{ReadText, TextRole};
 
 use super::chains::Chain;
 use super::lines::{LEVEL_PX, Line, LineLook, is_hued, same_color};
+use super::panel::PanelPage;
 use super::risk_table::pixel_box;
 use super::text::{TextDirection, TextRun};
 use crate::arm_names::{begins_a_test, cheapest};
@@ -136,6 +137,33 @@ pub(crate) fn is_named_sample(line: &Line, phrases: &[TextRun]) -> bool {
             && is_sample(line, phrase.size)
             && is_beside(&line.bounds, phrase)
     })
+}
+
+/// The looks of the samples that a legend names, but for those of confidence limits. `plot` tells the plot from the rest:
+/// a piece of a level line at its edge is no sample of a legend.
+pub(crate) fn named_looks(content: &PanelPage<'_>, plot: &Bounds) -> Vec<LineLook> {
+    let names: Vec<TextRun> = content
+        .phrases
+        .iter()
+        .filter(|phrase| content.territory.contains([phrase.bounds.center_x(), phrase.bounds.center_y()]))
+        .filter(|phrase| !is_number_or_test(&phrase.text) && !speaks_of_limits(&phrase.text))
+        .cloned()
+        .collect();
+    let is_tick =
+        |line: &Line| line.bounds.right <= plot.left + LEVEL_PX && line.bounds.right >= plot.left - 1.0;
+    content
+        .lines
+        .iter()
+        .filter(|line| !line.closed && !is_tick(line) && is_named_sample(line, &names))
+        .map(|line| line.look.clone())
+        .collect()
+}
+
+/// Legends may explain their limits: "95% CI".
+fn speaks_of_limits(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["95%", "95 %", "confidence", "limit", "interval"].iter().any(|word| lower.contains(word))
+        || lower.split_whitespace().any(|word| word.trim_matches(['(', ')', ',']) == "ci")
 }
 
 /// A short level line.
