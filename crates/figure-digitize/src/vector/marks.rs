@@ -7,6 +7,10 @@ use super::lines::{LEVEL_PX, Line, is_hued, is_seen, same_color};
 
 /// A mark is at most this share of the plot's height or width high and wide.
 const LARGEST: f64 = 0.09;
+/// Larger ones are marks where as many of one form or more sit on curves, up to this many times that size: nothing else that
+/// large repeats there.
+const FEWEST_LARGE: usize = 3;
+const LARGER: f64 = 2.5;
 /// Shapes of one kind have sizes that differ by less, in pixels.
 const SAME_SIZE_PX: f64 = 0.25;
 /// Parts of one mark have middles this near, in pixels: coordinates are rounded to hundredths of a point.
@@ -67,7 +71,11 @@ pub(crate) fn find_marks(
     let mut found =
         FoundMarks { columns: vec![Vec::new(); arms.len()], areas: Vec::new(), shared: 0, events: 0 };
     let shapes = shapes_in(paths, glyphs, lines, arms, plot);
+    let largest = largest_mark(plot);
     for kind in kinds_of(shapes) {
+        if kind[0].width.max(kind[0].height) > largest && kind.len() < FEWEST_LARGE {
+            continue;
+        }
         let Some(offset) = common_offset(&kind, arms) else { continue };
         let on_curve = |reach| -> Vec<(&Shape, Vec<usize>)> {
             kind.iter()
@@ -135,6 +143,12 @@ fn add_columns(known: &mut Vec<f64>, mut own: Vec<f64>) {
     known.sort_by(f64::total_cmp);
 }
 
+/// Width or height of a mark that stands by itself, at most: no more than a few letters, on pages of poster size too.
+fn largest_mark(plot: &Bounds) -> f64 {
+    let side = plot.width().max(plot.height());
+    (LARGEST * side).min(60.0_f64.max(0.06 * side))
+}
+
 /// Small shapes and single glyphs within the plot.
 fn shapes_in(
     paths: &[VectorPath],
@@ -144,9 +158,7 @@ fn shapes_in(
     plot: &Bounds,
 ) -> Vec<Shape> {
     let area = plot.grown(0.03 * plot.height());
-    let (widest, highest) = (LARGEST * plot.width(), LARGEST * plot.height());
-    // A mark is no higher than a few letters, on pages of poster size too.
-    let largest = widest.max(highest).min(60.0_f64.max(0.06 * highest.max(widest) / LARGEST));
+    let largest = LARGER * largest_mark(plot);
     let fits = |bounds: &Bounds| {
         bounds.width() <= largest
             && bounds.height() <= largest

@@ -18,6 +18,10 @@ pub(crate) const CAPITAL: f64 = 0.72;
 /// Room of a digit, and the widest gap between the rooms of two digits of a number, as shares of the font's height.
 const DIGIT_ROOM: f64 = 0.5;
 const DIGIT_GAP: f64 = 0.12;
+/// Room of a letter of a font whose letters all take the same, at most, and by how much the ink of two may stand off its
+/// middle, as shares of the font's height.
+const EQUAL_ROOM: f64 = 0.75;
+const ALIKE_ROOM: f64 = 0.2;
 /// A full stop is at most this high, as a share of the font's height.
 const ONE_DOT: f64 = 0.2;
 /// Letters overlap by at most this share of the font's height.
@@ -363,21 +367,103 @@ fn words_from(mut letters: Vec<Letter<'_>>, reader: &LabelReader) -> Vec<TextRun
         })
         .collect();
     let mut readings = by_most_votes(&unread, read_outlines(reader, &outlines)).into_iter();
-    let mut runs: Vec<TextRun> = Vec::new();
-    let mut last: Option<&Letter<'_>> = None;
-    for word in &words {
-        let unread = word.iter().all(|letter| letter.text.is_none());
-        let run = run_of(word, if unread { readings.next() } else { None });
-        match (runs.last_mut(), last) {
-            (Some(before), Some(letter)) if continues_number(before, letter, &run, &word[0]) => {
-                before.append(&run);
-            }
-            _ => runs.push(run),
-        }
-        last = word.last();
-    }
+    let read: Vec<TextRun> = words
+        .iter()
+        .map(|word| {
+            let unread = word.iter().all(|letter| letter.text.is_none());
+            run_of(word, if unread { readings.next() } else { None })
+        })
+        .collect();
+    let mut runs = with_numbers_joined(&words, read);
     runs.retain(|run| !run.text.is_empty());
     runs
+}
+
+/// Joins words that are parts of one number.
+fn with_numbers_joined(words: &[Vec<Letter<'_>>], read: Vec<TextRun>) -> Vec<TextRun> {
+    let mut runs: Vec<TextRun> = Vec::with_capacity(read.len());
+    let mut index = 0;
+    while index < read.len() {
+        let (word, run) = (&words[index], &read[index]);
+        let last = index.checked_sub(1).and_then(|before| words[before].last());
+        match (runs.last_mut().zip(last), words.get(index + 1).zip(read.get(index + 1))) {
+            (Some((before, last)), _) if continues_number(before, last, run, &word[0]) => before.append(run),
+            (Some((before, last)), Some((fraction, next)))
+                if is_point_between(before, last, word, next, &fraction[0]) =>
+            {
+                let is_high = word[0].bounds.bottom < last.bounds.bottom - ONE_DOT * last.size;
+                let point = if is_high { "·" } else { "." };
+                let sure = before.confidence;
+                before.append(&TextRun { text: point.to_owned(), confidence: sure, ..run.clone() });
+                before.append(next);
+                index += 1;
+            }
+            (_, Some((fraction, next))) if leads_number(last, word, next, &fraction[0]) => {
+                let (text, confidence, size) = (".".to_owned(), next.confidence, next.size);
+                let mut number = TextRun { text, confidence, size, ..run.clone() };
+                number.append(next);
+                runs.push(number);
+                index += 1;
+            }
+            _ => runs.push(run.clone()),
+        }
+        index += 1;
+    }
+    runs
+}
+
+/// Whether a dot that stands by itself begins a number, as in ".75": the next digit is as near as in such a font, and what
+/// stands before, if anything, is farther away.
+fn leads_number(before: Option<&Letter<'_>>, dot: &[Letter<'_>], next: &TextRun, first: &Letter<'_>) -> bool {
+    let [dot] = dot else { return false };
+    let on_line = |letter: &Letter<'_>| {
+        letter.direction == first.direction
+            && (letter.baseline - first.baseline).abs() <= SAME_LINE * first.size
+    };
+    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
+    let is_near = |one: &Letter<'_>, other: &Letter<'_>| {
+        (0.0..=EQUAL_ROOM * first.size).contains(&(middle(other) - middle(one)))
+    };
+    let is_free = before.is_none_or(|last| !on_line(last) || !is_near(last, dot));
+    dot.bare
+        && first.bare
+        && on_line(dot)
+        && is_dot(dot, first.size)
+        && next.text.starts_with(|c: char| c.is_ascii_digit())
+        && is_near(dot, first)
+        && is_free
+}
+
+/// Whether a letter of a line of the given size has the form of a decimal point.
+fn is_dot(letter: &Letter<'_>, size: f64) -> bool {
+    letter.bounds.width().max(letter.bounds.height()) <= ONE_DOT * size
+        && matches!(letter.text, None | Some("." | "·" | ","))
+}
+
+/// Whether a dot that stands by itself is the decimal point of a number: in fonts whose letters all take the same room it is as
+/// far from the digits on either side as those are from each other.
+fn is_point_between(
+    before: &TextRun,
+    last: &Letter<'_>,
+    dot: &[Letter<'_>],
+    next: &TextRun,
+    first: &Letter<'_>,
+) -> bool {
+    let [dot] = dot else { return false };
+    let on_line = |letter: &Letter<'_>| {
+        letter.bare
+            && letter.direction == last.direction
+            && (letter.baseline - last.baseline).abs() <= SAME_LINE * last.size
+    };
+    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
+    let (left, right) = (middle(dot) - middle(last), middle(first) - middle(dot));
+    [last, dot, first].into_iter().all(on_line)
+        && is_dot(dot, last.size)
+        && before.text.ends_with(|c: char| c.is_ascii_digit())
+        && next.text.starts_with(|c: char| c.is_ascii_digit())
+        && (first.size - last.size).abs() <= 0.1 * last.size
+        && left.max(right) <= EQUAL_ROOM * last.size
+        && (left - right).abs() <= ALIKE_ROOM * last.size
 }
 
 /// Whether two words are parts of one number. Digits take the same room in most fonts, so that the ink of a narrow one
