@@ -7,6 +7,7 @@ use kmeta_trial_data::PageRotation;
 use super::letter_votes::by_most_votes;
 use super::outline_reading::read_outlines;
 use super::shape_letters::letters_of_shapes;
+use super::split_numbers::with_numbers_joined;
 use super::turned::turned;
 
 /// Letters are joined over gaps up to this share of the font's height.
@@ -15,21 +16,14 @@ const LETTER_GAP: f64 = 0.17;
 const OUTLINE_GAP: f64 = 0.3;
 /// Height of capitals and digits as a share of their font's.
 pub(crate) const CAPITAL: f64 = 0.72;
-/// Room of a digit, and the widest gap between the rooms of two digits of a number, as shares of the font's height.
-const DIGIT_ROOM: f64 = 0.5;
-const DIGIT_GAP: f64 = 0.12;
-/// Room of a letter of a font whose letters all take the same, at most, and by how much the ink of two may stand off its
-/// middle, as shares of the font's height.
-const EQUAL_ROOM: f64 = 0.75;
-const ALIKE_ROOM: f64 = 0.2;
 /// A full stop is at most this high, as a share of the font's height.
-const ONE_DOT: f64 = 0.2;
+pub(crate) const ONE_DOT: f64 = 0.2;
 /// Letters overlap by at most this share of the font's height.
-const OVERLAP: f64 = 0.6;
+pub(crate) const OVERLAP: f64 = 0.6;
 /// Words are joined to phrases over gaps up to this share of the font's height.
 const PHRASE_GAP: f64 = 0.75;
 /// Letters of one line stand on base lines that differ by at most this share of the font's height.
-const SAME_LINE: f64 = 0.15;
+pub(crate) const SAME_LINE: f64 = 0.15;
 
 /// Which way a text runs on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +62,7 @@ pub(crate) struct TextRun {
 
 impl TextRun {
     /// Adds the next part of a word.
-    fn append(&mut self, next: &Self) {
+    pub(crate) fn append(&mut self, next: &Self) {
         self.text.push_str(&next.text);
         self.bounds = self.bounds.union(&next.bounds);
         self.along.1 = next.along.1;
@@ -377,113 +371,6 @@ fn words_from(mut letters: Vec<Letter<'_>>, reader: &LabelReader) -> Vec<TextRun
     let mut runs = with_numbers_joined(&words, read);
     runs.retain(|run| !run.text.is_empty());
     runs
-}
-
-/// Joins words that are parts of one number.
-fn with_numbers_joined(words: &[Vec<Letter<'_>>], read: Vec<TextRun>) -> Vec<TextRun> {
-    let mut runs: Vec<TextRun> = Vec::with_capacity(read.len());
-    let mut index = 0;
-    while index < read.len() {
-        let (word, run) = (&words[index], &read[index]);
-        let last = index.checked_sub(1).and_then(|before| words[before].last());
-        match (runs.last_mut().zip(last), words.get(index + 1).zip(read.get(index + 1))) {
-            (Some((before, last)), _) if continues_number(before, last, run, &word[0]) => before.append(run),
-            (Some((before, last)), Some((fraction, next)))
-                if is_point_between(before, last, word, next, &fraction[0]) =>
-            {
-                let is_high = word[0].bounds.bottom < last.bounds.bottom - ONE_DOT * last.size;
-                let point = if is_high { "·" } else { "." };
-                let sure = before.confidence;
-                before.append(&TextRun { text: point.to_owned(), confidence: sure, ..run.clone() });
-                before.append(next);
-                index += 1;
-            }
-            (_, Some((fraction, next))) if leads_number(last, word, next, &fraction[0]) => {
-                let (text, confidence, size) = (".".to_owned(), next.confidence, next.size);
-                let mut number = TextRun { text, confidence, size, ..run.clone() };
-                number.append(next);
-                runs.push(number);
-                index += 1;
-            }
-            _ => runs.push(run.clone()),
-        }
-        index += 1;
-    }
-    runs
-}
-
-/// Whether a dot that stands by itself begins a number, as in ".75": the next digit is as near as in such a font, and what
-/// stands before, if anything, is farther away.
-fn leads_number(before: Option<&Letter<'_>>, dot: &[Letter<'_>], next: &TextRun, first: &Letter<'_>) -> bool {
-    let [dot] = dot else { return false };
-    let on_line = |letter: &Letter<'_>| {
-        letter.direction == first.direction
-            && (letter.baseline - first.baseline).abs() <= SAME_LINE * first.size
-    };
-    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
-    let is_near = |one: &Letter<'_>, other: &Letter<'_>| {
-        (0.0..=EQUAL_ROOM * first.size).contains(&(middle(other) - middle(one)))
-    };
-    let is_free = before.is_none_or(|last| !on_line(last) || !is_near(last, dot));
-    dot.bare
-        && first.bare
-        && on_line(dot)
-        && is_dot(dot, first.size)
-        && next.text.starts_with(|c: char| c.is_ascii_digit())
-        && is_near(dot, first)
-        && is_free
-}
-
-/// Whether a letter of a line of the given size has the form of a decimal point.
-fn is_dot(letter: &Letter<'_>, size: f64) -> bool {
-    letter.bounds.width().max(letter.bounds.height()) <= ONE_DOT * size
-        && matches!(letter.text, None | Some("." | "·" | ","))
-}
-
-/// Whether a dot that stands by itself is the decimal point of a number: in fonts whose letters all take the same room it is as
-/// far from the digits on either side as those are from each other.
-fn is_point_between(
-    before: &TextRun,
-    last: &Letter<'_>,
-    dot: &[Letter<'_>],
-    next: &TextRun,
-    first: &Letter<'_>,
-) -> bool {
-    let [dot] = dot else { return false };
-    let on_line = |letter: &Letter<'_>| {
-        letter.bare
-            && letter.direction == last.direction
-            && (letter.baseline - last.baseline).abs() <= SAME_LINE * last.size
-    };
-    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
-    let (left, right) = (middle(dot) - middle(last), middle(first) - middle(dot));
-    [last, dot, first].into_iter().all(on_line)
-        && is_dot(dot, last.size)
-        && before.text.ends_with(|c: char| c.is_ascii_digit())
-        && next.text.starts_with(|c: char| c.is_ascii_digit())
-        && (first.size - last.size).abs() <= 0.1 * last.size
-        && left.max(right) <= EQUAL_ROOM * last.size
-        && (left - right).abs() <= ALIKE_ROOM * last.size
-}
-
-/// Whether two words are parts of one number. Digits take the same room in most fonts, so that the ink of a narrow one
-/// leaves gaps as wide as those between words.
-fn continues_number(before: &TextRun, last: &Letter<'_>, next: &TextRun, first: &Letter<'_>) -> bool {
-    let same_line = last.direction == first.direction
-        && last.bare
-        && first.bare
-        && (last.baseline - first.baseline).abs() <= SAME_LINE * last.size.max(first.size)
-        && (last.size - first.size).abs() <= 0.1 * last.size;
-    let ends_in_digit = before.text.ends_with(|c: char| c.is_ascii_digit());
-    let begins_with_digit = next.text.starts_with(|c: char| c.is_ascii_digit());
-    let half_room =
-        |letter: &Letter<'_>| (letter.along.1 - letter.along.0).max(DIGIT_ROOM * letter.size) / 2.0;
-    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
-    let gap = middle(first) - middle(last) - half_room(last) - half_room(first);
-    same_line
-        && ends_in_digit
-        && begins_with_digit
-        && (-OVERLAP * last.size..=DIGIT_GAP * last.size).contains(&gap)
 }
 
 /// Splits the letters of one line at blanks and gaps.
