@@ -83,6 +83,25 @@ fn a_simplified_limit_is_no_arm() {
     assert_eq!(levels(&read(&drawn)), [vec![1.0, 0.9, 0.8]]);
 }
 
+/// R gives the limits of several curves the colours of other curves.
+#[test]
+fn dashed_limits_of_other_colors_are_no_arms() {
+    let drawn = line("M60 40H100V60H140V80H180V100H280", "#0000c0", 1.5, "none")
+        + &line("M60 40H100V50H140V60H180V70H280", "#c00000", 1.5, "6 3")
+        + &line("M60 40H100V80H140V110H180V130H280", "#008000", 1.5, "6 3");
+    assert_eq!(levels(&read(&drawn)), [vec![1.0, 0.9, 0.8, 0.7]]);
+}
+
+/// Counts of a table below the plot line up with the label of S = 1, and look like an axis with it.
+#[test]
+fn counts_below_the_plot_are_no_axis() {
+    let mut drawn = line("M60 40H100V60H140V80H280", "#0000c0", 1.5, "none");
+    for (x, count) in [(31, "0"), (120, "30"), (210, "60"), (300, "90")] {
+        let _ = write!(drawn, "<text x='{x}' y='330'>{count}</text>");
+    }
+    assert_eq!(levels(&read(&drawn)), [vec![1.0, 0.9, 0.8]]);
+}
+
 /// Where patients are seen on the same days, arms step at the same times. A legend names arms, not limits.
 #[test]
 fn a_named_dashed_line_with_the_steps_of_another_is_an_arm() {

@@ -138,10 +138,30 @@ fn limit_of(index: usize, candidates: &[&Chain], course: Course, named: &[LineLo
         let alone_of_its_color =
             of_its_color && !is_named && (is_fainter(limit, curve) || steps_with(limit, curve));
         let one_of_three = partner && looks_alike(limit, curve);
+        // R gives the limits of several curves the colours of other curves.
+        let between_dashes =
+            !is_named && keeps_steps(limit, curve) && partners_in_dashes(index, arm, candidates, side);
         // A single step in common says little about lines of two colours.
         let has_steps = limit.step_columns().len() > 1 || of_its_color;
-        related && has_steps && ((weaker && partner) || alone_of_its_color || one_of_three)
+        (related && has_steps && ((weaker && partner) || alone_of_its_color || one_of_three))
+            || between_dashes
     })
+}
+
+/// Whether a dashed line has a partner of the same dashes and width on the other side of a solid curve, that steps where
+/// the curve does as well.
+fn partners_in_dashes(index: usize, arm: usize, candidates: &[&Chain], side: bool) -> bool {
+    let (limit, curve) = (candidates[index], candidates[arm]);
+    is_dashed(limit)
+        && !is_dashed(curve)
+        && limit.step_columns().len() > 2
+        && (0..candidates.len()).filter(|&other| other != index && other != arm).any(|other| {
+            let partner = candidates[other];
+            partner.look.same_dashes(&limit.look)
+                && partner.look.is_as_wide_as(&limit.look)
+                && keeps_steps(partner, curve)
+                && side_of(partner, curve) == Some(!side)
+        })
 }
 
 /// Whether the steps of `limit` stand where `curve` steps.
@@ -151,9 +171,12 @@ fn follows(limit: &Chain, curve: &Chain) -> bool {
 
 /// Whether both step at the same places, all along.
 fn steps_with(limit: &Chain, curve: &Chain) -> bool {
-    [share_of_steps(limit, curve), share_of_steps(curve, limit)]
-        .iter()
-        .all(|share| share.is_some_and(|share| share >= ALL_STEPS))
+    keeps_steps(limit, curve) && keeps_steps(curve, limit)
+}
+
+/// Whether `limit` steps nowhere but where `curve` does.
+fn keeps_steps(limit: &Chain, curve: &Chain) -> bool {
+    share_of_steps(limit, curve).is_some_and(|share| share >= ALL_STEPS)
 }
 
 fn share_of_steps(limit: &Chain, curve: &Chain) -> Option<f64> {
