@@ -176,6 +176,23 @@ fn large_marks_that_repeat_are_read() {
     assert_eq!(marks(&read(&drawn)), [vec![3.0, 12.0, 17.0]]);
 }
 
+/// The top of a frame looks like the level stroke of the mark that a legend explains.
+#[test]
+fn the_mark_of_a_legend_names_no_arm() {
+    let drawn = line("M60 40H300", "black", 1.0, "none")
+        + &line("M60 40H100V60H280", "#c00000", 1.5, "none")
+        + &line("M180 200H188M184 196V204", "black", 1.0, "none")
+        + "<text x='192' y='203.5'>Censored</text>";
+    assert_eq!(levels(&read(&drawn)), [vec![1.0, 0.9]]);
+}
+
+#[test]
+fn a_stroke_of_a_large_cross_is_no_arm() {
+    let drawn = line("M60 40H70V44H160V60H280", "#c00000", 1.5, "none")
+        + &line("M68 38L80 50M80 38L68 50M130 38L142 50M142 38L130 50", "#0000c0", 0.5, "none");
+    assert_eq!(levels(&read(&drawn)), [vec![1.0, 0.98, 0.9]]);
+}
+
 /// Groups may be called 0 and 1.
 #[test]
 fn rows_that_numbers_name_keep_their_names() {

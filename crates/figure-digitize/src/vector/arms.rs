@@ -85,6 +85,10 @@ fn may_be_curve(chain: &Chain, axes: &Axes, plot: &Bounds, level_error: f64) -> 
 
 /// At least one step between the ends: a grid line and the top of a frame have none.
 fn falls_within(chain: &Chain, plot: &Bounds) -> bool {
+    // A single slanted stroke is part of a mark.
+    if !chain.stepped && chain.points.len() < 4 {
+        return false;
+    }
     let inside = |column: &f64| *column > plot.left + 0.5 && *column < plot.right - 0.5;
     let steps = chain.step_columns();
     steps.iter().any(inside) || (!chain.stepped && chain.points.len() >= 8)

@@ -134,6 +134,7 @@ pub(crate) fn is_named_sample(line: &Line, phrases: &[TextRun]) -> bool {
             && line.bounds.right <= phrase.bounds.left + 0.1 * phrase.size
             && phrase.text.chars().any(char::is_alphanumeric)
             && !is_number(&phrase.text)
+            && !explains_marks(&phrase.text)
             && is_sample(line, phrase.size)
             && is_beside(&line.bounds, phrase)
     })
@@ -305,7 +306,13 @@ fn is_number_or_test(text: &str) -> bool {
         .strip_prefix("HR")
         .and_then(|rest| rest.trim_start().chars().next())
         .is_some_and(|next| next.is_ascii_digit() || matches!(next, '=' | ':'));
-    is_number(text) || begins_a_test(text) || is_ratio
+    is_number(text) || begins_a_test(text) || is_ratio || explains_marks(text)
+}
+
+/// A legend may explain its marks, whose level strokes look like the sample of a line: "+ Censored".
+fn explains_marks(text: &str) -> bool {
+    let letters: String = text.chars().filter(|c| c.is_alphabetic()).collect();
+    ["censored", "censor", "censoring"].contains(&letters.to_lowercase().as_str())
 }
 
 /// How far a text stands above or below a curve that runs past it, in heights of its font; infinite beside its ends.
