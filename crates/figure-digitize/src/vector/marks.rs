@@ -20,6 +20,8 @@ const ON_CURVE_PX: f64 = 0.35;
 /// Where most of a kind sit on curves, the others may stand this far off: matplotlib leaves out corners that move its lines
 /// by less than a ninth of a point, which moves drops and levels away from their marks.
 const NEAR_CURVE_PX: f64 = 0.7;
+/// A sign of a font may stand this far beside its time, in pixels.
+const SIGN_PX: f64 = 0.15;
 /// Share of a kind of shapes that must sit on curves.
 const LEAST_SHARE: f64 = 0.6;
 /// Marks of one arm within this many pixels stand for one time, unless times are told apart by less than the file's digits:
@@ -72,6 +74,7 @@ pub(crate) fn find_marks(
         FoundMarks { columns: vec![Vec::new(); arms.len()], areas: Vec::new(), shared: 0, events: 0 };
     let shapes = shapes_in(paths, glyphs, lines, arms, plot);
     let largest = largest_mark(plot);
+    let steps: Vec<Vec<f64>> = arms.iter().map(Chain::step_columns).collect();
     for kind in kinds_of(shapes) {
         if kind[0].width.max(kind[0].height) > largest && kind.len() < FEWEST_LARGE {
             continue;
@@ -93,7 +96,8 @@ pub(crate) fn find_marks(
         let owners = owners_of(&placed, arms, &mut found.shared);
         let mut columns = vec![Vec::new(); arms.len()];
         for ((shape, _), owner) in placed.iter().zip(owners) {
-            columns[owner].push(shape.middle[0]);
+            let column = shape.middle[0];
+            columns[owner].push(if shape.is_glyph { at_step(column, &steps[owner]) } else { column });
             let (half_width, half_height) = (shape.width / 2.0, shape.height / 2.0);
             found.areas.push(Bounds {
                 left: shape.middle[0] - half_width,
@@ -123,6 +127,13 @@ fn with_near_ones<'k>(
         .into_iter()
         .map(|near| sure.next_if(|(shape, _)| std::ptr::eq(*shape, near.0)).unwrap_or(near))
         .collect()
+}
+
+/// The step of a curve at which a sign of a font stands, or its own column: fonts centre their signs by their own measure, and
+/// a patient who is censored at the time of an event was at risk in it.
+fn at_step(column: f64, steps: &[f64]) -> f64 {
+    let next = steps.partition_point(|&step| step < column - SIGN_PX);
+    steps.get(next).copied().filter(|step| *step <= column + SIGN_PX).unwrap_or(column)
 }
 
 /// Adds the marks of one kind to those of an arm. Filling and edge of a mark are two kinds in one place.
@@ -450,4 +461,15 @@ fn marks_events(columns: &[f64], arm: &Chain) -> bool {
     let on_steps = columns.iter().filter(|&&column| near(column, &steps)).count() as f64;
     let covered = steps.iter().filter(|&&step| near(step, columns)).count() as f64;
     on_steps >= EVENT_SHARE * columns.len() as f64 && covered >= EVENT_SHARE * steps.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_beside_a_step_stands_at_the_step() {
+        let steps = [10.0, 20.0];
+        assert_eq!([9.9, 10.1, 15.0, 20.3].map(|column| at_step(column, &steps)), [10.0, 10.0, 15.0, 20.3]);
+    }
 }
