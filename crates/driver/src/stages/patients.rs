@@ -34,14 +34,19 @@ fn counts_of(panel: &Panel, index: usize) -> Option<CurveCounts> {
         number_at_risk.as_ref().filter(|risk| risk.times()[0] == 0.0).map(NumberAtRisk::first_count);
     let inferred = || infer_patients(&arm.curve, &arm.censor_times, arm.survival_uncertainty);
     let patients = printed.or_else(|| inferred().map(|found| found.patients));
-    decode_counts(&ExactCurve {
-        curve: &arm.curve,
-        censor_times: &arm.censor_times,
-        survival_error: arm.survival_uncertainty,
-        time_error: arm.time_uncertainty,
-        number_at_risk: number_at_risk.as_ref(),
-        patients,
-    })
+    let decode = |censor_times: &[f64]| {
+        decode_counts(&ExactCurve {
+            curve: &arm.curve,
+            censor_times,
+            survival_error: arm.survival_uncertainty,
+            time_error: arm.time_uncertainty,
+            number_at_risk: number_at_risk.as_ref(),
+            patients,
+        })
+    };
+    // Marks that contradict the levels were misread, or some were cut off at the edge of the plot: drops and columns alone
+    // still tell most events, and which of them are open.
+    decode(&arm.censor_times).or_else(|| if arm.censor_times.is_empty() { None } else { decode(&[]) })
 }
 
 /// Share of the time axis before whose end a curve must end for all events that are printed to be on it.

@@ -4,7 +4,7 @@ use kmeta_figure_source::vector::Bounds;
 use kmeta_trial_data::Axes;
 
 use super::chains::{Chain, Course};
-use super::lines::{LEVEL_PX, is_hued, same_color};
+use super::lines::{LEVEL_PX, LineLook, is_hued, same_color};
 
 /// An arm begins within this share of the plot's width of time 0.
 const LATEST_START: f64 = 0.12;
@@ -18,6 +18,12 @@ const SHORTEST: f64 = 0.04;
 const SAME_STEP_PX: f64 = 0.12;
 /// Share of a limit's steps that stand where the arm's do.
 const SHARED_STEPS: f64 = 0.85;
+/// The same, both ways, of a limit that has nothing but its dashes to tell it: where many patients are seen on the same
+/// days, two arms share nearly as many.
+const ALL_STEPS: f64 = 0.97;
+/// A line may run beyond another by this much, in pixels, and still lie on one side of it: matplotlib leaves out corners
+/// that move its lines by less than a ninth of a point.
+const SIMPLIFIED_PX: f64 = 0.35;
 
 /// What the lines of a plot are.
 #[derive(Debug, Clone, Default)]
@@ -30,18 +36,19 @@ pub(crate) struct FoundArms {
 
 /// Finds the arms among the chains of a plot. `course` is the way of survival on the page: upwards where incidence is
 /// printed and `axes` have been turned to survival. `level_error` is how far all levels may be off, where labels stand for
-/// missing tick marks.
+/// missing tick marks; `named` are the looks that a legend names.
 pub(crate) fn find_arms(
     chains: &[Chain],
     axes: &Axes,
     plot: &Bounds,
     course: Course,
     level_error: f64,
+    named: &[LineLook],
 ) -> FoundArms {
     let candidates: Vec<&Chain> =
         chains.iter().filter(|chain| may_be_curve(chain, axes, plot, level_error)).collect();
     let mut is_limit: Vec<bool> =
-        (0..candidates.len()).map(|index| limit_of(index, &candidates, course).is_some()).collect();
+        (0..candidates.len()).map(|index| limit_of(index, &candidates, course, named).is_some()).collect();
     // A limit that leaves the plot at its first step has no other by which it could be told.
     for index in 0..candidates.len() {
         let looks_like_one =
@@ -78,6 +85,10 @@ fn may_be_curve(chain: &Chain, axes: &Axes, plot: &Bounds, level_error: f64) -> 
 
 /// At least one step between the ends: a grid line and the top of a frame have none.
 fn falls_within(chain: &Chain, plot: &Bounds) -> bool {
+    // A single slanted stroke is part of a mark.
+    if !chain.stepped && chain.points.len() < 4 {
+        return false;
+    }
     let inside = |column: &f64| *column > plot.left + 0.5 && *column < plot.right - 0.5;
     let steps = chain.step_columns();
     steps.iter().any(inside) || (!chain.stepped && chain.points.len() >= 8)
@@ -106,9 +117,10 @@ fn leaves_plot(chain: &Chain, plot: &Bounds) -> bool {
 /// The candidate that `index` is a confidence limit of.
 ///
 /// Pointwise limits step only where their curve does. Where times are whole months, arms share steps as well, so that
-/// a limit must also look like its arm but weaker, or have a partner on the arm's other side.
-fn limit_of(index: usize, candidates: &[&Chain], course: Course) -> Option<usize> {
+/// a limit must also look like its arm but weaker, or have a partner on the arm's other side. A legend names no limit.
+fn limit_of(index: usize, candidates: &[&Chain], course: Course, named: &[LineLook]) -> Option<usize> {
     let limit = candidates[index];
+    let is_named = named.iter().any(|look| look.is_like(&limit.look));
     (0..candidates.len()).filter(|&arm| arm != index).find(|&arm| {
         let curve = candidates[arm];
         if curve.course() != course || !follows(limit, curve) {
@@ -127,9 +139,33 @@ fn limit_of(index: usize, candidates: &[&Chain], course: Course) -> Option<usize
         // A solid line may be thinner than dashes and still be what they are limits of.
         let is_solid_in_dashed = is_dashed(curve) && !is_dashed(limit);
         let of_its_color = weaker && !is_solid_in_dashed && same_color(limit.look.color, curve.look.color);
+        let alone_of_its_color =
+            of_its_color && !is_named && (is_fainter(limit, curve) || steps_with(limit, curve));
         let one_of_three = partner && looks_alike(limit, curve);
-        related && ((weaker && partner) || of_its_color || one_of_three)
+        // R gives the limits of several curves the colours of other curves.
+        let between_dashes =
+            !is_named && keeps_steps(limit, curve) && partners_in_dashes(index, arm, candidates, side);
+        // A single step in common says little about lines of two colours.
+        let has_steps = limit.step_columns().len() > 1 || of_its_color;
+        (related && has_steps && ((weaker && partner) || alone_of_its_color || one_of_three))
+            || between_dashes
     })
+}
+
+/// Whether a dashed line has a partner of the same dashes and width on the other side of a solid curve, that steps where
+/// the curve does as well.
+fn partners_in_dashes(index: usize, arm: usize, candidates: &[&Chain], side: bool) -> bool {
+    let (limit, curve) = (candidates[index], candidates[arm]);
+    is_dashed(limit)
+        && !is_dashed(curve)
+        && limit.step_columns().len() > 2
+        && (0..candidates.len()).filter(|&other| other != index && other != arm).any(|other| {
+            let partner = candidates[other];
+            partner.look.same_dashes(&limit.look)
+                && partner.look.is_as_wide_as(&limit.look)
+                && keeps_steps(partner, curve)
+                && side_of(partner, curve) == Some(!side)
+        })
 }
 
 /// Whether the steps of `limit` stand where `curve` steps.
@@ -137,9 +173,19 @@ fn follows(limit: &Chain, curve: &Chain) -> bool {
     share_of_steps(limit, curve).is_some_and(|share| share >= SHARED_STEPS)
 }
 
+/// Whether both step at the same places, all along.
+fn steps_with(limit: &Chain, curve: &Chain) -> bool {
+    keeps_steps(limit, curve) && keeps_steps(curve, limit)
+}
+
+/// Whether `limit` steps nowhere but where `curve` does.
+fn keeps_steps(limit: &Chain, curve: &Chain) -> bool {
+    share_of_steps(limit, curve).is_some_and(|share| share >= ALL_STEPS)
+}
+
 fn share_of_steps(limit: &Chain, curve: &Chain) -> Option<f64> {
     let (own, theirs) = (limit.step_columns(), curve.step_columns());
-    if own.len() < 2 || theirs.len() < 2 {
+    if own.is_empty() || theirs.is_empty() {
         return None;
     }
     let near = |column: f64| {
@@ -154,19 +200,22 @@ fn side_of(limit: &Chain, curve: &Chain) -> Option<bool> {
     let from = limit.start()[0].max(curve.start()[0]);
     let to = limit.end()[0].min(curve.end()[0]);
     let (mut above, mut below) = (0, 0);
+    let (mut clearly_above, mut clearly_below) = (0, 0);
     for sample in 0..200 {
         let column = from + (to - from) * (f64::from(sample) + 0.5) / 200.0;
         if let (Some(own), Some(theirs)) = (limit.rows_at(column, 0.0), curve.rows_at(column, 0.0)) {
             above += usize::from(own.1 < theirs.0 - LEVEL_PX);
             below += usize::from(own.0 > theirs.1 + LEVEL_PX);
+            clearly_above += usize::from(own.1 < theirs.0 - SIMPLIFIED_PX);
+            clearly_below += usize::from(own.0 > theirs.1 + SIMPLIFIED_PX);
         }
     }
     let apart = above + below;
     if apart < 40 {
         None
-    } else if below * 50 <= apart {
+    } else if clearly_below * 50 <= apart && above > below {
         Some(true)
-    } else if above * 50 <= apart {
+    } else if clearly_above * 50 <= apart && below > above {
         Some(false)
     } else {
         None
@@ -179,9 +228,13 @@ fn is_dashed(chain: &Chain) -> bool {
 
 /// Dashed, thinner or lighter than the curve.
 fn is_weaker(limit: &Chain, curve: &Chain) -> bool {
+    (is_dashed(limit) && !is_dashed(curve)) || is_fainter(limit, curve)
+}
+
+/// Thinner or lighter than the curve.
+fn is_fainter(limit: &Chain, curve: &Chain) -> bool {
     let lightness = |color: [u8; 3]| color.iter().map(|&channel| u32::from(channel)).sum::<u32>();
-    (is_dashed(limit) && !is_dashed(curve))
-        || limit.look.width <= 0.8 * curve.look.width
+    limit.look.width <= 0.8 * curve.look.width
         || lightness(limit.look.color) > lightness(curve.look.color) + 60
 }
 

@@ -140,9 +140,10 @@ fn survival_scales<'t>(numbers: &[PrintedNumber<'t>]) -> Vec<Scale<'t>> {
     let plausible: Vec<&PrintedNumber<'t>> =
         numbers.iter().filter(|number| (-1e-9..=100.0 + 1e-9).contains(&number.value)).collect();
     let mut scales: Vec<Scale<'t>> = Vec::new();
-    let mut used: Vec<bool> = vec![false; plausible.len()];
+    // How many numbers has the scale that each is part of.
+    let mut used: Vec<usize> = vec![0; plausible.len()];
     for (index, anchor) in plausible.iter().enumerate() {
-        if used[index] {
+        if used[index] > 0 {
             continue;
         }
         let edges: [fn(&TextRun) -> f64; 3] =
@@ -162,9 +163,13 @@ fn survival_scales<'t>(numbers: &[PrintedNumber<'t>]) -> Vec<Scale<'t>> {
             })
             .max_by_key(Vec::len)
             .unwrap_or_default();
-        if is_survival_scale(&best.iter().map(|&i| plausible[i].value).collect::<Vec<f64>>()) {
+        // A number of a table below may line up with one label of a longer column.
+        let is_part_of_longer = best.iter().any(|&member| used[member] > best.len());
+        if !is_part_of_longer
+            && is_survival_scale(&best.iter().map(|&i| plausible[i].value).collect::<Vec<f64>>())
+        {
             for &member in &best {
-                used[member] = true;
+                used[member] = best.len();
             }
             scales.push(Scale { numbers: best.iter().map(|&i| plausible[i].clone()).collect() });
         }

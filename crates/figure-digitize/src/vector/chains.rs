@@ -177,8 +177,8 @@ fn join_pieces(chains: Vec<Chain>, plot: &Bounds) -> Vec<Chain> {
         let distance = (start[0] - end[0]).abs().max((start[1] - end[1]).abs());
         (distance <= MEETING_PX).then_some(distance)
     };
-    let groups: Vec<Vec<Chain>> = groups.into_iter().map(|group| join(group, meeting, false)).collect();
-    let curves: Vec<Chain> = groups
+    let joined: Vec<Vec<Chain>> = groups.iter().map(|group| join(group.clone(), meeting, false)).collect();
+    let curves: Vec<Chain> = joined
         .iter()
         .flatten()
         .filter(|chain| chain.points.len() >= 4 && chain.end()[0] - chain.start()[0] >= 0.15 * plot.width())
@@ -186,7 +186,19 @@ fn join_pieces(chains: Vec<Chain>, plot: &Bounds) -> Vec<Chain> {
         .collect();
     groups
         .into_iter()
-        .flat_map(|group| if are_marks(&group, &curves) { group } else { join_dashes(group) })
+        .zip(joined)
+        .flat_map(|(pieces, joined)| {
+            let is_other = |curve: &&Chain| !curve.look.is_like(&pieces[0].look);
+            let of_others: Vec<Chain> = curves.iter().filter(is_other).cloned().collect();
+            // Strokes of marks that stand close may meet, and are no curve for that.
+            if pieces.len() >= LEAST_DASHES && !of_others.is_empty() && are_marks(&pieces, &of_others) {
+                pieces
+            } else if are_marks(&joined, &curves) {
+                joined
+            } else {
+                join_dashes(joined)
+            }
+        })
         .collect()
 }
 

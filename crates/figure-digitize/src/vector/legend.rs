@@ -5,6 +5,7 @@ use kmeta_trial_data::{ReadText, TextRole};
 
 use super::chains::Chain;
 use super::lines::{LEVEL_PX, Line, LineLook, is_hued, same_color};
+use super::panel::PanelPage;
 use super::risk_table::pixel_box;
 use super::text::{TextDirection, TextRun};
 use crate::arm_names::{begins_a_test, cheapest};
@@ -133,9 +134,37 @@ pub(crate) fn is_named_sample(line: &Line, phrases: &[TextRun]) -> bool {
             && line.bounds.right <= phrase.bounds.left + 0.1 * phrase.size
             && phrase.text.chars().any(char::is_alphanumeric)
             && !is_number(&phrase.text)
+            && !explains_marks(&phrase.text)
             && is_sample(line, phrase.size)
             && is_beside(&line.bounds, phrase)
     })
+}
+
+/// The looks of the samples that a legend names, but for those of confidence limits. `plot` tells the plot from the rest:
+/// a piece of a level line at its edge is no sample of a legend.
+pub(crate) fn named_looks(content: &PanelPage<'_>, plot: &Bounds) -> Vec<LineLook> {
+    let names: Vec<TextRun> = content
+        .phrases
+        .iter()
+        .filter(|phrase| content.territory.contains([phrase.bounds.center_x(), phrase.bounds.center_y()]))
+        .filter(|phrase| !is_number_or_test(&phrase.text) && !speaks_of_limits(&phrase.text))
+        .cloned()
+        .collect();
+    let is_tick =
+        |line: &Line| line.bounds.right <= plot.left + LEVEL_PX && line.bounds.right >= plot.left - 1.0;
+    content
+        .lines
+        .iter()
+        .filter(|line| !line.closed && !is_tick(line) && is_named_sample(line, &names))
+        .map(|line| line.look.clone())
+        .collect()
+}
+
+/// Legends may explain their limits: "95% CI".
+fn speaks_of_limits(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["95%", "95 %", "confidence", "limit", "interval"].iter().any(|word| lower.contains(word))
+        || lower.split_whitespace().any(|word| word.trim_matches(['(', ')', ',']) == "ci")
 }
 
 /// A short level line.
@@ -277,7 +306,13 @@ fn is_number_or_test(text: &str) -> bool {
         .strip_prefix("HR")
         .and_then(|rest| rest.trim_start().chars().next())
         .is_some_and(|next| next.is_ascii_digit() || matches!(next, '=' | ':'));
-    is_number(text) || begins_a_test(text) || is_ratio
+    is_number(text) || begins_a_test(text) || is_ratio || explains_marks(text)
+}
+
+/// A legend may explain its marks, whose level strokes look like the sample of a line: "+ Censored".
+fn explains_marks(text: &str) -> bool {
+    let letters: String = text.chars().filter(|c| c.is_alphabetic()).collect();
+    ["censored", "censor", "censoring"].contains(&letters.to_lowercase().as_str())
 }
 
 /// How far a text stands above or below a curve that runs past it, in heights of its font; infinite beside its ends.

@@ -30,9 +30,11 @@ impl LineLook {
 
     /// Whether a reader sees the same line.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        same_color(self.color, other.color)
-            && (self.width - other.width).abs() <= 0.1 * self.width.max(other.width) + 0.05
-            && self.same_dashes(other)
+        same_color(self.color, other.color) && self.is_as_wide_as(other) && self.same_dashes(other)
+    }
+
+    pub(crate) fn is_as_wide_as(&self, other: &Self) -> bool {
+        (self.width - other.width).abs() <= 0.1 * self.width.max(other.width) + 0.05
     }
 
     pub(crate) fn same_dashes(&self, other: &Self) -> bool {

@@ -7,16 +7,29 @@ use super::lines::{LEVEL_PX, Line, is_hued, is_seen, same_color};
 
 /// A mark is at most this share of the plot's height or width high and wide.
 const LARGEST: f64 = 0.09;
+/// Larger ones are marks where as many of one form or more sit on curves, up to this many times that size: nothing else that
+/// large repeats there.
+const FEWEST_LARGE: usize = 3;
+const LARGER: f64 = 2.5;
 /// Shapes of one kind have sizes that differ by less, in pixels.
 const SAME_SIZE_PX: f64 = 0.25;
 /// Parts of one mark have middles this near, in pixels: coordinates are rounded to hundredths of a point.
 const SAME_MIDDLE_PX: f64 = 0.06;
 /// A mark sits this near to its place on the curve, in pixels.
 const ON_CURVE_PX: f64 = 0.35;
+/// Where most of a kind sit on curves, the others may stand this far off: matplotlib leaves out corners that move its lines
+/// by less than a ninth of a point, which moves drops and levels away from their marks.
+const NEAR_CURVE_PX: f64 = 0.7;
+/// A sign of a font may stand this far beside its time, in pixels.
+const SIGN_PX: f64 = 0.15;
 /// Share of a kind of shapes that must sit on curves.
 const LEAST_SHARE: f64 = 0.6;
-/// Marks of one arm within this many pixels stand for one time.
+/// Marks of one arm within this many pixels stand for one time, unless times are told apart by less than the file's digits:
+/// then about as many marks stand within the second number of pixels.
 const SAME_TIME_PX: f64 = 0.02;
+const NEXT_TIME_PX: f64 = 0.2;
+/// Marks that are painted one after the other belong to the arm to which this share of those belongs whose arm is known.
+const RUN_SHARE: f64 = 0.9;
 /// Above this share of shapes on steps, and of steps with a shape, the shapes mark events.
 const EVENT_SHARE: f64 = 0.9;
 
@@ -33,6 +46,9 @@ struct Shape {
     order: usize,
     is_glyph: bool,
     curved: bool,
+    filled: bool,
+    /// Width and height of the strokes or fillings it is made of, and whether they are fillings.
+    parts: Vec<(f64, f64, bool)>,
 }
 
 /// The columns of each arm's censor marks, ascending.
@@ -57,20 +73,31 @@ pub(crate) fn find_marks(
     let mut found =
         FoundMarks { columns: vec![Vec::new(); arms.len()], areas: Vec::new(), shared: 0, events: 0 };
     let shapes = shapes_in(paths, glyphs, lines, arms, plot);
+    let largest = largest_mark(plot);
+    let steps: Vec<Vec<f64>> = arms.iter().map(Chain::step_columns).collect();
     for kind in kinds_of(shapes) {
+        if kind[0].width.max(kind[0].height) > largest && kind.len() < FEWEST_LARGE {
+            continue;
+        }
         let Some(offset) = common_offset(&kind, arms) else { continue };
-        let placed: Vec<(&Shape, Vec<usize>)> = kind
-            .iter()
-            .map(|shape| (shape, arms_under(shape, offset, arms)))
-            .filter(|(_, under)| !under.is_empty())
-            .collect();
+        let on_curve = |reach| -> Vec<(&Shape, Vec<usize>)> {
+            kind.iter()
+                .map(|shape| (shape, arms_under(shape, offset, arms, reach)))
+                .filter(|(_, under)| !under.is_empty())
+                .collect()
+        };
+        let mut placed = on_curve(ON_CURVE_PX);
         if (placed.len() as f64) < LEAST_SHARE * kind.len() as f64 {
             continue;
+        }
+        if placed.len() < kind.len() {
+            placed = with_near_ones(placed, on_curve(NEAR_CURVE_PX));
         }
         let owners = owners_of(&placed, arms, &mut found.shared);
         let mut columns = vec![Vec::new(); arms.len()];
         for ((shape, _), owner) in placed.iter().zip(owners) {
-            columns[owner].push(shape.middle[0]);
+            let column = shape.middle[0];
+            columns[owner].push(if shape.is_glyph { at_step(column, &steps[owner]) } else { column });
             let (half_width, half_height) = (shape.width / 2.0, shape.height / 2.0);
             found.areas.push(Bounds {
                 left: shape.middle[0] - half_width,
@@ -83,15 +110,54 @@ pub(crate) fn find_marks(
             if marks_events(&own, &arms[arm]) {
                 found.events += own.len();
             } else {
-                found.columns[arm].extend(own);
+                add_columns(&mut found.columns[arm], own);
             }
         }
     }
-    for columns in &mut found.columns {
-        columns.sort_by(f64::total_cmp);
-        columns.dedup_by(|a, b| (*a - *b).abs() <= SAME_TIME_PX);
-    }
     found
+}
+
+/// Adds the shapes that only a wider reach places, in the order of painting.
+fn with_near_ones<'k>(
+    placed: Vec<(&'k Shape, Vec<usize>)>,
+    wider: Vec<(&'k Shape, Vec<usize>)>,
+) -> Vec<(&'k Shape, Vec<usize>)> {
+    let mut sure = placed.into_iter().peekable();
+    wider
+        .into_iter()
+        .map(|near| sure.next_if(|(shape, _)| std::ptr::eq(*shape, near.0)).unwrap_or(near))
+        .collect()
+}
+
+/// The step of a curve at which a sign of a font stands, or its own column: fonts centre their signs by their own measure, and
+/// a patient who is censored at the time of an event was at risk in it.
+fn at_step(column: f64, steps: &[f64]) -> f64 {
+    let next = steps.partition_point(|&step| step < column - SIGN_PX);
+    steps.get(next).copied().filter(|step| *step <= column + SIGN_PX).unwrap_or(column)
+}
+
+/// Adds the marks of one kind to those of an arm. Filling and edge of a mark are two kinds in one place.
+fn add_columns(known: &mut Vec<f64>, mut own: Vec<f64>) {
+    own.sort_by(f64::total_cmp);
+    let gaps: Vec<f64> = own.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let equal = gaps.iter().filter(|&&gap| gap <= SAME_TIME_PX).count();
+    let near = gaps.iter().filter(|&&gap| gap > SAME_TIME_PX && gap <= NEXT_TIME_PX).count();
+    if near < equal {
+        own.dedup_by(|a, b| (*a - *b).abs() <= SAME_TIME_PX);
+    }
+    let is_new = |column: &f64| {
+        let next = known.partition_point(|other| other < &(column - SAME_TIME_PX));
+        known.get(next).is_none_or(|other| *other > column + SAME_TIME_PX)
+    };
+    let new: Vec<f64> = own.into_iter().filter(is_new).collect();
+    known.extend(new);
+    known.sort_by(f64::total_cmp);
+}
+
+/// Width or height of a mark that stands by itself, at most: no more than a few letters, on pages of poster size too.
+fn largest_mark(plot: &Bounds) -> f64 {
+    let side = plot.width().max(plot.height());
+    (LARGEST * side).min(60.0_f64.max(0.06 * side))
 }
 
 /// Small shapes and single glyphs within the plot.
@@ -103,9 +169,7 @@ fn shapes_in(
     plot: &Bounds,
 ) -> Vec<Shape> {
     let area = plot.grown(0.03 * plot.height());
-    let (widest, highest) = (LARGEST * plot.width(), LARGEST * plot.height());
-    // A mark is no higher than a few letters, on pages of poster size too.
-    let largest = widest.max(highest).min(60.0_f64.max(0.06 * highest.max(widest) / LARGEST));
+    let largest = LARGER * largest_mark(plot);
     let fits = |bounds: &Bounds| {
         bounds.width() <= largest
             && bounds.height() <= largest
@@ -133,6 +197,8 @@ fn shapes_in(
             order: line.order,
             is_glyph: false,
             curved: line.curved,
+            filled: false,
+            parts: vec![(line.whole.width(), line.whole.height(), false)],
         });
     }
     for (order, path) in paths.iter().enumerate() {
@@ -151,6 +217,8 @@ fn shapes_in(
                     order,
                     is_glyph: false,
                     curved: subpath.curved,
+                    filled: true,
+                    parts: vec![(bounds.width(), bounds.height(), true)],
                 });
             }
         }
@@ -167,6 +235,8 @@ fn shapes_in(
                 order: base + order,
                 is_glyph: true,
                 curved: false,
+                filled: true,
+                parts: Vec::new(),
             });
         }
     }
@@ -211,7 +281,7 @@ fn is_mark(glyph: &VectorGlyph) -> bool {
     }
 }
 
-/// Strokes with one middle are one mark: a plus may be two lines.
+/// Strokes with one middle are one mark: a plus may be two lines, and a disc is filled and stroked.
 fn with_parts_joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
     shapes.sort_by(|a, b| a.middle[0].total_cmp(&b.middle[0]).then(a.order.cmp(&b.order)));
     let mut joined: Vec<Shape> = Vec::with_capacity(shapes.len());
@@ -222,9 +292,12 @@ fn with_parts_joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
             .take_while(|other| shape.middle[0] - other.middle[0] <= SAME_MIDDLE_PX)
             .find(|other| {
                 // Two of one form are two marks side by side.
-                let same_form = (other.width - shape.width).abs() <= SAME_SIZE_PX
-                    && (other.height - shape.height).abs() <= SAME_SIZE_PX;
-                !same_form
+                let has_such_part = other.parts.iter().any(|part| {
+                    (part.0 - shape.width).abs() <= SAME_SIZE_PX
+                        && (part.1 - shape.height).abs() <= SAME_SIZE_PX
+                        && part.2 == shape.filled
+                });
+                !has_such_part
                     && (other.middle[1] - shape.middle[1]).abs() <= SAME_MIDDLE_PX
                     && same_color(other.color, shape.color)
                     && shape.order.abs_diff(other.order) <= 2
@@ -234,6 +307,7 @@ fn with_parts_joined(mut shapes: Vec<Shape>) -> Vec<Shape> {
                 other.width = other.width.max(shape.width);
                 other.height = other.height.max(shape.height);
                 other.curved |= shape.curved;
+                other.parts.extend(shape.parts);
             }
             None => joined.push(shape),
         }
@@ -288,17 +362,19 @@ fn common_offset(kind: &[Shape], arms: &[Chain]) -> Option<f64> {
 }
 
 /// The arms whose line runs through a mark's place.
-fn arms_under(shape: &Shape, offset: f64, arms: &[Chain]) -> Vec<usize> {
+fn arms_under(shape: &Shape, offset: f64, arms: &[Chain], reach: f64) -> Vec<usize> {
     let row = shape.middle[1] - offset;
     (0..arms.len())
         .filter(|&arm| {
             let chain = &arms[arm];
             // The last mark may stand at the very end of its curve.
             let column = shape.middle[0].clamp(chain.start()[0], chain.end()[0]);
+            // A mark at a drop is on the curve all along the drop.
+            let beside = if reach > ON_CURVE_PX { reach } else { 0.05 };
             (column - shape.middle[0]).abs() <= ON_CURVE_PX
                 && chain
-                    .rows_at(column, 0.05)
-                    .is_some_and(|(low, high)| row >= low - ON_CURVE_PX && row <= high + ON_CURVE_PX)
+                    .rows_at(column, beside)
+                    .is_some_and(|(low, high)| row >= low - reach && row <= high + reach)
         })
         .collect()
 }
@@ -319,10 +395,14 @@ fn owners_of(placed: &[(&Shape, Vec<usize>)], arms: &[Chain], shared: &mut usize
             if let [only] = of_color.as_slice() { Some(*only) } else { None }
         })
         .collect();
+    let of_runs = owners_of_runs(placed, &sure);
     let mut owners: Vec<usize> = Vec::with_capacity(placed.len());
     for (index, (shape, under)) in placed.iter().enumerate() {
         let owner = sure[index].unwrap_or_else(|| {
             *shared += 1;
+            if let Some(owner) = of_runs[index].filter(|owner| under.contains(owner)) {
+                return owner;
+            }
             // Two marks in one place are one of each arm.
             let taken: Vec<usize> = (0..index)
                 .rev()
@@ -344,6 +424,28 @@ fn owners_of(placed: &[(&Shape, Vec<usize>)], arms: &[Chain], shared: &mut usize
     owners
 }
 
+/// Software paints the marks of one arm from left to right and begins again for the next: of each run the arm to which nearly
+/// all of it belong whose arm is known.
+fn owners_of_runs(placed: &[(&Shape, Vec<usize>)], sure: &[Option<usize>]) -> Vec<Option<usize>> {
+    let mut owners = Vec::with_capacity(placed.len());
+    let mut begin = 0;
+    while begin < placed.len() {
+        let turns_back = |at: &usize| placed[*at].0.middle[0] < placed[*at - 1].0.middle[0] - SAME_MIDDLE_PX;
+        let end = (begin + 1..placed.len()).find(turns_back).unwrap_or(placed.len());
+        let known: Vec<usize> = sure[begin..end].iter().flatten().copied().collect();
+        let mut votes = vec![0_usize; known.iter().max().map_or(0, |most| most + 1)];
+        for &owner in &known {
+            votes[owner] += 1;
+        }
+        let owner = (0..votes.len())
+            .max_by_key(|&owner| votes[owner])
+            .filter(|&owner| votes[owner] as f64 >= RUN_SHARE * known.len() as f64);
+        owners.extend(std::iter::repeat_n(owner, end - begin));
+        begin = end;
+    }
+    owners
+}
+
 fn is_same_place(one: &Shape, other: &Shape) -> bool {
     (one.middle[0] - other.middle[0]).abs() <= SAME_TIME_PX
         && (one.middle[1] - other.middle[1]).abs() <= SAME_TIME_PX
@@ -359,4 +461,15 @@ fn marks_events(columns: &[f64], arm: &Chain) -> bool {
     let on_steps = columns.iter().filter(|&&column| near(column, &steps)).count() as f64;
     let covered = steps.iter().filter(|&&step| near(step, columns)).count() as f64;
     on_steps >= EVENT_SHARE * columns.len() as f64 && covered >= EVENT_SHARE * steps.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_beside_a_step_stands_at_the_step() {
+        let steps = [10.0, 20.0];
+        assert_eq!([9.9, 10.1, 15.0, 20.3].map(|column| at_step(column, &steps)), [10.0, 10.0, 15.0, 20.3]);
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! The way of a page through this module:
 //!
-//! 1. `text`: glyphs to words and phrases; `outline_reading` reads what is drawn as outlines;
+//! 1. `text`: glyphs to words and phrases; `outline_reading` reads what is drawn as outlines, `split_numbers` joins their parts;
 //! 2. `lines`: what is stroked, as it is seen; `axes`: rows and columns of numbers with their tick marks;
 //! 3. `chains`: curves from whatever pieces the software made of them; `arms`: which of them are arms;
 //! 4. `marks`: censor marks; `legend`, `risk_table`, `titles`: names and numbers;
@@ -22,6 +22,7 @@ mod paper_text;
 mod risk_table;
 mod shape_letters;
 mod sheets;
+mod split_numbers;
 mod text;
 mod titles;
 mod turned;

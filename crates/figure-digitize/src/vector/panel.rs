@@ -9,7 +9,7 @@ use kmeta_trial_data::{
 use super::arms::find_arms;
 use super::axes::FoundAxes;
 use super::chains::{Chain, Course, chains_in};
-use super::legend::names_of;
+use super::legend::{named_looks, names_of};
 use super::level_arms::level_arms;
 use super::lines::{LEVEL_PX, Line, is_hued, is_seen, same_color};
 use super::marks::{FoundMarks, find_marks};
@@ -54,11 +54,12 @@ pub(crate) fn read_panel(content: &PanelPage<'_>, found: &FoundAxes, index: usiz
     chains.retain(|chain| !found.insets.iter().any(|inset| inset.grown(2.0).contains(chain.start())));
     let off = if found.y.has_marks { 0.0 } else { LABEL_OFFSET * found.y.size };
     let level_error = off * axes.y.slope.abs();
-    let mut arms = find_arms(&chains, &axes, &plot, Course::Falling, level_error).arms;
+    let named = named_looks(content, &found.area);
+    let mut arms = find_arms(&chains, &axes, &plot, Course::Falling, level_error, &named).arms;
     let mut quantity = PlottedQuantity::Survival;
     if arms.is_empty() {
         let complements = Axes { x: axes.x.clone(), y: complement(&axes.y) };
-        let rising = find_arms(&chains, &complements, &plot, Course::Rising, level_error).arms;
+        let rising = find_arms(&chains, &complements, &plot, Course::Rising, level_error, &named).arms;
         if !rising.is_empty() || level_arms(&[], content, &axes, &plot).is_empty() {
             (arms, axes, quantity) = (rising, complements, PlottedQuantity::Incidence);
         }

@@ -77,7 +77,7 @@ pub(crate) fn read_table(
     if rows.is_empty() {
         return None;
     }
-    let mut found = table_of(&rows, &columns, phrases, region);
+    let mut found = table_of(&rows, &columns, words, phrases, region);
     take_first_counts_from_names(&mut found.table, &columns);
     // Of rows that are none, what was left out does not matter.
     left_out.retain(|word: &&TextRun| rows.iter().any(|row| row.baseline == word.baseline));
@@ -342,16 +342,24 @@ fn adjacent(rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
     kept
 }
 
-fn table_of(rows: &[Row<'_>], columns: &[Column], phrases: &[TextRun], region: &Bounds) -> FoundTable {
+fn table_of(
+    rows: &[Row<'_>],
+    columns: &[Column],
+    words: &[TextRun],
+    phrases: &[TextRun],
+    region: &Bounds,
+) -> FoundTable {
     let used: Vec<usize> = (0..columns.len())
         .filter(|&column| rows.iter().any(|row| row.cells.iter().any(|cell| cell.0 == column)))
         .collect();
     let mut table =
         RiskTable { times: used.iter().map(|&column| columns[column].time).collect(), rows: Vec::new() };
     let (mut colors, mut area): (Vec<[u8; 3]>, Option<Bounds>) = (Vec::new(), None);
+    let numbers = names_of_digits(rows, words);
     for (index, row) in rows.iter().enumerate() {
         let above = || name_above(rows, index, phrases, region);
-        let name = match name_of(row, phrases, region) {
+        let own = || name_of(row, phrases, region).or_else(|| numbers.get(index).cloned());
+        let name = match own() {
             Some(name) if is_heading(&name.0) => above().or(Some(name)),
             Some(name) => Some(name),
             None => above(),
@@ -410,6 +418,25 @@ fn name_of(row: &Row<'_>, phrases: &[TextRun], region: &Bounds) -> Option<(Strin
             (text.trim().to_owned(), phrase.color)
         })
         .filter(|(text, _)| !text.is_empty())
+}
+
+/// Names without letters, as groups of "0" and "1" or of years have: where every row has a word left of its numbers and no two
+/// are the same. Otherwise it may be a number that stands under no column.
+fn names_of_digits(rows: &[Row<'_>], words: &[TextRun]) -> Vec<(String, [u8; 3])> {
+    let name_of = |row: &Row<'_>| {
+        let first = row.cells[0].1;
+        words
+            .iter()
+            .filter(|word| word.visible && word.direction == TextDirection::Right)
+            .filter(|word| (word.baseline - row.baseline).abs() <= 0.45 * row.size)
+            .filter(|word| word.bounds.right < first.bounds.left - 0.2 * row.size)
+            .filter(|word| !row.cells.iter().any(|cell| cell.1.bounds == word.bounds))
+            .max_by(|a, b| a.bounds.right.total_cmp(&b.bounds.right))
+            .map(|word| (word.text.clone(), word.color))
+    };
+    let names: Vec<(String, [u8; 3])> = rows.iter().map_while(name_of).collect();
+    let differ = (0..names.len()).all(|index| names[..index].iter().all(|other| other.0 != names[index].0));
+    if names.len() == rows.len() && names.len() > 1 && differ { names } else { Vec::new() }
 }
 
 /// A name on the line above its numbers, where every row has one and no title can be meant.

@@ -7,6 +7,7 @@ use kmeta_trial_data::PageRotation;
 use super::letter_votes::by_most_votes;
 use super::outline_reading::read_outlines;
 use super::shape_letters::letters_of_shapes;
+use super::split_numbers::with_numbers_joined;
 use super::turned::turned;
 
 /// Letters are joined over gaps up to this share of the font's height.
@@ -15,17 +16,14 @@ const LETTER_GAP: f64 = 0.17;
 const OUTLINE_GAP: f64 = 0.3;
 /// Height of capitals and digits as a share of their font's.
 pub(crate) const CAPITAL: f64 = 0.72;
-/// Room of a digit, and the widest gap between the rooms of two digits of a number, as shares of the font's height.
-const DIGIT_ROOM: f64 = 0.5;
-const DIGIT_GAP: f64 = 0.12;
 /// A full stop is at most this high, as a share of the font's height.
-const ONE_DOT: f64 = 0.2;
+pub(crate) const ONE_DOT: f64 = 0.2;
 /// Letters overlap by at most this share of the font's height.
-const OVERLAP: f64 = 0.6;
+pub(crate) const OVERLAP: f64 = 0.6;
 /// Words are joined to phrases over gaps up to this share of the font's height.
 const PHRASE_GAP: f64 = 0.75;
 /// Letters of one line stand on base lines that differ by at most this share of the font's height.
-const SAME_LINE: f64 = 0.15;
+pub(crate) const SAME_LINE: f64 = 0.15;
 
 /// Which way a text runs on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +62,7 @@ pub(crate) struct TextRun {
 
 impl TextRun {
     /// Adds the next part of a word.
-    fn append(&mut self, next: &Self) {
+    pub(crate) fn append(&mut self, next: &Self) {
         self.text.push_str(&next.text);
         self.bounds = self.bounds.union(&next.bounds);
         self.along.1 = next.along.1;
@@ -363,41 +361,16 @@ fn words_from(mut letters: Vec<Letter<'_>>, reader: &LabelReader) -> Vec<TextRun
         })
         .collect();
     let mut readings = by_most_votes(&unread, read_outlines(reader, &outlines)).into_iter();
-    let mut runs: Vec<TextRun> = Vec::new();
-    let mut last: Option<&Letter<'_>> = None;
-    for word in &words {
-        let unread = word.iter().all(|letter| letter.text.is_none());
-        let run = run_of(word, if unread { readings.next() } else { None });
-        match (runs.last_mut(), last) {
-            (Some(before), Some(letter)) if continues_number(before, letter, &run, &word[0]) => {
-                before.append(&run);
-            }
-            _ => runs.push(run),
-        }
-        last = word.last();
-    }
+    let read: Vec<TextRun> = words
+        .iter()
+        .map(|word| {
+            let unread = word.iter().all(|letter| letter.text.is_none());
+            run_of(word, if unread { readings.next() } else { None })
+        })
+        .collect();
+    let mut runs = with_numbers_joined(&words, read);
     runs.retain(|run| !run.text.is_empty());
     runs
-}
-
-/// Whether two words are parts of one number. Digits take the same room in most fonts, so that the ink of a narrow one
-/// leaves gaps as wide as those between words.
-fn continues_number(before: &TextRun, last: &Letter<'_>, next: &TextRun, first: &Letter<'_>) -> bool {
-    let same_line = last.direction == first.direction
-        && last.bare
-        && first.bare
-        && (last.baseline - first.baseline).abs() <= SAME_LINE * last.size.max(first.size)
-        && (last.size - first.size).abs() <= 0.1 * last.size;
-    let ends_in_digit = before.text.ends_with(|c: char| c.is_ascii_digit());
-    let begins_with_digit = next.text.starts_with(|c: char| c.is_ascii_digit());
-    let half_room =
-        |letter: &Letter<'_>| (letter.along.1 - letter.along.0).max(DIGIT_ROOM * letter.size) / 2.0;
-    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
-    let gap = middle(first) - middle(last) - half_room(last) - half_room(first);
-    same_line
-        && ends_in_digit
-        && begins_with_digit
-        && (-OVERLAP * last.size..=DIGIT_GAP * last.size).contains(&gap)
 }
 
 /// Splits the letters of one line at blanks and gaps.
