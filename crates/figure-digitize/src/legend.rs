@@ -139,6 +139,9 @@ pub(crate) fn read_plot_texts(
 
 /// Height of dashes and dots, as a share of that of letters.
 const FLAT: f64 = 0.35;
+/// Height of a sample with a mark, as a share of that of letters, and its least length in its own heights.
+const LOW: f64 = 0.8;
+const LONG: f64 = 2.5;
 
 /// A phrase with the sample left of it. The dashes, dots or marks of a sample may stand as close to its name as words do: then
 /// they are no part of the phrase.
@@ -163,10 +166,14 @@ fn with_sample(
     if let Some(found) = (flat > 0).then(|| rest_from(flat)).flatten() {
         return found;
     }
-    match sample_of(&phrase) {
-        None => (1..parts.len()).find_map(rest_from).unwrap_or((phrase, None)),
-        whole => (phrase, whole),
-    }
+    let whole = sample_of(&phrase);
+    // A line with a mark on it is low and long.
+    let is_sample = |word: &Word| {
+        word.letter_height as f64 <= LOW * phrase.letter_height as f64
+            && word.area.width() as f64 >= LONG * word.area.height() as f64
+    };
+    let behind = whole.is_none() && parts.len() > 1 && is_sample(parts[0]);
+    behind.then(|| rest_from(1)).flatten().unwrap_or((phrase, whole))
 }
 
 /// Whether a marked pixel lies within an area.

@@ -29,7 +29,7 @@ pub(crate) fn time_ticks(page: &InkPage, axes: &AxisPair) -> Vec<TickMark> {
             Side::Outward => line.last.checked_add(depth)?,
             Side::Inward => line.first.checked_sub(depth + 1)?,
         };
-        (row < page.height()).then(|| page.contrast.get(position, row))
+        (row < page.height() && position < page.width()).then(|| page.contrast.get(position, row))
     })
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn survival_ticks(page: &InkPage, axes: &AxisPair) -> Vec<TickMark> {
             Side::Outward => line.first.checked_sub(depth + 1)?,
             Side::Inward => line.last.checked_add(depth)?,
         };
-        (column < page.width()).then(|| page.contrast.get(column, position))
+        (column < page.width() && position < page.height()).then(|| page.contrast.get(column, position))
     })
 }
 

@@ -57,6 +57,16 @@ fn a_bar_chart() {
     assert_refused(image);
 }
 
+/// A run of ink that ends with the last column is measured within the picture.
+#[test]
+fn strokes_at_the_edge_of_the_picture() {
+    let mut image = RgbImage::from_pixel(210, 132, Rgb([255, 255, 255]));
+    (122..207).for_each(|x| image.put_pixel(x, 124, Rgb([0, 0, 19])));
+    (49..132).for_each(|y| image.put_pixel(134, y, Rgb([123, 85, 185])));
+    (115..132).for_each(|y| image.put_pixel(209, y, Rgb([120, 187, 107])));
+    assert_refused(image);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
