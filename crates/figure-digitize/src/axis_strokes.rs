@@ -223,9 +223,9 @@ mod tests {
     }
 
     /// A page of 320 x 220 pixels with lines of a grey in some columns between rows 20 and 200.
-    fn page(columns: &[std::ops::Range<u32>], grey: u8) -> InkPage {
+    fn page(columns: &[(u32, u32)], grey: u8) -> InkPage {
         let mut image = RgbImage::from_pixel(320, 220, Rgb([255; 3]));
-        for x in columns.iter().cloned().flatten() {
+        for x in columns.iter().flat_map(|&(from, to)| from..to) {
             (20..200).for_each(|y| image.put_pixel(x, y, Rgb([grey; 3])));
         }
         InkPage::new(&image)
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn labels_are_moved_to_grid_lines() {
-        let page = page(&[100..102, 150..152, 200..202, 250..252], 215);
+        let page = page(&[(100, 102), (150, 152), (200, 202), (250, 252)], 215);
         let x = placed(&page, &[(102.5, 10.0), (152.0, 20.0), (202.0, 30.0), (253.0, 40.0)]);
         assert!((x.pixel_at(10.0) - 101.0).abs() < 0.05, "{}", x.pixel_at(10.0));
         assert!((x.pixel_at(40.0) - 251.0).abs() < 0.05, "{}", x.pixel_at(40.0));
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_halves_of_lines_at_the_edges_of_the_plot_say_where_the_whole_ones_are() {
-        let page = page(&[100..102, 148..152, 198..202, 248..252, 298..300], 215);
+        let page = page(&[(100, 102), (148, 152), (198, 202), (248, 252), (298, 300)], 215);
         let ticks = [(101.0, 10.0), (150.5, 20.0), (200.5, 30.0), (250.5, 40.0), (299.0, 50.0)];
         let x = placed(&page, &ticks);
         assert!((x.pixel_at(10.0) - 100.0).abs() < 0.1, "{}", x.pixel_at(10.0));
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_sides_of_the_frame_are_the_ends_of_an_axis_without_ticks_and_grid() {
-        let page = page(&[49..50, 299..300], 0);
+        let page = page(&[(49, 50), (299, 300)], 0);
         let x = placed(
             &page,
             &[(50.5, 0.0), (101.0, 10.0), (152.5, 20.0), (202.0, 30.0), (252.0, 40.0), (301.0, 50.0)],
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn one_side_moves_the_whole_scale() {
-        let page = page(&[49..50], 0);
+        let page = page(&[(49, 50)], 0);
         let x = placed(&page, &[(51.5, 0.0), (101.5, 10.0), (151.5, 20.0)]);
         assert!((x.pixel_at(20.0) - 149.5).abs() < 0.05, "{}", x.pixel_at(20.0));
     }
