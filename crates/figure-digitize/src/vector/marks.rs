@@ -20,8 +20,8 @@ const ON_CURVE_PX: f64 = 0.35;
 /// Where most of a kind sit on curves, the others may stand this far off: matplotlib leaves out corners that move its lines
 /// by less than a ninth of a point, which moves drops and levels away from their marks.
 const NEAR_CURVE_PX: f64 = 0.7;
-/// A sign of a font may stand this far beside its time, in pixels.
-const SIGN_PX: f64 = 0.15;
+/// A sign of a font may stand this far beside its time, in pixels: the digits of files tell no more.
+const SIGN_PX: f64 = 0.06;
 /// Share of a kind of shapes that must sit on curves.
 const LEAST_SHARE: f64 = 0.6;
 /// Marks of one arm within this many pixels stand for one time, unless times are told apart by less than the file's digits:
