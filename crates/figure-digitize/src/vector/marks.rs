@@ -470,6 +470,9 @@ mod tests {
     #[test]
     fn a_sign_beside_a_step_stands_at_the_step() {
         let steps = [10.0, 20.0];
-        assert_eq!([9.95, 10.05, 15.0, 19.86].map(|column| at_step(column, &steps)), [10.0, 10.0, 15.0, 19.86]);
+        assert_eq!(
+            [9.95, 10.05, 15.0, 19.86].map(|column| at_step(column, &steps)),
+            [10.0, 10.0, 15.0, 19.86]
+        );
     }
 }
