@@ -102,8 +102,7 @@ fn dashes_of_curve(page: &InkPage, curve: &TracedCurve) -> Option<DashLook> {
         contrasts.sort_by(f32::total_cmp);
         let ink = *contrasts.get((BELOW_INK * contrasts.len() as f64) as usize)?;
         let inked = |x: usize| strongest(x) >= (0.5 * ink).max(LEAST_CONTRAST);
-        let starts = (from..to).filter(|&x| inked(x) && (x == from || !inked(x - 1))).count();
-        dash_look(from, to, inked).filter(|_| starts >= FEWEST_DASHES)
+        dash_look(from, to, FEWEST_DASHES, inked)
     };
     let is_long = |(from, to): &(usize, usize)| (to - from) as f64 >= STRETCH_WIDTHS * curve.line_width;
     let looks = level_stretches(&path.rows).into_iter().filter(is_long).filter_map(look);

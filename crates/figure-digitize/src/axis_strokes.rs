@@ -7,6 +7,7 @@ use crate::axis_lines::AxisPair;
 use crate::calibrate::{add_unlabelled_ticks, label_tolerance, line_through, refit};
 use crate::grid::{MOST_CONTRAST, StraightLine, line_near};
 use crate::ink::InkPage;
+use crate::median::median;
 use crate::ticks::TickMark;
 
 /// Fewest lines that make an axis, and their least share of its labels.
@@ -121,7 +122,7 @@ fn place_axis(axis: &mut AxisCalibration, marks: &[TickMark], across: &Across<'_
 }
 
 /// The nearest of some places, within `reach`.
-fn nearest(places: &[f64], near: f64, reach: f64) -> Option<f64> {
+pub(crate) fn nearest(places: &[f64], near: f64, reach: f64) -> Option<f64> {
     let distance = |place: &f64| (place - near).abs();
     let nearest = places.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
     (distance(&nearest) <= reach).then_some(nearest)
@@ -151,13 +152,9 @@ fn move_to(axis: &mut AxisCalibration, strokes: &[Option<f64>]) -> Option<Vec<f6
 /// Where the middles of grid lines would be, had the edge of the plot not cut off the outer part of the first and the last.
 fn whole_lines(lines: Vec<Option<StraightLine>>) -> Vec<Option<f64>> {
     let drawn: Vec<usize> = (0..lines.len()).filter(|&index| lines[index].is_some()).collect();
-    let median = |of: fn(&StraightLine) -> f64| {
-        let mut values: Vec<f64> = lines.iter().flatten().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(0.0)
-    };
     let ink = |line: &StraightLine| line.excess * line.width;
-    let (usual_ink, usual_width) = (median(ink), median(|line| line.width));
+    let (usual_ink, usual_width) =
+        (median(lines.iter().flatten().map(ink)), median(lines.iter().flatten().map(|line| line.width)));
     let whole = |index: usize, line: StraightLine| {
         let cut = 1.0 - ink(&line) / usual_ink;
         let outward = match Some(&index) {

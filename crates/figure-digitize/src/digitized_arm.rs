@@ -8,6 +8,7 @@ use crate::dash_pattern::dash_pattern;
 use crate::hiding::hide_curve;
 use crate::intervals::{Corner, Intervals, SNAPPING_PX, intervals};
 use crate::marks::find_marks;
+use crate::median::median;
 use crate::plot_curves::PlotCurves;
 use crate::snapping::shift_of_curve;
 use crate::steps::{Plateau, final_drop, plateaus, rises_to};
@@ -115,12 +116,6 @@ fn axis_error(axis: &AxisCalibration) -> f64 {
 }
 
 /// The median; 0 of nothing.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
-}
-
 /// Adds the drop at the end of a curve, and removes a last "plateau" that is only the foot of a censor mark.
 fn finish(curve: &TracedCurve, levels: &mut Vec<Plateau>, zero_row: f64) {
     let width = curve.line_width;

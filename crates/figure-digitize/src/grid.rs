@@ -15,17 +15,6 @@ pub(crate) struct StraightLine {
     pub(crate) width: f64,
 }
 
-/// The middle of the grid line within `reach` of a position, if there is one.
-pub(crate) fn grid_line_near(
-    near: f64,
-    reach: f64,
-    across: (usize, usize),
-    length: usize,
-    contrast: impl Fn(usize, usize) -> f32,
-) -> Option<f64> {
-    line_near(near, reach, across, length, contrast).map(|line| line.middle)
-}
-
 /// The line within `reach` of a position, if there is one: darker than the ground, or white on a coloured
 /// one. `contrast` is asked by the position along the axis (below `length`) and across it (within `across`).
 pub(crate) fn line_near(
@@ -100,21 +89,21 @@ mod tests {
             (_, 30) => 1.0,
             _ => 0.0,
         };
-        let middle = grid_line_near(22.0, 5.0, (0, 100), 60, contrast).unwrap();
+        let middle = line_near(22.0, 5.0, (0, 100), 60, contrast).unwrap().middle;
         assert!((middle - (20.5 * 2.0 + 21.5) / 3.0).abs() < 0.02, "{middle}");
-        assert_eq!(grid_line_near(45.0, 5.0, (0, 100), 60, contrast), None);
+        assert_eq!(line_near(45.0, 5.0, (0, 100), 60, contrast), None);
     }
 
     #[test]
     fn a_level_piece_of_a_curve_is_no_grid_line() {
         let contrast = |along: usize, across: usize| if along == 20 && across < 40 { 1.0 } else { 0.0 };
-        assert_eq!(grid_line_near(22.0, 5.0, (0, 100), 60, contrast), None);
+        assert_eq!(line_near(22.0, 5.0, (0, 100), 60, contrast), None);
     }
 
     #[test]
     fn a_white_line_on_a_coloured_ground_is_found() {
         let contrast = |x: usize, _: usize| if x == 20 { 0.0 } else { 0.08 };
-        let middle = grid_line_near(22.0, 5.0, (0, 100), 60, contrast).unwrap();
+        let middle = line_near(22.0, 5.0, (0, 100), 60, contrast).unwrap().middle;
         assert!((middle - 20.5).abs() < 0.02, "{middle}");
     }
 }

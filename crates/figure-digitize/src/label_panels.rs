@@ -6,8 +6,9 @@ use kmeta_trial_data::AxisCalibration;
 
 use crate::axis_labels::{CalibratedAxes, LabelledAxis};
 use crate::axis_lines::{AxisPair, InkLine};
+use crate::axis_strokes::nearest;
 use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance};
-use crate::grid::grid_line_near;
+use crate::grid::line_near;
 use crate::ink::InkPage;
 use crate::plane::Rect;
 use crate::reading::read_words;
@@ -383,12 +384,14 @@ fn panel_of(
     let (across, down) = (&axes.horizontal, &axes.vertical);
     let inside = axes.inside();
     let x_grid = |near: f64, reach: f64| {
-        grid_line_near(near, reach, (inside.top, inside.bottom), page.width(), |x, y| page.contrast.get(x, y))
+        line_near(near, reach, (inside.top, inside.bottom), page.width(), |x, y| page.contrast.get(x, y))
+            .map(|line| line.middle)
     };
     let y_grid = |near: f64, reach: f64| {
-        grid_line_near(near, reach, (inside.left, inside.right.min(page.width())), page.height(), |y, x| {
+        line_near(near, reach, (inside.left, inside.right.min(page.width())), page.height(), |y, x| {
             page.contrast.get(x, y)
         })
+        .map(|line| line.middle)
     };
     let x =
         calibrated_at_strokes(row, &time_ticks(page, &axes), x_grid, Direction::Increasing, across.middle());
@@ -428,13 +431,8 @@ fn calibrated_at_strokes(
         Direction::Decreasing => area.center_y(),
     };
     let reach = 0.5 * scale.letter_height() + 2.0;
-    let tick_near = |near: f64| {
-        ticks
-            .iter()
-            .map(|tick| tick.position)
-            .filter(|tick| (tick - near).abs() <= reach)
-            .min_by(|a, b| (a - near).abs().total_cmp(&(b - near).abs()))
-    };
+    let marks: Vec<f64> = ticks.iter().map(|tick| tick.position).collect();
+    let tick_near = |near: f64| nearest(&marks, near, reach);
     let at = |stroke: &dyn Fn(f64) -> Option<f64>| -> Option<AxisCalibration> {
         let moved: Vec<LabelledTick> = scale
             .labels

@@ -47,6 +47,7 @@ mod legend;
 mod line_kind;
 mod mark_ink;
 mod marks;
+mod median;
 mod missing;
 mod named_arms;
 mod number;

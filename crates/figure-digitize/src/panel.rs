@@ -112,9 +112,8 @@ pub(crate) fn read_panel(
     let mut traced = trace_plot(page, inside, &x.calibration, &y.calibration, statements, &no_curves);
     let limits = confidence_limits(&traced.curves);
     if !snapped && !traced.rising {
-        let levels = traced.levels();
-        snapped = strokes.unsnap_by_curves(&mut x.calibration, &mut y.calibration, &levels);
-        strokes.place_by_curves(&mut y.calibration, &levels, label_tolerance(label_height as f64));
+        snapped = strokes.unsnap_by_curves(&mut x.calibration, &mut y.calibration, &traced);
+        strokes.place_by_curves(&mut y.calibration, &traced, label_tolerance(label_height as f64));
         traced.survival_axis = y.calibration.clone();
     }
     y.calibration = traced.printed_axis_as_survival(&y.calibration);

@@ -12,7 +12,9 @@ use kmeta_trial_data::{AxisCalibration, Origin};
 
 use crate::axis_lines::{AxisPair, InkLine};
 use crate::ink::InkPage;
+use crate::median::median;
 use crate::plane::Rect;
+use crate::plot_curves::PlotCurves;
 use crate::steps::Plateau;
 use crate::ticks::TickMark;
 
@@ -95,33 +97,29 @@ impl Strokes<'_> {
         &self,
         x: &mut AxisCalibration,
         y: &mut AxisCalibration,
-        curves: &[Vec<Plateau>],
+        curves: &PlotCurves,
     ) -> bool {
-        let lie_on = |place| curves.iter().any(|levels| place_of_curve(levels) == Some(place));
-        (self.are_grid_lines(x) && self.are_grid_lines(y) || self.axis_lines(Stroke::is_crisp))
-            && has_shaded_print(self.page, self.print)
-            && lie_on(Place::Edges)
-            && !lie_on(Place::Middles)
+        let of_grid = are_grid_lines(x, &self.of_x) && are_grid_lines(y, &self.of_y);
+        if !(of_grid || self.axis_lines(Stroke::is_crisp)) || !has_shaded_print(self.page, self.print) {
+            return false;
+        }
+        let places: Vec<Option<Place>> =
+            curves.levels().iter().map(|levels| place_of_curve(levels)).collect();
+        places.contains(&Some(Place::Edges))
+            && !places.contains(&Some(Place::Middles))
             && self.move_ticks_back(x, y)
-    }
-
-    /// Whether grid lines stand for tick marks.
-    fn are_grid_lines(&self, axis: &AxisCalibration) -> bool {
-        let strokes = self.of_x.iter().chain(&self.of_y).filter(|stroke| stroke.length == 0);
-        strokes.filter(|stroke| axis.ticks.iter().any(|tick| tick.pixel == stroke.position)).count()
-            >= FEWEST_TICKS
     }
 
     /// Moves the survival axis, when only labels show where its values are, so that the curves begin at S = 1: the middles of
     /// labels may all be off by as much. `reach` is the most that they can be, in pixels.
-    pub(crate) fn place_by_curves(&self, y: &mut AxisCalibration, curves: &[Vec<Plateau>], reach: f64) {
+    pub(crate) fn place_by_curves(&self, y: &mut AxisCalibration, curves: &PlotCurves, reach: f64) {
         if y.origin != Origin::Automatic || !drawn_ticks(y, &self.of_y).is_empty() {
             return;
         }
         let one = y.pixel_at(1.0);
         let first =
             |levels: &Vec<Plateau>| levels.first().filter(|first| first.seen >= 3).map(|first| first.level);
-        let highest = curves.iter().filter_map(first).fold(f64::INFINITY, f64::min);
+        let highest = curves.levels().iter().filter_map(first).fold(f64::INFINITY, f64::min);
         let off = highest - one;
         if off.abs() <= reach {
             y.intercept -= y.slope * off;
@@ -148,6 +146,12 @@ impl Strokes<'_> {
         move_back(y, &of_y, at_y.shift());
         true
     }
+}
+
+/// Whether grid lines stand for the tick marks of an axis.
+fn are_grid_lines(axis: &AxisCalibration, strokes: &[TickMark]) -> bool {
+    let across: Vec<TickMark> = strokes.iter().copied().filter(|stroke| stroke.length == 0).collect();
+    drawn_ticks(axis, &across).len() >= FEWEST_TICKS
 }
 
 /// How far beside an axis line its shades are looked for, in pixels.
@@ -348,12 +352,6 @@ fn place_of_curve(plateaus: &[Plateau]) -> Option<Place> {
 /// How far a curve of a snapped figure was moved on average: half a pixel where its levels lie on the middles of pixels.
 pub(crate) fn shift_of_curve(plateaus: &[Plateau]) -> f64 {
     place_of_curve(plateaus).map_or(0.0, Place::shift)
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]

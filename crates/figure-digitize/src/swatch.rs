@@ -181,7 +181,7 @@ fn sample_in(
     if !is_line && !is_block {
         return None;
     }
-    let dashes = if is_line { dash_look(area.left, area.right, |x| inked(x, row)) } else { None };
+    let dashes = if is_line { dash_look(area.left, area.right, 2, |x| inked(x, row)) } else { None };
     let (top, bottom) = (row.saturating_sub(usual), (row + usual).min(page.height()));
     let color = color_of_line(page, &line, (top.max(area.top), bottom.min(area.bottom).max(row + 1)));
     Some(Swatch { area, color, dashes, is_block })
@@ -208,15 +208,20 @@ fn color_of_line(page: &InkPage, columns: &[usize], (top, bottom): (usize, usize
 /// A line with ink on more than this share of its length is unbroken: noise of a scan leaves gaps as well.
 const BROKEN: f64 = 0.87;
 
-/// The dashes between two columns, or nothing for an unbroken line.
-pub(crate) fn dash_look(from: usize, to: usize, inked: impl Fn(usize) -> bool) -> Option<DashLook> {
+/// The dashes between two columns, or nothing for an unbroken line or fewer dashes than `fewest`.
+pub(crate) fn dash_look(
+    from: usize,
+    to: usize,
+    fewest: usize,
+    inked: impl Fn(usize) -> bool,
+) -> Option<DashLook> {
     let count = (from..to).filter(|&x| inked(x)).count();
     let starts = (from..to).filter(|&x| inked(x) && (x == from || !inked(x - 1))).count();
     let duty = count as f64 / (to - from).max(1) as f64;
     // The gap behind the last dash is not part of the extent.
     let last = (from..to).rev().take_while(|&x| inked(x)).count();
     let period = (to - from - last) as f64 / starts.saturating_sub(1).max(1) as f64;
-    (duty < BROKEN && starts >= 2).then_some(DashLook { duty, period })
+    (duty < BROKEN && starts >= fewest).then_some(DashLook { duty, period })
 }
 
 #[cfg(test)]

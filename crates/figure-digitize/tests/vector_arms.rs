@@ -1,11 +1,12 @@
 //! Which lines of a vector figure are arms and which limits, and whose the censor marks are.
 
+#[path = "support/vector.rs"]
+mod vector;
+
 use std::fmt::Write as _;
 
-use kmeta_figure_digitize::digitize_vector;
-use kmeta_figure_source::FigureDocument;
-use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, FigureSource};
+use kmeta_trial_data::DigitizedFigure;
+use vector::read_vector;
 
 /// Axes from 0 to 24 months and from 0 to 1 in a box of 240 by 200 units, whose corners are at (60, 40) and (300, 240), and
 /// what else is drawn there.
@@ -38,19 +39,7 @@ fn line(path: &str, color: &str, width: f64, dashes: &str) -> String {
 }
 
 fn read(drawn: &str) -> DigitizedFigure {
-    let document = FigureDocument::open(svg(drawn).into_bytes()).expect("a readable file");
-    let page = document.vector_page(0).expect("a readable page").expect("a vector page");
-    let source = FigureSource {
-        file: "figure.svg".into(),
-        sha256: String::new(),
-        format: page.format.clone(),
-        page: page.page,
-        width: page.width.round() as u32,
-        height: page.height.round() as u32,
-        pixels_per_inch: Some(page.pixels_per_inch),
-        picture: None,
-    };
-    digitize_vector(&page, source, &LabelReader::new().expect("the embedded model")).figure.expect("a figure")
+    read_vector("figure.svg", svg(drawn).into_bytes()).expect("a figure")
 }
 
 /// The levels of each arm.

@@ -1,12 +1,13 @@
 //! One figure in all the ways in which a PDF may hold it: every one of them gives the same curve, and a page without a
 //! survival curve gives none.
 
+#[path = "support/vector.rs"]
+mod vector;
+
 use std::fmt::Write as _;
 
-use kmeta_figure_digitize::digitize_vector;
-use kmeta_figure_source::FigureDocument;
-use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{DigitizedFigure, FigureSource};
+use kmeta_trial_data::DigitizedFigure;
+use vector::read_vector;
 
 /// Coordinates are written as whole points; the calibration adds its rounding.
 const EXACT: f64 = 1e-4;
@@ -61,19 +62,7 @@ fn pdf(entries: &str, operators: &str, font: &str, further: &[String]) -> Vec<u8
 }
 
 fn read(bytes: &[u8]) -> Option<DigitizedFigure> {
-    let document = FigureDocument::open(bytes.to_vec()).expect("a readable file");
-    let page = document.vector_page(0).expect("a readable page").expect("a vector page");
-    let source = FigureSource {
-        file: "figure.pdf".into(),
-        sha256: String::new(),
-        format: page.format.clone(),
-        page: page.page,
-        width: page.width.round() as u32,
-        height: page.height.round() as u32,
-        pixels_per_inch: Some(page.pixels_per_inch),
-        picture: None,
-    };
-    digitize_vector(&page, source, &LabelReader::new().expect("the embedded model")).figure
+    read_vector("figure.pdf", bytes.to_vec())
 }
 
 fn assert_read(name: &str, bytes: &[u8]) -> DigitizedFigure {

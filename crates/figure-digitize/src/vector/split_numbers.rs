@@ -51,7 +51,6 @@ fn leads_number(before: Option<&Letter<'_>>, dot: &[Letter<'_>], next: &TextRun,
         letter.direction == first.direction
             && (letter.baseline - first.baseline).abs() <= SAME_LINE * first.size
     };
-    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
     let is_near = |one: &Letter<'_>, other: &Letter<'_>| {
         (0.0..=EQUAL_ROOM * first.size).contains(&(middle(other) - middle(one)))
     };
@@ -63,6 +62,11 @@ fn leads_number(before: Option<&Letter<'_>>, dot: &[Letter<'_>], next: &TextRun,
         && next.text.starts_with(|c: char| c.is_ascii_digit())
         && is_near(dot, first)
         && is_free
+}
+
+/// The middle of a letter's ink along its line.
+fn middle(letter: &Letter<'_>) -> f64 {
+    (letter.along.0 + letter.along.1) / 2.0
 }
 
 /// Whether a letter of a line of the given size has the form of a decimal point.
@@ -86,7 +90,6 @@ fn is_point_between(
             && letter.direction == last.direction
             && (letter.baseline - last.baseline).abs() <= SAME_LINE * last.size
     };
-    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
     let (left, right) = (middle(dot) - middle(last), middle(first) - middle(dot));
     [last, dot, first].into_iter().all(on_line)
         && is_dot(dot, last.size)
@@ -109,7 +112,6 @@ fn continues_number(before: &TextRun, last: &Letter<'_>, next: &TextRun, first: 
     let begins_with_digit = next.text.starts_with(|c: char| c.is_ascii_digit());
     let half_room =
         |letter: &Letter<'_>| (letter.along.1 - letter.along.0).max(DIGIT_ROOM * letter.size) / 2.0;
-    let middle = |letter: &Letter<'_>| (letter.along.0 + letter.along.1) / 2.0;
     let gap = middle(first) - middle(last) - half_room(last) - half_room(first);
     same_line
         && ends_in_digit
