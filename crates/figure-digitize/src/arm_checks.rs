@@ -18,6 +18,25 @@ pub(crate) fn checks_of_arms(panel: &Panel) -> Vec<Check> {
     vec![visible_check(panel), distinct_check(panel), apart_check(panel)]
 }
 
+/// Panels of one figure show the same arms: a panel that prints more names of arms than it has arms lacks one. Nothing for a single
+/// panel.
+pub(crate) fn check_across_panels(panels: &[Panel]) -> Option<Check> {
+    let mut names: Vec<&str> =
+        panels.iter().flat_map(|panel| &panel.arms).map(|arm| arm.label.trim()).collect();
+    names.retain(|name| name.chars().count() > 1);
+    names.sort_unstable();
+    names.dedup();
+    let printed_in = |panel: &Panel| {
+        names.iter().filter(|name| panel.texts.iter().any(|text| text.text.trim() == **name)).count()
+    };
+    let short = panels.iter().filter(|panel| printed_in(panel) > panel.arms.len()).count();
+    (panels.len() > 1).then(|| Check {
+        name: "panels-have-the-named-arms".to_owned(),
+        passed: short == 0,
+        message: format!("{short} panels print more names of arms than arms were found in them"),
+    })
+}
+
 /// Where a line is not seen it may run anywhere between its levels before and after, since survival never rises.
 fn visible_check(panel: &Panel) -> Check {
     let worst = panel.arms.iter().map(undetermined_area).fold(0.0, f64::max);

@@ -155,29 +155,83 @@ pub(crate) fn assign_names(
                 + if is_limit_like(arm) { LIMIT_LIKE } else { 0.0 }
         })
     };
-    let items: Vec<(f64, Vec<f64>)> = entries
-        .iter()
-        .zip(&row_of_entry)
-        .map(|(&entry, row)| {
-            let text = &texts[entry];
-            let unused = if text.swatch.is_some() { UNUSED_ENTRY } else { UNUSED_LABEL };
-            let costs = (0..arms.len()).map(|arm| {
-                text_cost(text, &drawn[arm], row.is_some()) + row.map_or(0.0, |row| row_cost(row, arm))
-            });
-            (unused + row.map_or(0.0, |_| UNUSED_ROW), costs.collect())
-        })
-        .collect();
+    let entry_cost = |item: usize, arm: usize| {
+        let row = row_of_entry[item];
+        text_cost(&texts[entries[item]], &drawn[arm], row.is_some())
+            + row.map_or(0.0, |row| row_cost(row, arm))
+    };
+    let cost = |one: Bearer, arm: usize| match one {
+        Bearer::Entry(item) => entry_cost(item, arm),
+        Bearer::Row(row) => row_cost(row, arm),
+    };
+    let unused = |one: Bearer| match one {
+        Bearer::Entry(item) => {
+            let own = if texts[entries[item]].swatch.is_some() { UNUSED_ENTRY } else { UNUSED_LABEL };
+            own + row_of_entry[item].map_or(0.0, |_| UNUSED_ROW)
+        }
+        Bearer::Row(_) => UNUSED_ROW,
+    };
+    let (with_row, without): (Vec<usize>, Vec<usize>) =
+        (0..entries.len()).partition(|&item| row_of_entry[item].is_some());
+    let lone_rows: Vec<Bearer> =
+        (0..rows.len()).filter(|&row| !row_of_entry.contains(&Some(row))).map(Bearer::Row).collect();
+    let [with_row, without]: [Vec<Bearer>; 2] =
+        [with_row, without].map(|items| items.into_iter().map(Bearer::Entry).collect());
+    let arm_of = with_least_cost(&with_row, [&without, &lone_rows], arms.len(), (cost, unused));
     let mut text_of_arm = vec![None; arms.len()];
     let mut arm_of_row = vec![None; rows.len()];
-    for (item, arm) in cheapest(&items, arms.len()).into_iter().enumerate() {
-        let Some(arm) = arm else { continue };
-        text_of_arm[arm] = Some(entries[item]);
-        if let Some(row) = row_of_entry[item] {
+    for (one, arm) in arm_of {
+        let row = match one {
+            Bearer::Entry(item) => {
+                text_of_arm[arm] = Some(entries[item]);
+                row_of_entry[item]
+            }
+            Bearer::Row(row) => Some(row),
+        };
+        if let Some(row) = row {
             arm_of_row[row] = Some(arm);
         }
     }
-    assign_other_rows(&mut arm_of_row, arms.len(), row_cost);
     Assignment { text_of_arm, arm_of_row }
+}
+
+/// What bears the name of an arm: an entry of the legend or a label (with the row of its name, where there is one), or a row of
+/// the table without such an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bearer {
+    Entry(usize),
+    Row(usize),
+}
+
+/// Arms for bearers of names. Of `all` and either kind of `others` an arm takes one, but it may take one of each kind of `others`:
+/// once one kind is assigned together with `all` and the other kind goes to the arms without it, once the other way round, and
+/// the assignment of less cost is taken.
+fn with_least_cost(
+    all: &[Bearer],
+    others: [&[Bearer]; 2],
+    arms: usize,
+    (cost, unused): (impl Fn(Bearer, usize) -> f64, impl Fn(Bearer) -> f64),
+) -> Vec<(Bearer, usize)> {
+    let assign = |ones: &[Bearer], free: &[usize]| -> (f64, Vec<(Bearer, usize)>) {
+        let items: Vec<(f64, Vec<f64>)> =
+            ones.iter().map(|&one| (unused(one), free.iter().map(|&arm| cost(one, arm)).collect())).collect();
+        let places = cheapest(&items, free.len());
+        let costs =
+            items.iter().zip(&places).map(|(item, place)| place.map_or(item.0, |place| item.1[place]));
+        let placed = ones.iter().zip(&places).filter_map(|(&one, place)| Some((one, free[(*place)?])));
+        (costs.sum(), placed.collect())
+    };
+    let everywhere: Vec<usize> = (0..arms).collect();
+    let in_order = |[first, second]: [&[Bearer]; 2]| {
+        let (cost, mut placed) = assign(&[all, first].concat(), &everywhere);
+        let takes = |arm: usize| placed.iter().any(|(one, taken)| *taken == arm && !first.contains(one));
+        let free: Vec<usize> = (0..arms).filter(|&arm| !takes(arm)).collect();
+        let (further, mut rest) = assign(second, &free);
+        placed.append(&mut rest);
+        (cost + further, placed)
+    };
+    let [one, other] = [in_order(others), in_order([others[1], others[0]])];
+    if other.0 < one.0 - 1e-9 { other.1 } else { one.1 }
 }
 
 /// Fewest letters and digits of a name that stands beside a curve without a sample of its line.
@@ -198,21 +252,10 @@ pub(crate) fn begins_a_test(text: &str) -> bool {
 }
 
 /// Whether a text is a decimal number: a p value, whose equals sign looks like the sample of a line.
-fn is_decimal(text: &str) -> bool {
+pub(crate) fn is_decimal(text: &str) -> bool {
     text.contains(['.', ',', '\u{b7}'])
         && text.chars().any(|c| c.is_ascii_digit())
         && !text.chars().any(char::is_alphabetic)
-}
-
-/// Rows without a legend entry of their name go to the arms that have no row yet.
-fn assign_other_rows(arm_of_row: &mut [Option<usize>], arms: usize, cost: impl Fn(usize, usize) -> f64) {
-    let rows: Vec<usize> = (0..arm_of_row.len()).filter(|&row| arm_of_row[row].is_none()).collect();
-    let free: Vec<usize> = (0..arms).filter(|arm| !arm_of_row.contains(&Some(*arm))).collect();
-    let items: Vec<(f64, Vec<f64>)> =
-        rows.iter().map(|&row| (UNUSED_ROW, free.iter().map(|&arm| cost(row, arm)).collect())).collect();
-    for (item, place) in cheapest(&items, free.len()).into_iter().enumerate() {
-        arm_of_row[rows[item]] = place.map(|place| free[place]);
-    }
 }
 
 /// The assignment of items to places (each taken once at most) with the least sum of costs; an item may also stay
@@ -421,5 +464,18 @@ mod tests {
         let items = [(9.0, vec![1.0, 2.0]), (9.0, vec![1.1, 8.0]), (0.5, vec![1.0, 1.0])];
         assert_eq!(cheapest(&items, 2), [Some(1), Some(0), None]);
         assert_eq!(cheapest(&items, 0), [None, None, None]);
+    }
+
+    #[test]
+    fn a_row_in_the_colour_of_an_arm_is_not_driven_off_by_a_label_far_from_its_arm() {
+        // A label with a row (entry 0) lies a little nearer to the first arm, to which only the other row belongs.
+        let cost = |one: Bearer, arm: usize| match (one, arm) {
+            (Bearer::Entry(_), 0) => 1.0,
+            (Bearer::Entry(_), _) => 1.5,
+            (Bearer::Row(_), 0) => 0.0,
+            (Bearer::Row(_), _) => 6.0,
+        };
+        let placed = with_least_cost(&[Bearer::Entry(0)], [&[], &[Bearer::Row(0)]], 2, (cost, |_| 9.0));
+        assert_eq!(placed, [(Bearer::Entry(0), 1), (Bearer::Row(0), 0)]);
     }
 }

@@ -20,24 +20,25 @@ pub(crate) struct TracedCurve {
 }
 
 /// Separates arms from confidence limits. Returns for each curve the index of the arm whose limit it is, or
-/// nothing when it is an arm itself.
-pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
+/// nothing when it is an arm itself. `background` is what they are drawn on.
+pub(crate) fn confidence_limits(curves: &[TracedCurve], background: Srgb) -> Vec<Option<usize>> {
     let mut limit_of: Vec<Option<usize>> = vec![None; curves.len()];
     let coded_by_color = is_coded_by_color(curves);
     for (index, limit) in limit_of.iter_mut().enumerate() {
-        *limit = bracketed_arm(index, curves);
+        *limit = bracketed_arm(index, curves, background);
     }
     for (index, curve) in curves.iter().enumerate() {
         if limit_of[index].is_some() {
             continue;
         }
-        limit_of[index] = (0..curves.len())
-            .filter(|&arm| arm != index && limit_of[arm].is_none())
-            .filter(|&arm| may_be_limit(curve, &curves[arm]))
-            .find(|&arm| {
+        limit_of[index] =
+            (0..curves.len()).filter(|&arm| arm != index && limit_of[arm].is_none()).find(|&arm| {
                 // A line that is only lighter may as well be another arm.
                 let follows = follows_drops_of(curve, &curves[arm]);
-                let partner = has_partner(index, arm, curves);
+                if !may_be_limit(curve, &curves[arm], background) {
+                    return follows && is_faded(curve, &curves[arm], background);
+                }
+                let partner = has_partner(index, arm, curves, background);
                 let same_color = coded_by_color && is_dashed_copy(curve, &curves[arm]);
                 let weaker = is_drawn_weaker(curve, &curves[arm]);
                 same_color || (weaker && (follows || partner)) || (follows && partner)
@@ -48,16 +49,16 @@ pub(crate) fn confidence_limits(curves: &[TracedCurve]) -> Vec<Option<usize>> {
 
 /// The arm of its hue that a curve and one drawn like it keep on either side of, dropping where it does: limits may be drawn
 /// in the same way as the arm.
-fn bracketed_arm(index: usize, curves: &[TracedCurve]) -> Option<usize> {
+fn bracketed_arm(index: usize, curves: &[TracedCurve], background: Srgb) -> Option<usize> {
     let curve = &curves[index];
-    (0..curves.len()).filter(|&arm| arm != index && same_hue(curve.color, curves[arm].color)).find(|&arm| {
-        let Some(side) = side_of(&curve.path, &curves[arm].path) else { return false };
+    let of_hue = |&arm: &usize| arm != index && same_hue_on(background, curve.color, curves[arm].color);
+    (0..curves.len()).filter(of_hue).find(|&arm| {
         let is_partner = |other: usize| {
             other != index
                 && other != arm
                 && curves[other].dashed == curve.dashed
                 && oklab_distance(curves[other].color, curve.color) < 0.05
-                && side_of(&curves[other].path, &curves[arm].path) == Some(!side)
+                && are_on_both_sides(&curve.path, &curves[other].path, &curves[arm].path)
                 && follows_drops_of(&curves[other], &curves[arm])
         };
         follows_drops_of(curve, &curves[arm]) && (0..curves.len()).any(is_partner)
@@ -65,11 +66,20 @@ fn bracketed_arm(index: usize, curves: &[TracedCurve]) -> Option<usize> {
 }
 
 /// A limit is drawn in the arm's hue and more weakly than it: dashed, thinner or lighter.
-fn may_be_limit(limit: &TracedCurve, arm: &TracedCurve) -> bool {
+fn may_be_limit(limit: &TracedCurve, arm: &TracedCurve, background: Srgb) -> bool {
     let lighter = oklab(limit.color)[0] - oklab(arm.color)[0];
     // The colour of a thin line is measured too pale.
     let darkest = if limit.dashed && !arm.dashed { -0.3 } else { -0.1 };
-    (is_drawn_weaker(limit, arm) || lighter > 0.1) && lighter > darkest && same_hue(limit.color, arm.color)
+    (is_drawn_weaker(limit, arm) || lighter > 0.1)
+        && lighter > darkest
+        && same_hue_on(background, limit.color, arm.color)
+}
+
+/// Whether a thin dashed line beside an unbroken one has lost the hue that it may have had: compression leaves no chroma to
+/// fine dashes.
+fn is_faded(limit: &TracedCurve, arm: &TracedCurve, background: Srgb) -> bool {
+    let thinner = limit.line_width <= THINNER * arm.line_width;
+    limit.dashed && !arm.dashed && thinner && chroma(on_white(limit.color, background)) < LEAST_CHROMA
 }
 
 /// True when unbroken curves have different colours: then arms are told apart by colour.
@@ -87,9 +97,12 @@ fn is_dashed_copy(limit: &TracedCurve, arm: &TracedCurve) -> bool {
         && side_of(&limit.path, &arm.path).is_some()
 }
 
+/// Width of a thinner line, as a share of that of its arm.
+const THINNER: f64 = 0.75;
+
 /// Dashed or thinner than the arm.
 fn is_drawn_weaker(limit: &TracedCurve, arm: &TracedCurve) -> bool {
-    let thinner = limit.line_width <= 0.75 * arm.line_width && limit.line_width + 0.8 <= arm.line_width;
+    let thinner = limit.line_width <= THINNER * arm.line_width && limit.line_width + 0.8 <= arm.line_width;
     (limit.dashed && !arm.dashed) || thinner
 }
 
@@ -104,6 +117,16 @@ pub(crate) fn same_hue(a: Srgb, b: Srgb) -> bool {
     let ([_, a1, b1], [_, a2, b2]) = (oklab(a), oklab(b));
     let cosine = (a1 * a2 + b1 * b2) / (chroma(a) * chroma(b)).max(1e-6);
     chroma(a) >= LEAST_CHROMA && chroma(b) >= LEAST_CHROMA && cosine > 0.9
+}
+
+/// True when two colours are of one hue, or would be if both were drawn on white: a tinted page tints what is pale.
+fn same_hue_on(background: Srgb, a: Srgb, b: Srgb) -> bool {
+    same_hue(a, b) || same_hue(on_white(a, background), on_white(b, background))
+}
+
+/// A colour on a page as it would be on a white one.
+fn on_white(color: Srgb, background: Srgb) -> Srgb {
+    std::array::from_fn(|channel| color[channel] + 1.0 - background[channel])
 }
 
 /// Columns of the drops of at least two pixels.
@@ -131,14 +154,13 @@ pub(crate) fn follows_drops_of(limit: &TracedCurve, arm: &TracedCurve) -> bool {
 }
 
 /// True when another weaker curve of the same look lies on the other side of the arm.
-pub(crate) fn has_partner(index: usize, arm: usize, curves: &[TracedCurve]) -> bool {
-    let Some(side) = side_of(&curves[index].path, &curves[arm].path) else { return false };
+pub(crate) fn has_partner(index: usize, arm: usize, curves: &[TracedCurve], background: Srgb) -> bool {
     (0..curves.len()).filter(|&other| other != index && other != arm).any(|other| {
-        may_be_limit(&curves[other], &curves[arm])
+        may_be_limit(&curves[other], &curves[arm], background)
             && curves[other].dashed == curves[index].dashed
             && are_equally_wide(&curves[other], &curves[index])
             && oklab_distance(curves[other].color, curves[index].color) < 0.1
-            && side_of(&curves[other].path, &curves[arm].path) == Some(!side)
+            && are_on_both_sides(&curves[index].path, &curves[other].path, &curves[arm].path)
     })
 }
 
@@ -149,6 +171,29 @@ const SAME_WIDTH: (f64, f64) = (0.8, 0.5);
 fn are_equally_wide(one: &TracedCurve, other: &TracedCurve) -> bool {
     let (narrow, wide) = (one.line_width.min(other.line_width), one.line_width.max(other.line_width));
     narrow >= SAME_WIDTH.0 * wide || wide - narrow <= SAME_WIDTH.1
+}
+
+/// Of this many columns that paths share they must be apart in one at least, or nothing tells on which sides they run.
+const APART_SHARE: usize = 4;
+/// Least share of the columns in which both limits are apart from their arm that have it between them.
+const BETWEEN: f64 = 0.95;
+
+/// Whether a path runs between two others wherever these are apart from it. Where both drop far at once, the upper one may
+/// have been traced on as the lower one.
+fn are_on_both_sides(one: &Path, other: &Path, middle: &Path) -> bool {
+    let (mut between, mut apart, mut shared) = (0_usize, 0_usize, 0_usize);
+    let from = middle.start.max(one.start).max(other.start);
+    for x in from..middle.end().min(one.end()).min(other.end()) {
+        let (Some(a), Some(b), Some(row)) = (one.row_at(x), other.row_at(x), middle.row_at(x)) else {
+            continue;
+        };
+        shared += 1;
+        if a.abs_diff(row) > 1 && b.abs_diff(row) > 1 {
+            apart += 1;
+            between += usize::from((a < row) != (b < row));
+        }
+    }
+    apart > 0 && apart * APART_SHARE >= shared && between as f64 >= BETWEEN * apart as f64
 }
 
 /// True when `path` lies above `reference` (on the page) wherever they are apart, false when below, none when
@@ -163,7 +208,7 @@ pub(crate) fn side_of(path: &Path, reference: &Path) -> Option<bool> {
         }
     }
     let apart = above + below;
-    if apart * 4 < shared {
+    if apart * APART_SHARE < shared {
         None
     } else if above * 20 >= apart * 19 {
         Some(true)
@@ -171,5 +216,65 @@ pub(crate) fn side_of(path: &Path, reference: &Path) -> Option<bool> {
         Some(false)
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plane::{ColumnPlane, Rect};
+
+    const WHITE: Srgb = [1.0; 3];
+    const GREEN: Srgb = [0.43, 0.73, 0.66];
+
+    /// A curve along rows that drops by 10 every 40 columns, and by 150 at column 200.
+    fn curve(color: Srgb, dashed: bool, top: impl Fn(usize) -> usize) -> TracedCurve {
+        let fall = |x: usize| 10 * (x / 40) + if x >= 200 { 150 } else { 0 };
+        let plane = || ColumnPlane::filled(400, 400, 0.0);
+        let area = Rect { left: 0, top: 0, right: 400, bottom: 400 };
+        TracedCurve {
+            color,
+            dashed,
+            line_width: if dashed { 1.0 } else { 2.0 },
+            path: Path {
+                start: 0,
+                rows: (0..400).map(|x| top(x) + fall(x)).collect(),
+                score: 300.0,
+                on_ink: 0.6,
+                on_bare: 0.3,
+            },
+            coverage: Coverage { area, own: plane(), other: plane() },
+            marks: None,
+        }
+    }
+
+    #[test]
+    fn limits_that_exchange_at_a_large_drop_stay_limits() {
+        // Before the drop one lies above the arm, behind it the other.
+        let arm = curve(GREEN, false, |_| 50);
+        let one = curve(GREEN, true, |x| if x < 200 { 35 } else { 65 });
+        let other = curve(GREEN, true, |x| if x < 200 { 65 } else { 35 });
+        assert!(side_of(&one.path, &arm.path).is_none());
+        let curves = [arm, one, other];
+        assert_eq!(confidence_limits(&curves, WHITE), [None, Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn a_tinted_page_and_compression_leave_a_limit_its_arm() {
+        let page = [0.8357, 0.8939, 0.9213];
+        let faded = [0.658, 0.745, 0.760];
+        assert!(!same_hue(faded, GREEN));
+        let curves = [curve(GREEN, false, |_| 50), curve(faded, true, |_| 35)];
+        assert_eq!(confidence_limits(&curves, page), [None, Some(0)]);
+    }
+
+    #[test]
+    fn a_curve_between_two_others_may_touch_them() {
+        let path = |rows: Vec<usize>| Path { start: 0, rows, score: 0.0, on_ink: 1.0, on_bare: 0.0 };
+        let middle = path(vec![50; 100]);
+        let [above, below] = [path(vec![40; 100]), path(vec![60; 100])];
+        assert!(are_on_both_sides(&above, &below, &middle));
+        assert!(!are_on_both_sides(&above, &above, &middle));
+        assert!(!are_on_both_sides(&middle, &below, &middle));
     }
 }

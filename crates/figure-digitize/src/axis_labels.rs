@@ -6,7 +6,7 @@ use kmeta_trial_data::{AxisCalibration, AxisTick, ReadText, TextRole, TimeUnit};
 
 use crate::axis_lines::{AxisPair, InkLine};
 use crate::calibrate::{
-    Direction, LabelledTick, TICK_TOLERANCE_PX, add_unlabelled_ticks, calibrate, label_tolerance,
+    Direction, LabelledTick, TICK_TOLERANCE_PX, add_unlabelled_ticks, calibrate, label_tolerance, read_labels,
 };
 use crate::ink::InkPage;
 use crate::number::parse_number;
@@ -261,11 +261,6 @@ fn reads_clearly(axis: &LabelledAxis, pairs: &[(TickMark, &Word)]) -> bool {
 
 fn labels_of<'a>(pairs: &[(TickMark, &'a Word)]) -> Vec<&'a Word> {
     pairs.iter().map(|(_, word)| *word).collect()
-}
-
-/// Ticks of an axis whose label was read.
-fn read_labels(axis: &AxisCalibration) -> usize {
-    axis.ticks.iter().filter(|tick| !tick.label.is_empty()).count()
 }
 
 fn labelled_axis(

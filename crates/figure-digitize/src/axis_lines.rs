@@ -101,7 +101,25 @@ fn long_lines(page: &InkPage, horizontal: bool, shortest: usize, least_contrast:
         }
     }
     lines.retain(|line| line.last - line.first <= THICKEST_LINE);
-    lines
+    join_pieces(lines)
+}
+
+/// Joins lines that follow each other in the same rows: what crosses a line can blur it for a pixel or two.
+fn join_pieces(lines: Vec<InkLine>) -> Vec<InkLine> {
+    let mut joined: Vec<InkLine> = Vec::new();
+    for line in lines {
+        let follows = |before: &&mut InkLine| {
+            let gap = line.from as f64 - before.to as f64;
+            before.first.abs_diff(line.first) <= 1
+                && before.last.abs_diff(line.last) <= 1
+                && (0.0..=JOINT_PX).contains(&gap)
+        };
+        match joined.iter_mut().rev().find(follows) {
+            Some(before) => before.to = line.to,
+            None => joined.push(line),
+        }
+    }
+    joined
 }
 
 /// Runs of true, a gap of one pixel allowed.
@@ -119,11 +137,19 @@ fn runs(length: usize, ink: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
 /// Contrast of pale frames and grid lines, which stand for the axes of a figure without dark ones.
 const PALE_CONTRAST: f32 = 0.05;
 
+/// More pale lines than this in one direction are the noise of a tinted plot: four panels have less than half as many grid lines.
+const MOST_PALE_LINES: usize = 150;
+
 /// The axes of every panel, in reading order. A figure without dark axis lines is taken at its pale frame or
 /// its outermost grid lines.
 pub(crate) fn find_axis_pairs(page: &InkPage) -> Vec<AxisPair> {
-    let dark = axis_pairs_of_contrast(page, INK_CONTRAST);
-    if dark.is_empty() { axis_pairs_of_contrast(page, PALE_CONTRAST) } else { dark }
+    let dark = axis_pairs_among(page, &lines_of_contrast(page, INK_CONTRAST));
+    if !dark.is_empty() {
+        return dark;
+    }
+    let pale = lines_of_contrast(page, PALE_CONTRAST);
+    let is_noise = pale.iter().any(|lines| lines.len() > MOST_PALE_LINES);
+    if is_noise { Vec::new() } else { axis_pairs_among(page, &pale) }
 }
 
 /// Contrast of the frames of legends and insets.
@@ -171,15 +197,20 @@ pub(crate) fn frames_within(page: &InkPage, plot: Rect) -> Vec<Rect> {
     frames
 }
 
-fn axis_pairs_of_contrast(page: &InkPage, least_contrast: f32) -> Vec<AxisPair> {
-    let shortest_width = (page.width() as f64 * SHORTEST_AXIS) as usize;
-    let shortest_height = (page.height() as f64 * SHORTEST_AXIS) as usize;
-    let horizontal = long_lines(page, true, shortest_width.max(20), least_contrast);
-    let vertical = long_lines(page, false, shortest_height.max(20), least_contrast);
+/// The horizontal and the vertical lines that may be axes.
+fn lines_of_contrast(page: &InkPage, least_contrast: f32) -> [Vec<InkLine>; 2] {
+    let shortest = |side: usize| ((side as f64 * SHORTEST_AXIS) as usize).max(20);
+    [
+        long_lines(page, true, shortest(page.width()), least_contrast),
+        long_lines(page, false, shortest(page.height()), least_contrast),
+    ]
+}
+
+fn axis_pairs_among(page: &InkPage, [horizontal, vertical]: &[Vec<InkLine>; 2]) -> Vec<AxisPair> {
     let gap_x = page.width() as f64 * JOINT_GAP;
     let gap_y = page.height() as f64 * JOINT_GAP;
     let mut pairs: Vec<AxisPair> = Vec::new();
-    for &h in &horizontal {
+    for &h in horizontal {
         // Where the line begins at one vertical line, another one left of it is the frame of a neighbour.
         let joint = vertical
             .iter()
@@ -212,4 +243,17 @@ fn axis_pairs_of_contrast(page: &InkPage, least_contrast: f32) -> Vec<AxisPair> 
     }
     kept.sort_by_key(|pair| (pair.vertical.from / 50, pair.vertical.first));
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_one_line_are_joined() {
+        let line = |from: usize, to: usize, first: usize| InkLine { from, to, first, last: first + 1 };
+        let joined =
+            join_pieces(vec![line(10, 100, 50), line(10, 90, 80), line(103, 200, 50), line(96, 300, 81)]);
+        assert_eq!(joined, [line(10, 200, 50), line(10, 90, 80), line(96, 300, 81)]);
+    }
 }

@@ -108,6 +108,40 @@ fn bare_decimal(text: &str) -> Option<f64> {
     (value > 0.0).then(|| value / 10_f64.powi(digits.len() as i32))
 }
 
+/// Values of an axis whose label was read. Two pieces of print at one value are one label.
+pub(crate) fn read_labels(axis: &AxisCalibration) -> usize {
+    let mut values: Vec<f64> =
+        axis.ticks.iter().filter(|tick| !tick.label.is_empty()).map(|tick| tick.value).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values.len()
+}
+
+/// Tenths of a percent axis' unit, and the fewest labels that show what is printed.
+const TENTHS_OF_PERCENT: f64 = 10.0;
+const FEWEST_TENTHS: usize = 3;
+
+/// The survival axis whose labels "8", "6", "4" are ".8", ".6", ".4" without their points, which small or turned print loses;
+/// nothing where they are not such. An axis of a few percent has the same labels.
+pub(crate) fn with_lost_points(axis: &AxisCalibration) -> Option<AxisCalibration> {
+    let mut labels = axis.ticks.iter().map(|tick| tick.label.trim()).filter(|label| !label.is_empty());
+    let is_tenth =
+        |label: &str| label == "10" || (label.len() == 1 && label.bytes().all(|b| b.is_ascii_digit()));
+    let are_tenths = axis.scale == AxisScale::Percent
+        && labels.clone().count() >= FEWEST_TENTHS
+        && labels.all(is_tenth)
+        && axis.ticks.iter().all(|tick| tick.value * TENTHS_OF_PERCENT <= 1.0 + 1e-9);
+    are_tenths.then(|| {
+        let mut tenths = axis.clone();
+        tenths.scale = AxisScale::Fraction;
+        tenths.intercept *= TENTHS_OF_PERCENT;
+        tenths.slope *= TENTHS_OF_PERCENT;
+        tenths.covariance.iter_mut().flatten().for_each(|entry| *entry *= TENTHS_OF_PERCENT.powi(2));
+        tenths.ticks.iter_mut().for_each(|tick| tick.value *= TENTHS_OF_PERCENT);
+        tenths
+    })
+}
+
 /// Standard deviation of a point that a person clicks, in pixels.
 const CLICK_ERROR_PX: f64 = 0.5;
 
@@ -408,6 +442,26 @@ mod tests {
         let axis = calibrate(&ticks, Direction::Decreasing, 0.0, TICK_TOLERANCE_PX).unwrap();
         assert_eq!(axis.ticks.len(), 6);
         assert!((axis.value_at(60.0) - 0.8).abs() < 1e-9);
+    }
+
+    #[test]
+    fn two_pieces_of_print_at_one_value_are_one_label() {
+        let ticks = [tick(10.0, "0"), tick(110.0, "1"), tick(110.0, "1")];
+        let axis = calibrate(&ticks, Direction::Increasing, 0.0, TICK_TOLERANCE_PX).unwrap();
+        assert_eq!(read_labels(&axis), 2);
+    }
+
+    #[test]
+    fn tenths_that_lost_their_points_are_no_percent() {
+        let axis_of = |labels: [&str; 4]| {
+            let at = |(index, text): (usize, &&str)| tick(10.0 + 50.0 * index as f64, text);
+            let ticks: Vec<LabelledTick> = labels.iter().enumerate().map(at).collect();
+            calibrate(&ticks, Direction::Decreasing, 0.0, TICK_TOLERANCE_PX).unwrap()
+        };
+        let tenths = with_lost_points(&axis_of(["8", "6", "4", "2"])).unwrap();
+        assert!((tenths.value_at(60.0) - 0.6).abs() < 1e-9 && tenths.scale == AxisScale::Fraction);
+        assert_eq!(with_lost_points(&axis_of(["40", "30", "20", "10"])), None);
+        assert_eq!(with_lost_points(&axis_of(["8%", "6%", "4%", "2%"])), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::arms::TracedCurve;
-use crate::color::{Srgb, oklab_distance};
+use crate::color::{Srgb, contrast, oklab_distance};
 use crate::continuation::join_pieces;
 use crate::coverage::{Coverage, PlotInk};
 use crate::curve_shape::{
@@ -85,6 +85,8 @@ pub(crate) struct Ink {
     pub(crate) color: Srgb,
     pub(crate) line_width: f64,
     pub(crate) coverage: Coverage,
+    /// Contrast of the colour to the page.
+    strength: f32,
     /// The best path through the coverage, unless it was hidden in since.
     path: Option<Path>,
     /// No path through the coverage gains more.
@@ -175,7 +177,7 @@ pub(crate) fn least_gain(area: Rect) -> f32 {
     (LEAST_GAIN * area.width() as f32).max(15.0)
 }
 
-/// The colour whose best path gains most. A colour is traced only when it may be that one: what the others can gain at most
+/// The colour whose best path has most ink. A colour is traced only when it may be that one: what the others can gain at most
 /// is known from their ink and from their last path, since hiding ink adds no gain.
 fn best_ink(inks: &mut [Ink], costs: TraceCosts, start: TraceStart) -> Option<usize> {
     loop {
@@ -257,6 +259,7 @@ impl Ink {
             color,
             line_width,
             coverage,
+            strength: palette.grounds.first().map_or(1.0, |&page| contrast(color, page)),
             path: None,
             most_gain: f32::INFINITY,
             remnants: 0,
@@ -271,9 +274,10 @@ impl Ink {
         self.exhausted = self.most_gain < least_gain(self.coverage.area);
     }
 
-    /// The most ink that may lie along a path: of a thick line, any thinner line could be traced.
+    /// The most ink that may lie along a path: of a thick line, any thinner line could be traced, and beside an arm its band,
+    /// which is paler. Half the logarithm of the contrast counts, or grey arms would come after what black marks look like.
     fn most_along_path(&self) -> f64 {
-        f64::from(self.most_gain) * self.line_width
+        f64::from(self.most_gain * self.strength.sqrt()) * self.line_width
     }
 
     /// Hides a curve that was accepted, its edges and its censor marks.
@@ -480,6 +484,19 @@ mod tests {
             fill(&mut image, from..from + 80, row + 1 - half..row + 2 + half, [245, 200, 200]);
         }
         staircase(&mut image, &levels, RED);
+        assert_eq!(curves_of(&image).len(), 1);
+    }
+
+    #[test]
+    fn an_arm_where_two_bands_meet_is_no_edge() {
+        let mut image = blank();
+        let levels = [20_u32, 60, 110, 150, 190];
+        for (index, &row) in levels.iter().enumerate() {
+            let columns = index as u32 * 80..(index as u32 + 1) * 80;
+            fill(&mut image, columns.clone(), row.saturating_sub(14)..row + 1, [215, 215, 250]);
+            fill(&mut image, columns, row + 1..row + 16, [250, 200, 200]);
+        }
+        staircase(&mut image, &levels, BLUE);
         assert_eq!(curves_of(&image).len(), 1);
     }
 

@@ -158,8 +158,12 @@ pub(crate) fn is_band_edge(page: &InkPage, curve: &TracedCurve) -> bool {
         && (lighter.max(darker) * 10 >= steps.len() * 6 || (lighter + darker) * 10 >= steps.len() * 7)
 }
 
-/// For each column of a curve, by how much the ground above it is darker than the one below; nothing where the picture is
-/// not flat on both sides.
+/// By how much more an arm stands out than the bands on both sides of it do: where two bands overlap, their edges are no darker
+/// than they. The outline of a band has the page on its other side.
+const DARKER_THAN_EDGE: f32 = 0.3;
+
+/// For each column of a curve, by how much the ground above it is darker than the one below, where it may be an edge between
+/// them; nothing where the picture is not flat on both sides.
 fn ground_steps(page: &InkPage, curve: &TracedCurve) -> Vec<Option<f32>> {
     let area = curve.coverage.area;
     let away = (curve.line_width / 2.0).ceil() as usize + 3;
@@ -174,9 +178,11 @@ fn ground_steps(page: &InkPage, curve: &TracedCurve) -> Vec<Option<f32>> {
         if row < away + 2 || row + away + 2 >= area.height() {
             return None;
         }
-        let above = ground_at(x, row - away, row - away - 2)?;
-        let below = ground_at(x, row + away, row + away + 2)?;
-        Some(contrast(above, page.background) - contrast(below, page.background))
+        let above = contrast(ground_at(x, row - away, row - away - 2)?, page.background);
+        let below = contrast(ground_at(x, row + away, row + away + 2)?, page.background);
+        let within_bands = above.min(below) > DIFFERENT_GROUND;
+        let stands_out = contrast(curve.color, page.background) > above.max(below) + DARKER_THAN_EDGE;
+        Some(if within_bands && stands_out { 0.0 } else { above - below })
     };
     curve.path.rows.iter().enumerate().map(step_at).collect()
 }
@@ -215,7 +221,7 @@ pub(crate) fn is_remnant_of(
         inked += 1;
         beside += usize::from(sources.iter().any(|other| is_beside(other, curve.line_width, x, row)));
     }
-    if is_halo(curve, found, half) {
+    if is_halo(curve, found, half) || (mostly_hidden && runs_along_one(curve, found)) {
         return true;
     }
     // What antialiasing leaves of several curves can be joined by a path with gaps.
@@ -225,7 +231,7 @@ pub(crate) fn is_remnant_of(
     beside * 100 >= inked * share
 }
 
-/// Share of the seen columns of a halo that lie beside its line.
+/// Share of the seen columns of a halo, or of all columns of a mostly hidden curve, that lie beside another line.
 const HALO_SHARE: usize = 85;
 
 /// Least contrast of a line that is mostly hidden: grid lines are paler.
@@ -258,6 +264,18 @@ fn is_halo(curve: &TracedCurve, found: &[TracedCurve], half: usize) -> bool {
             }
             beside * 100 >= inked * HALO_SHARE
         })
+}
+
+/// True when a curve runs beside one curve of its hue, seen or not: what is seen of it are marks on that one.
+fn runs_along_one(curve: &TracedCurve, found: &[TracedCurve]) -> bool {
+    let of_hue = |other: &&TracedCurve| is_hue(curve.color) && same_hue(curve.color, other.color);
+    found.iter().filter(of_hue).any(|other| {
+        let columns = curve.path.rows.iter().enumerate();
+        let beside = columns
+            .filter(|(index, row)| is_beside(other, curve.line_width, curve.path.start + index, **row))
+            .count();
+        beside * 100 >= curve.path.rows.len() * HALO_SHARE
+    })
 }
 
 /// True when a colour is clearly lighter than another.

@@ -2,14 +2,15 @@
 //! right below a column of numbers that fall evenly downwards.
 
 use kmeta_label_reader::{CharacterSet, LabelReader};
-use kmeta_trial_data::AxisCalibration;
+use kmeta_trial_data::{AxisCalibration, AxisScale};
 
 use crate::axis_labels::{CalibratedAxes, LabelledAxis};
 use crate::axis_lines::{AxisPair, InkLine};
 use crate::axis_strokes::nearest;
-use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance};
+use crate::calibrate::{Direction, LabelledTick, TICK_TOLERANCE_PX, calibrate, label_tolerance, read_labels};
 use crate::grid::line_near;
 use crate::ink::InkPage;
+use crate::number::parse_number;
 use crate::plane::Rect;
 use crate::reading::read_words;
 use crate::slanted_labels::{ANGLES, TurnedNumber, are_turned, turned_numbers};
@@ -147,11 +148,13 @@ pub(crate) fn find_label_panels(
 fn turned_rows(page: &InkPage, reader: &LabelReader, column: &Scale) -> Vec<Scale> {
     let (levels, height) = (column.area(), column.letter_height());
     let top = column.labels.last().map_or(levels.bottom, |lowest| lowest.area.top);
+    // The lowest label may touch the first of the row, and not be read.
+    let depth = column.widest_gap(Rect::center_y) + TURNED_DEPTH * height;
     let region = Rect {
         left: levels.left.min(page.width()),
         top: top.min(page.height()),
         right: page.width(),
-        bottom: (top + (TURNED_DEPTH * height) as usize).min(page.height()),
+        bottom: (top + depth as usize).min(page.height()),
     };
     let mut found = Vec::new();
     for angle in ANGLES {
@@ -262,7 +265,7 @@ fn number_words(page: &InkPage, reader: &LabelReader, words: &[Word]) -> Vec<Num
     alone
         .iter()
         .zip(read_words(page, reader, &areas, CharacterSet::Number))
-        .filter(|(_, reading)| crate::number::parse_number(&reading.text).is_some_and(|value| value >= 0.0))
+        .filter(|(_, reading)| parse_number(&reading.text).is_some_and(|value| value >= 0.0))
         .filter(|(word, reading)| !is_turned_digit(word.area, &reading.text))
         .map(|(word, reading)| NumberWord {
             area: word.area,
@@ -328,17 +331,30 @@ fn scale_of(line: Vec<NumberWord>, direction: Direction) -> Option<Scale> {
     };
     let letter_height = line.iter().map(|label| label.letter_height).fold(0.0, f64::max);
     let ticks: Vec<LabelledTick> = line.iter().map(|label| labelled(label, position(&label.area))).collect();
-    let calibration = calibrate(&ticks, direction, 0.0, label_tolerance(letter_height)).ok()?;
+    let tolerance = label_tolerance(letter_height);
+    let calibration = calibrate(&ticks, direction, 0.0, tolerance).ok()?;
     let mut labels: Vec<NumberWord> = line
         .into_iter()
-        .filter(|label| calibration.ticks.iter().any(|tick| tick.pixel == position(&label.area)))
+        .filter(|label| {
+            let place = position(&label.area);
+            // One that lies a pixel off the line of the others is left out of the fit and labels the axis all the same.
+            let fits = |value: f64| (calibration.pixel_at(value) - place).abs() <= tolerance;
+            calibration.ticks.iter().any(|tick| tick.pixel == place)
+                || value_of(label, &calibration).is_some_and(fits)
+        })
         .collect();
     labels.sort_by(|a, b| position(&a.area).total_cmp(&position(&b.area)));
     let in_range = direction == Direction::Increasing
         || calibration.ticks.iter().all(|tick| tick.value <= 1.0 && tick.value >= 0.0);
     let scale = Scale { labels, calibration };
     let apart = scale.widest_gap(position) >= 1.5 * letter_height;
-    (scale.labels.len() >= FEWEST_LABELS && in_range && apart).then_some(scale)
+    (read_labels(&scale.calibration) >= FEWEST_LABELS && in_range && apart).then_some(scale)
+}
+
+/// What a label says on an axis.
+fn value_of(label: &NumberWord, axis: &AxisCalibration) -> Option<f64> {
+    let unit = if axis.scale == AxisScale::Percent { 0.01 } else { 1.0 };
+    parse_number(&label.text).map(|value| value * unit)
 }
 
 fn labelled(label: &NumberWord, position: f64) -> LabelledTick {

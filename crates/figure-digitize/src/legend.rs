@@ -1,12 +1,13 @@
 //! Reads the words in and around a plot: legend entries, labels beside the curves, and lines with statistics.
 
 use kmeta_label_reader::{CharacterSet, LabelReader, ReadLabel};
-use kmeta_trial_data::{ReadText, TextRole};
+use kmeta_trial_data::{ReadText, RiskRow, TextRole};
 
 use crate::arms::TracedCurve;
 use crate::axis_labels::read_text;
 use crate::color::Srgb;
 use crate::ink::InkPage;
+use crate::mark_ink::is_hue;
 use crate::plane::{Plane, Rect};
 use crate::reading::read_words;
 use crate::risk::ink_color;
@@ -15,8 +16,26 @@ use crate::words::{Word, phrases};
 
 /// Readings less certain than this are no text.
 const LEAST_CONFIDENCE: f64 = 0.25;
-/// More phrases than this are the text of a page, not of a figure.
+/// As many phrases are read, the widest for their height first: names and statistics are wide, dashes and marks are not.
 const MOST_PHRASES: usize = 60;
+
+/// The [`MOST_PHRASES`] widest for their height of some phrases, in their order.
+fn widest<T>(mut found: Vec<T>, phrase_of: impl Fn(&T) -> &Word) -> Vec<T> {
+    if found.len() <= MOST_PHRASES {
+        return found;
+    }
+    let shape = |item: &T| phrase_of(item).area.width() as f64 / phrase_of(item).letter_height.max(1) as f64;
+    let mut shapes: Vec<f64> = found.iter().map(shape).collect();
+    shapes.sort_by(|a, b| b.total_cmp(a));
+    let least = shapes[MOST_PHRASES - 1];
+    let mut room = MOST_PHRASES;
+    found.retain(|item| {
+        let kept = room > 0 && shape(item) >= least;
+        room -= usize::from(kept);
+        kept
+    });
+    found
+}
 
 /// A phrase in or around a plot.
 #[derive(Debug, Clone)]
@@ -60,12 +79,9 @@ impl Printed {
 pub(crate) fn read_printed(page: &InkPage, reader: &LabelReader, words: &[Word], plot: Rect) -> Printed {
     let inside = |word: &&Word| plot.contains(word.area.center_x(), word.area.center_y());
     let inner: Vec<Word> = words.iter().filter(inside).cloned().collect();
-    let found: Vec<Rect> = phrases(&inner)
-        .into_iter()
-        .filter(|phrase| phrase.area.width() as f64 >= 1.5 * phrase.letter_height as f64)
-        .take(MOST_PHRASES)
-        .map(|phrase| phrase.area)
-        .collect();
+    let is_wide = |phrase: &Word| phrase.area.width() as f64 >= 1.5 * phrase.letter_height as f64;
+    let wide: Vec<Word> = phrases(&inner).into_iter().filter(is_wide).collect();
+    let found: Vec<Rect> = widest(wide, |phrase| phrase).into_iter().map(|phrase| phrase.area).collect();
     let readings = read_words(page, reader, &found, CharacterSet::Any);
     let words_of = |area: &Rect| {
         let within = |word: &&Word| area.contains(word.area.center_x(), word.area.center_y());
@@ -93,15 +109,16 @@ pub(crate) fn read_plot_texts(
         .cloned()
         .collect();
     let mut found: Vec<(Word, Option<Swatch>)> = Vec::new();
-    for phrase in phrases(&free) {
-        let (phrase, swatch) = with_sample(page, phrase, &free, curve_pixels);
+    let entries = |phrase| entries_in(page, phrase, &free, curve_pixels);
+    for (phrase, swatch) in phrases(&free).into_iter().flat_map(entries) {
         let inside = plot.contains(phrase.area.center_x(), phrase.area.center_y());
         let wide = phrase.area.width() as f64 >= 0.8 * phrase.letter_height as f64;
         // One letter beside a sample is a name.
-        if (swatch.is_some() || (wide && inside)) && found.len() < MOST_PHRASES {
+        if swatch.is_some() || (wide && inside) {
             found.push((phrase, swatch));
         }
     }
+    let mut found = widest(found, |(phrase, _)| phrase);
     // A dash of one entry's sample may itself look like a short word.
     let samples: Vec<Rect> =
         found.iter().filter_map(|(_, swatch)| swatch.map(|swatch| swatch.area)).collect();
@@ -137,11 +154,77 @@ pub(crate) fn read_plot_texts(
         .collect()
 }
 
+/// Leaves out single signs beside what looks like a sample that stand in line with no longer entry of the legend, or with no
+/// other sign where none is longer, and in no row of the table: marks on curves read as digits and letters.
+pub(crate) fn without_marks(texts: Vec<PlotText>, rows: &[RiskRow]) -> Vec<PlotText> {
+    let signs = |text: &PlotText| text.text.text.trim().chars().count();
+    let entries: Vec<(usize, Rect)> =
+        texts.iter().filter_map(|text| Some((signs(text), text.swatch?.area))).collect();
+    let longest = entries.iter().map(|(signs, _)| *signs).max().unwrap_or(0);
+    let is_mark = |text: &PlotText| {
+        let Some(sample) = text.swatch.map(|swatch| swatch.area) else { return false };
+        let near = |a: usize, b: usize| a.abs_diff(b) <= text.letter_height;
+        let is_in_line = |(signs, other): &(usize, Rect)| {
+            *other != sample
+                && (*signs > 1 || longest == 1)
+                && (near(other.left, sample.left)
+                    || near(other.top + other.bottom, sample.top + sample.bottom))
+        };
+        signs(text) == 1
+            && !rows.iter().any(|row| row.label.trim() == text.text.text.trim())
+            && !entries.iter().any(is_in_line)
+    };
+    let marks: Vec<bool> = texts.iter().map(is_mark).collect();
+    texts.into_iter().zip(marks).filter(|(_, is_mark)| !is_mark).map(|(text, _)| text).collect()
+}
+
 /// Height of dashes and dots, as a share of that of letters.
 const FLAT: f64 = 0.35;
 /// Height of a sample with a mark, as a share of that of letters, and its least length in its own heights.
 const LOW: f64 = 0.8;
 const LONG: f64 = 2.5;
+
+/// The entries of a legend that stand in one phrase: a coloured sample with a tall mark stands as close to names, and is as high,
+/// as words are.
+fn entries_in(
+    page: &InkPage,
+    phrase: Word,
+    words: &[Word],
+    curve_pixels: &Plane<bool>,
+) -> Vec<(Word, Option<Swatch>)> {
+    let parts = parts_of(&phrase, words);
+    let sample_at = |index: usize| {
+        let next = Word { area: parts.get(index + 1)?.area, letter_height: phrase.letter_height };
+        let sample = swatch_left_of(page, &next, Some(curve_pixels))?;
+        let is_part = sample.area.left.abs_diff(parts[index].area.left) <= 2
+            && sample.area.right.abs_diff(parts[index].area.right) <= 2;
+        (is_part && !sample.is_block && is_hue(sample.color)).then_some(sample)
+    };
+    let samples: Vec<(usize, Swatch)> =
+        (0..parts.len()).filter_map(|index| Some((index, sample_at(index)?))).collect();
+    let Some(&(first, _)) = samples.first() else {
+        return vec![with_sample(page, phrase, words, curve_pixels)];
+    };
+    let joined = |parts: &[&Word]| {
+        let area = parts.iter().map(|part| part.area).reduce(|a, b| a.union(&b))?;
+        Some(Word { area, letter_height: parts.iter().map(|part| part.letter_height).max()? })
+    };
+    let before = joined(&parts[..first]).map(|phrase| with_sample(page, phrase, words, curve_pixels));
+    let ends = samples[1..].iter().map(|(index, _)| *index).chain([parts.len()]);
+    let entries = samples
+        .iter()
+        .zip(ends)
+        .filter_map(|(&(index, sample), end)| Some((joined(&parts[index + 1..end])?, Some(sample))));
+    before.into_iter().chain(entries).collect()
+}
+
+/// The words of a phrase, from left to right.
+fn parts_of<'a>(phrase: &Word, words: &'a [Word]) -> Vec<&'a Word> {
+    let inside = |word: &&Word| phrase.area.contains(word.area.center_x(), word.area.center_y());
+    let mut parts: Vec<&Word> = words.iter().filter(inside).collect();
+    parts.sort_by_key(|word| word.area.left);
+    parts
+}
 
 /// A phrase with the sample left of it. The dashes, dots or marks of a sample may stand as close to its name as words do: then
 /// they are no part of the phrase.
@@ -152,9 +235,7 @@ fn with_sample(
     curve_pixels: &Plane<bool>,
 ) -> (Word, Option<Swatch>) {
     let sample_of = |phrase: &Word| swatch_left_of(page, phrase, Some(curve_pixels));
-    let inside = |word: &&Word| phrase.area.contains(word.area.center_x(), word.area.center_y());
-    let mut parts: Vec<&Word> = words.iter().filter(inside).collect();
-    parts.sort_by_key(|word| word.area.left);
+    let parts = parts_of(&phrase, words);
     let rest_from = |first: usize| {
         let area = parts[first..].iter().map(|word| word.area).reduce(|a, b| a.union(&b))?;
         let name = Word { area, letter_height: parts[first..].iter().map(|word| word.letter_height).max()? };
@@ -228,5 +309,71 @@ mod tests {
         let (found, sample) = with_sample(&page, phrase, &words, &Plane::filled(300, 60, false));
         assert_eq!(found.area, name.area);
         assert!(sample.is_some_and(|sample| sample.dashes.is_some() && sample.area.left == 40));
+    }
+
+    fn plot_text(text: &str, left: usize, sample: Option<Rect>) -> PlotText {
+        let area = Rect { left, top: 100, right: left + 10 * text.len(), bottom: 120 };
+        let swatch = |area| Swatch { area, color: [0.0; 3], dashes: None, is_block: false };
+        PlotText {
+            text: read_text(text.to_owned(), 1.0, area, TextRole::Legend),
+            area,
+            letter_height: 20,
+            ink: [0.0; 3],
+            swatch: sample.map(swatch),
+        }
+    }
+
+    #[test]
+    fn marks_on_curves_are_no_entries_of_a_legend() {
+        let at = |left: usize, top: usize| Some(Rect { left, top, right: left + 40, bottom: top + 20 });
+        let texts = vec![
+            plot_text("Placebo", 150, at(100, 100)),
+            plot_text("Verulimab", 150, at(100, 140)),
+            plot_text("7", 400, at(340, 300)),
+            plot_text("9", 420, at(340, 380)),
+        ];
+        let names =
+            |texts: Vec<PlotText>| -> Vec<String> { texts.into_iter().map(|text| text.text.text).collect() };
+        assert_eq!(names(without_marks(texts.clone(), &[])), ["Placebo", "Verulimab"]);
+        let row = RiskRow { label: "9".to_owned(), arm: None, counts: Vec::new(), cells: Vec::new() };
+        assert_eq!(names(without_marks(texts, &[row])), ["Placebo", "Verulimab", "9"]);
+        let letters = vec![plot_text("A", 150, at(100, 100)), plot_text("B", 150, at(100, 140))];
+        assert_eq!(names(without_marks(letters, &[])), ["A", "B"]);
+    }
+
+    #[test]
+    fn wide_phrases_are_read_before_marks() {
+        let word = |width: usize| Word {
+            area: Rect { left: 0, top: 0, right: width, bottom: 20 },
+            letter_height: 20,
+        };
+        let phrases: Vec<Word> = (0..100).map(|_| word(20)).chain([word(200)]).collect();
+        let kept = widest(phrases, |phrase| phrase);
+        assert_eq!(kept.len(), MOST_PHRASES);
+        assert!(kept.iter().any(|phrase| phrase.area.width() == 200));
+    }
+
+    #[test]
+    fn entries_beside_each_other_with_tall_marks_are_told_apart() {
+        let mut image = RgbImage::from_pixel(500, 60, Rgb([255; 3]));
+        let word = |left: usize, right: usize| Word {
+            area: Rect { left, top: 20, right, bottom: 40 },
+            letter_height: 20,
+        };
+        let mut words = Vec::new();
+        for left in [20, 220] {
+            for offset in 0..30 {
+                image.put_pixel(left + offset, 30, Rgb([200, 30, 30]));
+                image.put_pixel(left + 15, 16 + offset.min(28), Rgb([200, 30, 30]));
+            }
+            words.push(word(left as usize, left as usize + 30));
+            words.push(word(left as usize + 40, left as usize + 160));
+        }
+        let phrase = Word { area: words[0].area.union(&words[3].area), letter_height: 20 };
+        let page = InkPage::new(&image);
+        let entries = entries_in(&page, phrase, &words, &Plane::filled(500, 60, false));
+        let areas: Vec<Rect> = entries.iter().map(|(name, _)| name.area).collect();
+        assert_eq!(areas, [words[1].area, words[3].area]);
+        assert!(entries.iter().all(|(_, sample)| sample.is_some()));
     }
 }

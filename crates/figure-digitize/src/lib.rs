@@ -197,6 +197,7 @@ fn read_figure(
     if !figure.panels.is_empty() {
         let unread = without_curve.len() + failures.len() + unpaired.len();
         figure.checks.push(panels_check(figure.panels.len(), unread));
+        figure.checks.extend(arm_checks::check_across_panels(&figure.panels));
     }
     figure.findings.extend(unpaired.iter().map(|labels| without_times(&place, *labels)));
     let mut next = figure.panels.len()..;

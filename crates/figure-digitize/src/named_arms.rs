@@ -4,11 +4,12 @@ use kmeta_trial_data::{AxisCalibration, DigitizedArm, Finding, RiskTable};
 
 use crate::arm_names::{DrawnArm, RowLook, SAME_NAME, assign_names, similarity};
 use crate::arms::{TracedCurve, confidence_limits, follows_drops_of, has_partner};
-use crate::color::chroma;
+use crate::color::{Srgb, chroma, oklab_distance};
 use crate::digitized_arm::digitized_arm;
 use crate::evidence::{MOST_ENTRIES, legend_entries};
 use crate::ink::InkPage;
 use crate::legend::PlotText;
+use crate::mark_ink::is_hue;
 use crate::missing::{NamedLook, is_drawn_like};
 use crate::overrides::{PanelStatements, from_highest};
 use crate::plane::Rect;
@@ -147,7 +148,7 @@ impl NamedArms {
         }
         let mut order = self.order.clone();
         let known = plot.curves.len();
-        let unmet = with_named_limits(&plot.curves, wanted.clone(), &mut order);
+        let unmet = with_named_limits(&plot.curves, wanted.clone(), &mut order, around.page.background);
         trace_named(around.page, around.x, statements, no_curves, &unmet, plot);
         order.extend(known..plot.curves.len());
         if order.len() > self.order.len() {
@@ -173,21 +174,30 @@ impl NamedArms {
 /// Takes curves for arms that look like limits where an arm drawn like that is named; returns the looks for which there is none.
 ///
 /// Limits come in pairs that drop where their arm does. A limit without another one on the other side of its arm is an arm, and
-/// so are all limits that do not follow drops when just as many names are left over.
+/// so are all limits that do not follow drops when just as many names are left over, or all limits when most of them do not.
 fn with_named_limits(
     curves: &[TracedCurve],
     looks: Vec<NamedLook>,
     order: &mut Vec<usize>,
+    background: Srgb,
 ) -> Vec<NamedLook> {
-    let limits = confidence_limits(curves);
-    let free: Vec<usize> = (0..curves.len())
-        .filter(|index| !order.contains(index))
-        .filter(|&index| limits[index].is_some_and(|arm| !follows_drops_of(&curves[index], &curves[arm])))
+    let limits = confidence_limits(curves, background);
+    let of_arm = |index: usize| limits[index].filter(|_| !order.contains(&index)).map(|arm| (index, arm));
+    let all: Vec<(usize, usize)> = (0..curves.len()).filter_map(of_arm).collect();
+    let mut free: Vec<usize> = all
+        .iter()
+        .filter(|(index, arm)| !follows_drops_of(&curves[*index], &curves[*arm]))
+        .map(|(index, _)| *index)
         .collect();
+    if all.len() == looks.len() && free.len() * 2 > all.len() {
+        free = all.iter().map(|(index, _)| *index).collect();
+    }
     let all_are_named = free.len() == looks.len();
-    let is_lone = |index: usize| limits[index].is_some_and(|arm| !has_partner(index, arm, curves));
+    let is_lone =
+        |index: usize| limits[index].is_some_and(|arm| !has_partner(index, arm, curves, background));
     let mut unmet = Vec::new();
     for look in looks {
+        let drawn = NamedLook { color: look.color.map(|color| as_drawn(color, curves)), ..look };
         let like = |look: &NamedLook, order: &[usize]| {
             (0..curves.len()).find(|&index| {
                 let curve = &curves[index];
@@ -197,13 +207,20 @@ fn with_named_limits(
             })
         };
         // In small print a sample's dashes run together, and an unbroken line breaks.
-        let of_color = NamedLook { dashed: None, ..look };
-        match like(&look, order).or_else(|| like(&of_color, order)) {
+        let of_color = NamedLook { dashed: None, ..drawn };
+        match like(&drawn, order).or_else(|| like(&of_color, order)) {
             Some(index) => order.push(index),
             None => unmet.push(look),
         }
     }
     unmet
+}
+
+/// The colour in which curves show the black or grey of a sample: thin lines are measured too pale.
+fn as_drawn(sample: Srgb, curves: &[TracedCurve]) -> Srgb {
+    let greys = curves.iter().map(|curve| curve.color).filter(|&color| !is_hue(color) && !is_hue(sample));
+    let away = |color: &Srgb| oklab_distance(*color, sample);
+    greys.min_by(|a, b| away(a).total_cmp(&away(b))).unwrap_or(sample)
 }
 
 #[cfg(test)]
@@ -213,7 +230,8 @@ mod tests {
     use crate::plane::ColumnPlane;
     use crate::trace::Path;
 
-    const BLACK: [f32; 3] = [0.0; 3];
+    const BLACK: Srgb = [0.0; 3];
+    const WHITE: Srgb = [1.0; 3];
     const DASHED: NamedLook = NamedLook { color: Some(BLACK), dashed: Some(true) };
 
     /// A black curve with drops of 10 rows every 40 columns, the first in column `first`, that begins in row `top`.
@@ -238,18 +256,18 @@ mod tests {
     #[test]
     fn a_dashed_line_that_is_named_is_an_arm() {
         let curves = [curve(50, 20, false), curve(90, 20, true)];
-        assert_eq!(confidence_limits(&curves), [None, Some(0)]);
+        assert_eq!(confidence_limits(&curves, WHITE), [None, Some(0)]);
         let mut order = vec![0];
-        assert!(with_named_limits(&curves, vec![DASHED], &mut order).is_empty());
+        assert!(with_named_limits(&curves, vec![DASHED], &mut order, WHITE).is_empty());
         assert_eq!(order, [0, 1]);
     }
 
     #[test]
     fn a_pair_of_limits_stays_one_whatever_is_named() {
         let curves = [curve(50, 20, false), curve(90, 20, true), curve(20, 20, true)];
-        assert_eq!(confidence_limits(&curves), [None, Some(0), Some(0)]);
+        assert_eq!(confidence_limits(&curves, WHITE), [None, Some(0), Some(0)]);
         let mut order = vec![0];
-        assert_eq!(with_named_limits(&curves, vec![DASHED], &mut order), [DASHED]);
+        assert_eq!(with_named_limits(&curves, vec![DASHED], &mut order, WHITE), [DASHED]);
         assert_eq!(order, [0]);
     }
 }

@@ -78,7 +78,37 @@ fn fills(page: &InkPage, area: Rect) -> Vec<Srgb> {
         }
     }
     let colors = clusters(&core, 0.02, SMALLEST_FILL).into_iter().map(|cluster| cluster.typical);
-    colors.filter(|&color| !is_drawn_as_line(page, area, color)).collect()
+    colors.filter(|&color| !is_drawn_as_line(page, area, color) && !is_of_marks(page, area, color)).collect()
+}
+
+/// Largest height of a row of filled marks, as a share of the plot's height and in widths of the widest line, and largest share
+/// of the plot's columns in which they stand.
+const TALLEST_MARKS: f64 = 0.04;
+const TALLEST_MARKS_OF_REACH: usize = 4;
+const COLUMNS_OF_MARKS: f64 = 0.5;
+
+/// True when a strong colour fills only low strips here and there: filled censor marks beside each other. Bands and shaded areas
+/// are paler, grow taller or follow their arm all the way.
+fn is_of_marks(page: &InkPage, area: Rect, color: Srgb) -> bool {
+    if contrast(color, page.background) < FAINTEST_LINE {
+        return false;
+    }
+    let same = |x: usize, y: usize| contrast(page.colors.get(x, y), color) < GROUND_TOLERANCE;
+    let tallest =
+        ((TALLEST_MARKS * area.height() as f64) as usize).max(TALLEST_MARKS_OF_REACH * fill_reach(area));
+    let mut filled = 0;
+    for x in area.left..area.right {
+        let (mut run, mut longest) = (0, 0);
+        for y in area.top..area.bottom {
+            run = if same(x, y) { run + 1 } else { 0 };
+            longest = longest.max(run);
+        }
+        if longest > tallest {
+            return false;
+        }
+        filled += usize::from(longest > fill_reach(area));
+    }
+    filled as f64 <= COLUMNS_OF_MARKS * area.width() as f64
 }
 
 /// True when thin lines of a colour, with nothing darker beside them, are frequent: then its filled areas are
@@ -210,4 +240,37 @@ fn clusters(colors: &[Srgb], reach: f32, smallest: usize) -> Vec<Cluster> {
     }
     found.sort_by_key(|cluster| std::cmp::Reverse(cluster.size));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage};
+
+    use super::*;
+
+    const AREA: Rect = Rect { left: 0, top: 0, right: 400, bottom: 400 };
+    const ORANGE: [u8; 3] = [240, 145, 112];
+
+    /// A page with rectangles in one colour: columns and rows of each.
+    fn page_with(rectangles: &[(std::ops::Range<u32>, std::ops::Range<u32>)]) -> InkPage {
+        let mut image = RgbImage::from_pixel(400, 400, Rgb([255; 3]));
+        for (columns, rows) in rectangles {
+            for x in columns.clone() {
+                rows.clone().for_each(|y| image.put_pixel(x, y, Rgb(ORANGE)));
+            }
+        }
+        InkPage::new(&image)
+    }
+
+    #[test]
+    fn filled_marks_beside_each_other_are_no_ground() {
+        let marks = page_with(&[(300..390, 200..216), (200..260, 150..166)]);
+        assert_eq!(find_palette(&marks, AREA).grounds.len(), 1);
+    }
+
+    #[test]
+    fn a_narrow_band_along_its_arm_is_a_ground() {
+        let band = page_with(&[(10..200, 100..118), (200..390, 110..128)]);
+        assert_eq!(find_palette(&band, AREA).grounds.len(), 2);
+    }
 }

@@ -1,16 +1,18 @@
 //! Reads one panel: axes, curves, names, censor marks and numbers at risk.
 
 use kmeta_label_reader::LabelReader;
-use kmeta_trial_data::{Axes, Finding, Panel, PixelBox, PlottedQuantity, ReadText, TextRole};
+use kmeta_trial_data::{
+    Axes, AxisCalibration, Finding, Panel, PixelBox, PlottedQuantity, ReadText, TextRole,
+};
 
 use crate::arms::{TracedCurve, confidence_limits};
 use crate::axis_labels::{CalibratedAxes, LabelledAxis, read_titles, survival_axis, time_axis};
 use crate::axis_lines::{AxisPair, frames_within};
 use crate::axis_strokes::place_at_strokes;
-use crate::calibrate::label_tolerance;
+use crate::calibrate::{label_tolerance, with_lost_points};
 use crate::evidence::Evidence;
 use crate::ink::InkPage;
-use crate::legend::{pixels_of_curves, read_plot_texts, read_printed};
+use crate::legend::{pixels_of_curves, read_plot_texts, read_printed, without_marks};
 use crate::named_arms::{NamedArms, Surroundings};
 use crate::overrides::{PanelStatements, correct_panel, with_stated_points};
 use crate::panel_title::{Plot, read_panel_title};
@@ -109,8 +111,16 @@ pub(crate) fn read_panel(
     let mut findings: Vec<Finding> = Vec::new();
     let printed = read_printed(page, reader, &words, inside);
     let no_curves = [printed.words(), frames_within(page, inside)].concat();
-    let mut traced = trace_plot(page, inside, &x.calibration, &y.calibration, statements, &no_curves);
-    let limits = confidence_limits(&traced.curves);
+    let trace = |y: &AxisCalibration| trace_plot(page, inside, &x.calibration, y, statements, &no_curves);
+    let mut traced = trace(&y.calibration);
+    if traced.curves.is_empty()
+        && let Some(tenths) = with_lost_points(&y.calibration)
+    {
+        traced = trace(&tenths);
+        y.calibration = tenths;
+        findings.push(points_restored(index));
+    }
+    let limits = confidence_limits(&traced.curves, page.background);
     if !snapped && !traced.rising {
         snapped = strokes.unsnap_by_curves(&mut x.calibration, &mut y.calibration, &traced);
         strokes.place_by_curves(&mut y.calibration, &traced, label_tolerance(label_height as f64));
@@ -142,6 +152,8 @@ pub(crate) fn read_panel(
         findings.append(&mut found.findings);
         (found.table, found.looks)
     });
+    let rows = risk_table.as_ref().map_or(&[] as &[_], |(table, _)| table.rows.as_slice());
+    let plot_texts = without_marks(plot_texts, rows);
     if traced.rising {
         findings.push(Finding::note(
             "incidence-printed",
@@ -195,6 +207,15 @@ pub(crate) fn read_panel(
     let redrawing = compare(page, &panel, &traced, &curves, &words);
     let evidence = Evidence::of(redrawing, &plot_texts, |index| named(index).is_some(), &arms, labels_agree);
     Ok(ReadPanel { panel, first_levels, evidence, findings })
+}
+
+/// Says that the labels of a survival axis are taken for tenths.
+fn points_restored(panel: usize) -> Finding {
+    Finding::note(
+        "decimal-points-restored",
+        format!("panel {panel}, survival axis"),
+        "the labels read as single digits, and a scale of a few percent shows no curve: they are taken for tenths whose decimal points are too faint to be seen",
+    )
 }
 
 /// Fits both axes to all lines that show where their values are; gives these lines.

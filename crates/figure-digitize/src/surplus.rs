@@ -6,6 +6,7 @@
 
 use kmeta_trial_data::{AxisCalibration, DigitizedArm, Finding, RiskTable};
 
+use crate::arm_names::is_decimal;
 use crate::arms::TracedCurve;
 use crate::legend::PlotText;
 use crate::named_arms::NamedArms;
@@ -56,8 +57,11 @@ impl NamedArms {
     /// Which arms are named or drawn no weaker than those, where all names have an arm.
     fn known(&self, curves: &[&TracedCurve], texts: &[PlotText]) -> Option<Vec<bool>> {
         let table = self.table.as_ref();
-        let is_entry =
-            |text: &PlotText| text.swatch.is_some() && !text.text.text.to_lowercase().starts_with("censor");
+        let is_entry = |text: &PlotText| {
+            let words = &text.text.text;
+            // An equals sign before a p value looks like a sample.
+            text.swatch.is_some() && !words.to_lowercase().starts_with("censor") && !is_decimal(words)
+        };
         let entries = texts.iter().filter(|text| is_entry(text)).count();
         let has_entry: Vec<bool> =
             self.text_of_arm.iter().map(|text| text.is_some_and(|text| is_entry(&texts[text]))).collect();
