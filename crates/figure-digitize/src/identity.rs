@@ -35,6 +35,8 @@ pub(crate) fn exchanged_stretches(arms: &[&TracedCurve]) -> usize {
 
 /// An arm that ends on another one's line, which goes on over at least this share of the plot, may go on below it.
 const GOES_ON: f64 = 0.08;
+/// Share of the plot's height within which it ends on that line: dashes leave the last stretch before a meeting open.
+const MEETS: f64 = 0.012;
 
 /// Number of arms that end where they meet another arm: they may go on, hidden or taken for that one.
 pub(crate) fn ends_on_another(arms: &[&TracedCurve]) -> usize {
@@ -47,10 +49,11 @@ pub(crate) fn ends_on_another(arms: &[&TracedCurve]) -> usize {
         };
         let next = other.path.row_at(last + reach).unwrap_or(there);
         let (upper, lower) = (there.min(next), there.max(next));
+        let near = reach.max((MEETS * one.coverage.height() as f64) as usize);
         oklab_distance(one.color, other.color) < SAME_COLOR
             && goes_on >= GOES_ON * one.coverage.width() as f64
-            && here + reach >= upper
-            && here <= lower + reach
+            && here + near >= upper
+            && here <= lower + near
     };
     arms.iter()
         .filter(|one| arms.iter().any(|other| !std::ptr::eq(**one, *other) && ends_on(one, other)))
