@@ -493,11 +493,12 @@ mod tests {
         let levels = [20_u32, 60, 110, 150, 190];
         for (index, &row) in levels.iter().enumerate() {
             let columns = index as u32 * 80..(index as u32 + 1) * 80;
-            fill(&mut image, columns.clone(), row.saturating_sub(14)..row + 1, [215, 215, 250]);
-            fill(&mut image, columns, row + 1..row + 16, [250, 200, 200]);
+            fill(&mut image, columns.clone(), row.saturating_sub(30)..row + 1, [215, 215, 250]);
+            fill(&mut image, columns, row + 1..row + 32, [250, 200, 200]);
         }
         staircase(&mut image, &levels, BLUE);
-        assert_eq!(curves_of(&image).len(), 1);
+        let curves = curves_of(&image);
+        assert_eq!(curves.len(), 1, "{:?}", curves.iter().map(|curve| curve.color).collect::<Vec<_>>());
     }
 
     #[test]

@@ -28,11 +28,11 @@ fn widest<T>(mut found: Vec<T>, phrase_of: impl Fn(&T) -> &Word) -> Vec<T> {
     let mut shapes: Vec<f64> = found.iter().map(shape).collect();
     shapes.sort_by(|a, b| b.total_cmp(a));
     let least = shapes[MOST_PHRASES - 1];
-    let mut room = MOST_PHRASES;
+    let mut room = MOST_PHRASES - shapes.iter().filter(|&&shape| shape > least).count();
     found.retain(|item| {
-        let kept = room > 0 && shape(item) >= least;
-        room -= usize::from(kept);
-        kept
+        let is_last = shape(item) == least && room > 0;
+        room -= usize::from(is_last);
+        is_last || shape(item) > least
     });
     found
 }

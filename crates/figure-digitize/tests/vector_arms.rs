@@ -200,29 +200,3 @@ fn rows_that_numbers_name_keep_their_names() {
     assert_eq!(rows, ["0", "1"]);
     assert_eq!(table.rows[1].counts, [50, 40, 31, 12, 3].map(Some));
 }
-
-/// A number with that of the censored behind it may be centred as a whole.
-#[test]
-fn numbers_with_brackets_stand_at_their_ticks_as_a_whole() {
-    let mut drawn = line("M60 40H100V60H280", "#c00000", 1.5, "none")
-        + &line("M60 40H120V80H280", "#0000c0", 1.5, "none");
-    for month in [3, 9, 15, 21] {
-        let x = 60 + 10 * month;
-        let _ = write!(
-            drawn,
-            "<path d='M{x} 240V246' stroke='black'/><text x='{x}' y='258' text-anchor='middle'>{month}</text>"
-        );
-    }
-    let rows = [(300, "Placebo", [240, 236, 233, 120, 14]), (315, "Verulimab", [250, 240, 231, 112, 13])];
-    for (y, name, counts) in rows {
-        let _ = write!(drawn, "<text x='1' y='{y}'>{name}</text>");
-        for (column, count) in counts.iter().enumerate() {
-            let x = 60 + 60 * column;
-            let _ = write!(drawn, "<text x='{x}' y='{y}' text-anchor='middle'>{count} (102)</text>");
-        }
-    }
-    let figure = read(&drawn);
-    let table = figure.panels[0].risk_table.as_ref().expect("a table");
-    assert_eq!(table.times, [0.0, 6.0, 12.0, 18.0, 24.0]);
-    assert_eq!(table.rows[1].counts, [250, 240, 231, 112, 13].map(Some));
-}

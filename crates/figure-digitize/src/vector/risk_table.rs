@@ -47,60 +47,7 @@ struct Row<'t> {
 }
 
 /// Reads the table in a part of the page. `phrases` are used for the names of rows.
-///
-/// A number with another one in brackets behind it is placed by itself or, where more numbers stand at ticks then, as a whole:
-/// programs centre either.
 pub(crate) fn read_table(
-    x_axis: &AxisCalibration,
-    words: &[TextRun],
-    phrases: &[TextRun],
-    region: &Bounds,
-) -> Option<FoundTable> {
-    let plain = read_table_of(x_axis, words, phrases, region);
-    let joined = with_brackets(words);
-    if joined.len() == words.len() {
-        return plain;
-    }
-    let whole = read_table_of(x_axis, &joined, phrases, region);
-    let cells = |found: &Option<FoundTable>| {
-        let rows = found.iter().flat_map(|found| &found.table.rows);
-        rows.flat_map(|row| &row.counts).flatten().count()
-    };
-    if cells(&whole) > cells(&plain) { whole } else { plain }
-}
-
-/// Widest gap between a number and the bracket behind it, in heights of the font.
-const BRACKET_GAP: f64 = 1.0;
-
-/// The words with numbers in brackets joined to the number before them.
-fn with_brackets(words: &[TextRun]) -> Vec<TextRun> {
-    let is_bracket = |word: &TextRun| {
-        word.text.starts_with('(')
-            && word.text.ends_with(')')
-            && word.text.chars().any(|c| c.is_ascii_digit())
-    };
-    let belongs_to = |bracket: &TextRun, word: &TextRun| {
-        let gap = bracket.bounds.left - word.bounds.right;
-        bracket.direction == word.direction
-            && bracket.visible == word.visible
-            && (bracket.baseline - word.baseline).abs() <= 0.3 * word.size
-            && (0.0..=BRACKET_GAP * word.size).contains(&gap)
-            && parse_cell(&word.text).is_some()
-    };
-    let (brackets, mut joined): (Vec<TextRun>, Vec<TextRun>) = words.iter().cloned().partition(is_bracket);
-    for bracket in brackets {
-        match joined.iter_mut().find(|word| belongs_to(&bracket, word)) {
-            Some(word) => {
-                word.text.push(' ');
-                word.append(&bracket);
-            }
-            None => joined.push(bracket),
-        }
-    }
-    joined
-}
-
-fn read_table_of(
     x_axis: &AxisCalibration,
     words: &[TextRun],
     phrases: &[TextRun],
