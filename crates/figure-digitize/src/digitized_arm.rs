@@ -115,7 +115,6 @@ fn axis_error(axis: &AxisCalibration) -> f64 {
     SNAPPING_PX.hypot(axis.residual_px)
 }
 
-/// The median; 0 of nothing.
 /// Adds the drop at the end of a curve, and removes a last "plateau" that is only the foot of a censor mark.
 fn finish(curve: &TracedCurve, levels: &mut Vec<Plateau>, zero_row: f64) {
     let width = curve.line_width;
