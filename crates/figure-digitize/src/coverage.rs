@@ -26,6 +26,17 @@ const GROUND_NOISE: f32 = 0.035;
 const FAINT_INK: f32 = 0.2;
 const OPAQUE_INK: f32 = 0.45;
 
+/// Longer runs of ink are no line.
+pub(crate) const TALLEST_STROKE: usize = 14;
+
+/// Rows of fringe that compression adds to a line, both edges together: two of a block of 2 x 2 pixels that share their colour,
+/// and as much of ringing.
+pub(crate) const WIDEST_FRINGE: usize = 5;
+/// Ink below this ends a fringe.
+const FAINTEST_FRINGE: f32 = 0.25;
+/// Pixels that the centre of a line's own colour may lie beside that of all its ink.
+const MOST_LOPSIDED: f64 = 0.75;
+
 /// Where no stretch of a line runs flat, longer runs of ink than this are marks.
 const WIDEST_DOTS: f64 = 4.0;
 
@@ -49,6 +60,13 @@ pub(crate) struct PlotInk {
     area: Rect,
     pixels: Vec<InkPixel>,
     texts: Vec<Rect>,
+}
+
+/// A line in one column with its fringes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FringedStroke {
+    pub(crate) center: f64,
+    pub(crate) thickness: f64,
 }
 
 impl PlotInk {
@@ -207,6 +225,29 @@ impl Coverage {
         self.other.set(x, y, 0.0);
     }
 
+    /// The ink that stands by itself around a pixel of a column, at most `tallest` rows of it, where most of it is of this
+    /// colour and the rest lies along both its edges: compression leaves fringes of other colours around a line.
+    pub(crate) fn fringed_stroke(&self, x: usize, row: usize, tallest: usize) -> Option<FringedStroke> {
+        let ink = |y: usize| (self.own.get(x, y) + self.other.get(x, y)).min(1.0);
+        let is_inked = |&y: &usize| ink(y) >= FAINTEST_FRINGE;
+        let top = (row.saturating_sub(tallest)..=row).rev().take_while(is_inked).last()?;
+        let bottom = (row..(row + tallest).min(self.height())).take_while(is_inked).last()?;
+        if bottom + 1 - top > tallest {
+            return None;
+        }
+        let (mut mass, mut moment, mut own_mass, mut own_moment) = (0.0, 0.0, 0.0, 0.0);
+        for y in top..=bottom {
+            let (own, middle) = (f64::from(self.own.get(x, y)), y as f64 + 0.5);
+            own_mass += own;
+            own_moment += own * middle;
+            mass += f64::from(ink(y));
+            moment += f64::from(ink(y)) * middle;
+        }
+        let center = moment / mass;
+        let is_fringe = own_mass >= 0.5 * mass && (center - own_moment / own_mass).abs() <= MOST_LOPSIDED;
+        is_fringe.then_some(FringedStroke { center, thickness: mass })
+    }
+
     /// Typical width of the lines of this colour: the smallest frequent length of vertical runs of ink on stretches
     /// where the line runs flat, or of all runs where none does, as on a dotted line. Censor marks that touch each other
     /// make longer runs, frequent too.
@@ -227,7 +268,7 @@ impl Coverage {
                     y += 1;
                 }
                 let middle = (start + y) / 2;
-                if peak >= 0.6 && y - start <= 14 {
+                if peak >= 0.6 && y - start <= TALLEST_STROKE {
                     all.push(mass);
                     if self.own.get(x - 2, middle) > 0.3 && self.own.get(x + 2, middle) > 0.3 {
                         flat.push(mass);

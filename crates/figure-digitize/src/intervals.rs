@@ -12,7 +12,7 @@ use kmeta_trial_data::AxisCalibration;
 pub(crate) const SNAPPING_PX: f64 = 0.29;
 /// Half width of a 95 % interval of a level in standard errors. Errors of reading have longer tails than the normal
 /// distribution (1.96): lines that touch, compression. Measured on figures with known truth, see docs/accuracy.md.
-const LEVEL_ERRORS: f64 = 2.3;
+const LEVEL_ERRORS: f64 = 3.4;
 /// The same for times.
 const TIME_ERRORS: f64 = 1.5;
 

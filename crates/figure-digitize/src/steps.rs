@@ -1,6 +1,7 @@
 //! Turns a traced path into plateaus and drops with sub-pixel positions.
 
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, TALLEST_STROKE, WIDEST_FRINGE};
+use crate::median::median;
 use crate::trace::Path;
 
 /// A level stretch of a curve. Coordinates are continuous and relative to the coverage's area.
@@ -23,9 +24,21 @@ pub(crate) struct Plateau {
 /// Levels closer than this (in pixels) to the one before are the same plateau: below what antialiasing lets
 /// one measure on a short stretch.
 const SAME_LEVEL: f64 = 0.4;
+/// Drops closer than this, in columns, are one stroke.
+const SAME_COLUMN: f64 = 0.75;
+/// Share of the line's thickness within which two rows are the same line's.
+const IN_LINE: f64 = 0.75;
+/// Pixels of fringe from which a line is taken for fringed.
+const LEAST_FRINGE: f64 = 1.5;
+/// Standard error in pixels of a level read from a line with fringes, beside the scatter over its columns: the shades of blocks
+/// of 2 x 2 pixels shift all columns alike.
+const FRINGE_ERROR: f64 = 0.3;
+/// The same for a level read from the edges of a line.
+const EDGE_ERROR: f64 = 0.4;
 
 /// The plateaus of a path, levels never rising on the page (never decreasing in pixel rows).
 pub(crate) fn plateaus(coverage: &Coverage, path: &Path, line_width: f64) -> Vec<Plateau> {
+    let line = Line::along(coverage, path, line_width);
     let mut found: Vec<Plateau> = Vec::new();
     let mut from = 0;
     for index in 1..=path.rows.len() {
@@ -34,10 +47,10 @@ pub(crate) fn plateaus(coverage: &Coverage, path: &Path, line_width: f64) -> Vec
         }
         let row = path.rows[from];
         let columns = (path.start + from, path.start + index);
-        let Level { level, level_error, seen } = measure_level(coverage, columns, row, line_width);
+        let Level { level, level_error, seen } = measure_level(coverage, columns, row, line);
         let (begins, begins_error) = match from.checked_sub(1) {
             None => (columns.0 as f64, 0.5),
-            Some(before) => drop_column(coverage, columns.0, path.rows[before], row, line_width),
+            Some(before) => drop_column(coverage, columns.0, path.rows[before], row, line.width),
         };
         if let Some(previous) = found.last_mut() {
             previous.ends = begins;
@@ -45,7 +58,65 @@ pub(crate) fn plateaus(coverage: &Coverage, path: &Path, line_width: f64) -> Vec
         found.push(Plateau { begins, begins_error, ends: columns.1 as f64, level, level_error, seen });
         from = index;
     }
-    merge_equal_levels(found)
+    merge_equal_levels(without_corners(found, line))
+}
+
+/// What a line looks like along its path.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    width: f64,
+    /// Whether fringes of other colours run along its edges.
+    fringed: bool,
+}
+
+impl Line {
+    fn along(coverage: &Coverage, path: &Path, line_width: f64) -> Self {
+        let strokes: Vec<f64> = (path.start..)
+            .zip(&path.rows)
+            .filter_map(|(x, &row)| Some(coverage.fringed_stroke(x, row, TALLEST_STROKE)?.thickness))
+            .collect();
+        let is_common = 2 * strokes.len() > path.rows.len();
+        let thickness = median(strokes.into_iter());
+        let fringed = is_common && thickness > line_width + LEAST_FRINGE;
+        Self { width: if fringed { thickness } else { line_width }, fringed }
+    }
+
+    /// The ink of the line at a pixel.
+    fn ink(self, coverage: &Coverage, x: usize, y: usize) -> f32 {
+        let own = coverage.own.get(x, y);
+        if self.fringed { (own + coverage.other.get(x, y)).min(1.0) } else { own }
+    }
+}
+
+/// Leaves out the plateaus that are only corners of a line: no column shows their level, and either both drops beside them
+/// stand in the same column, or the path steps from the plateau before or to the one after within the line's own thickness,
+/// where it may run anywhere.
+fn without_corners(plateaus: Vec<Plateau>, line: Line) -> Vec<Plateau> {
+    let mut kept: Vec<Plateau> = Vec::with_capacity(plateaus.len());
+    let mut coming = plateaus.into_iter().peekable();
+    while let Some(plateau) = coming.next() {
+        let Some(before) = kept.last_mut().filter(|_| plateau.seen == 0) else {
+            kept.push(plateau);
+            continue;
+        };
+        let above = plateau.level - before.level;
+        let next = coming.peek_mut();
+        let below = next.as_ref().map_or(f64::INFINITY, |next| next.level - plateau.level);
+        let is_one_stroke = next.as_ref().is_some_and(|next| next.begins - plateau.begins < SAME_COLUMN);
+        let is_short = plateau.ends - plateau.begins < line.width / 2.0 + 1.0;
+        if !is_one_stroke && !(is_short && above.min(below) < IN_LINE * line.width) {
+            kept.push(plateau);
+            continue;
+        }
+        // The taller part of a stroke shows its column best.
+        if let Some(next) = next.filter(|_| above > below) {
+            (next.begins, next.begins_error) = (plateau.begins, plateau.begins_error);
+            before.ends = next.begins;
+        } else {
+            before.ends = plateau.ends;
+        }
+    }
+    kept
 }
 
 /// Pools neighbours whose levels are equal or in the wrong order, weighting by the columns seen.
@@ -77,19 +148,53 @@ struct Level {
 }
 
 /// The centre of the line over the columns `from..to`.
-fn measure_level(coverage: &Coverage, (from, to): (usize, usize), row: usize, line_width: f64) -> Level {
-    let margin = ((line_width / 2.0).ceil() as usize + 1).min((to - from).saturating_sub(1) / 2);
+fn measure_level(coverage: &Coverage, (from, to): (usize, usize), row: usize, line: Line) -> Level {
+    let margin = ((line.width / 2.0).ceil() as usize + 1).min((to - from).saturating_sub(1) / 2);
+    let middle = from + margin..to - margin;
     let mut centers: Vec<f64> =
-        (from + margin..to - margin).filter_map(|x| line_center(coverage, x, row, line_width)).collect();
+        middle.clone().filter_map(|x| line_center(coverage, x, row, line.width)).collect();
+    let mut least_error = 0.0;
+    if centers.is_empty() && line.fringed {
+        let tallest = line.width.ceil() as usize + WIDEST_FRINGE;
+        centers = middle.filter_map(|x| Some(coverage.fringed_stroke(x, row, tallest)?.center)).collect();
+        least_error = FRINGE_ERROR;
+    }
+    if centers.is_empty() {
+        centers = centers_from_edges(coverage, (from, to), row, line);
+        least_error = EDGE_ERROR;
+    }
     if centers.is_empty() {
         // The path may run anywhere within the line.
-        return Level { level: row as f64 + 0.5, level_error: 0.5 + line_width / 4.0, seen: 0 };
+        return Level { level: row as f64 + 0.5, level_error: 0.5 + line.width / 4.0, seen: 0 };
     }
     centers.sort_by(f64::total_cmp);
     let quarter = centers.len() / 4;
     let middle = &centers[quarter..centers.len() - quarter];
     let level = middle.iter().sum::<f64>() / middle.len() as f64;
-    Level { level, level_error: standard_error(&centers), seen: centers.len() }
+    Level { level, level_error: standard_error(&centers).hypot(least_error), seen: centers.len() }
+}
+
+/// The centre of a line on a plateau so short that no column shows it without one of the drops beside it: the drop before
+/// stands above the line and leaves its lower edge free, the drop after its upper edge.
+fn centers_from_edges(coverage: &Coverage, (from, to): (usize, usize), row: usize, line: Line) -> Vec<f64> {
+    let half = line.width / 2.0;
+    let clear = half.ceil() as usize + 1;
+    let reach = line.width.ceil() as usize;
+    let upper = (from + clear..to).filter_map(|x| {
+        let last = (row.saturating_sub(reach)..=row)
+            .rev()
+            .take_while(|&y| line.ink(coverage, x, y) >= 0.5)
+            .last()?;
+        let above = last.checked_sub(1).filter(|_| row - last < reach)?;
+        Some(last as f64 - f64::from(line.ink(coverage, x, above)) + half)
+    });
+    let lower = (from..to.saturating_sub(clear)).filter_map(|x| {
+        let end = (row + reach).min(coverage.height());
+        let last = (row..end).take_while(|&y| line.ink(coverage, x, y) >= 0.5).last()?;
+        let below = Some(last + 1).filter(|&below| below < end)?;
+        Some(below as f64 + f64::from(line.ink(coverage, x, below)) - half)
+    });
+    upper.chain(lower).collect()
 }
 
 /// Standard error of the middle of sorted values by the distance of their quartiles; no better than a twentieth of
@@ -207,4 +312,93 @@ pub(crate) fn final_drop(coverage: &Coverage, path: &Path, line_width: f64) -> O
     let center =
         stroke_column(coverage, column, rows, line_width).map_or(column as f64 + 0.5, |stroke| stroke.0);
     Some((center, bottom - line_width / 2.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plane::{ColumnPlane, Rect};
+
+    /// A line that runs along row 20 and, from column 30, along row 40, with its drop: `core` rows of its own colour and
+    /// `fringe` rows of another one along each edge.
+    fn staircase(core: usize, fringe: usize) -> Coverage {
+        let area = Rect { left: 0, top: 0, right: 60, bottom: 60 };
+        let own = ColumnPlane::filled(60, 60, 0.0);
+        let mut coverage = Coverage { area, other: own.clone(), own };
+        let reach = core / 2 + fringe;
+        let mut draw = |x: usize, y: usize, is_core: bool| {
+            let plane = if is_core { &mut coverage.own } else { &mut coverage.other };
+            plane.set(x, y, 1.0);
+        };
+        for x in 0..60_usize {
+            for y in 0..60_usize {
+                let level = if x < 30 { 20_usize } else { 40 };
+                let off = y.abs_diff(level).min(if (20..=40).contains(&y) { x.abs_diff(30) } else { 60 });
+                if off <= reach {
+                    draw(x, y, off <= core / 2);
+                }
+            }
+        }
+        coverage
+    }
+
+    fn path(corner: usize) -> Path {
+        let row = |x: usize| {
+            if x < 29 {
+                20
+            } else if x < 31 {
+                corner
+            } else {
+                40
+            }
+        };
+        Path { start: 0, rows: (0..60).map(row).collect(), score: 0.0, on_ink: 1.0, on_bare: 0.0 }
+    }
+
+    #[test]
+    fn the_level_of_a_line_with_fringes_is_that_of_all_its_ink() {
+        let found = plateaus(&staircase(3, 2), &path(20), 3.0);
+        let levels: Vec<f64> = found.iter().map(|plateau| plateau.level).collect();
+        assert_eq!(levels.len(), 2, "{found:?}");
+        assert!((levels[0] - 20.5).abs() < 0.1 && (levels[1] - 40.5).abs() < 0.1, "{found:?}");
+        assert!(found.iter().all(|plateau| plateau.seen > 0));
+    }
+
+    #[test]
+    fn a_corner_within_a_thick_line_is_no_plateau() {
+        for corner in [22, 38] {
+            let found = plateaus(&staircase(7, 0), &path(corner), 7.0);
+            assert_eq!(found.len(), 2, "{found:?}");
+            assert!((found[1].begins - 30.5).abs() <= 2.0, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_plateau_is_measured_by_its_free_edges() {
+        // Line 5 px thick: the drop before covers columns 28 to 32, the one after columns 36 to 40.
+        let mut coverage = staircase(5, 0);
+        for x in 28..60_usize {
+            for y in 0..60_usize {
+                let on_step = x <= 40 && (28..=32).contains(&y) && x >= 28;
+                let on_drop =
+                    (x <= 32 && (18..=32).contains(&y)) || ((36..=40).contains(&x) && (28..=42).contains(&y));
+                let on_last = x >= 36 && (38..=42).contains(&y);
+                coverage.own.set(x, y, if on_step || on_drop || on_last { 1.0 } else { 0.0 });
+            }
+        }
+        let rows = (0..60)
+            .map(|x| {
+                if x < 30 {
+                    20
+                } else if x < 38 {
+                    31
+                } else {
+                    40
+                }
+            })
+            .collect();
+        let found = plateaus(&coverage, &Path { start: 0, rows, score: 0.0, on_ink: 1.0, on_bare: 0.0 }, 5.0);
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!((found[1].level - 30.5).abs() < 0.3, "{found:?}");
+    }
 }

@@ -92,14 +92,23 @@ pub(crate) fn stages(evidence: &Evidence, resolution: &Resolution) -> Vec<Stage>
     stages
 }
 
+/// Share of the lowest drop of one event up to which a drop is no event, however coarse the reading.
+const CORNER: f64 = 0.75;
+
 fn milestones(evidence: &Evidence, resolution: &Resolution) -> Vec<(f64, Milestone)> {
     let mut items: Vec<(f64, Milestone)> = Vec::new();
     let mut before = 1.0;
+    // One event lowers survival by S / n(t), and n(t) is at most N S: what is lower is a corner of the line, and the level
+    // after the next drop tells whether there was an event.
+    let least_of_one_event = 1.0 / f64::from(evidence.patients());
+    let reading_error = 2.0 * resolution.reach * resolution.survival;
+    let least_drop =
+        (least_of_one_event - reading_error).max(CORNER * least_of_one_event).max(resolution.survival);
     for (index, drop) in evidence.drops.iter().enumerate() {
         let until = evidence.drops.get(index + 1).map_or(f64::INFINITY, |next| next.time);
         let milestone = Milestone::Drop {
             level: drop.survival,
-            required: evidence.drops_bind && before - drop.survival >= resolution.survival,
+            required: evidence.drops_bind && before - drop.survival >= least_drop,
             printed: printed_between(evidence, drop.time, until, resolution.time),
         };
         before = drop.survival;

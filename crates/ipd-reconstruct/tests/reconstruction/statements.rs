@@ -155,3 +155,21 @@ fn an_axis_that_starts_late_loses_nobody() {
     assert_eq!(found.fidelity.number_at_risk_error_max, 0, "{:?}", found.findings);
     assert_eq!(Some(found.fidelity.events), input.total_events);
 }
+
+#[test]
+fn drops_lower_than_one_event_are_no_events() {
+    // Of 20 patients 5 die; the path halts at a corner of the thick line before each drop is complete.
+    let (mut times, mut survival) = (vec![0.0], vec![1.0]);
+    for event in 1..=5 {
+        let (time, level) = (f64::from(event), 1.0 - 0.05 * f64::from(event));
+        times.extend([time, time + 0.02]);
+        survival.extend([level + 0.0125, level]);
+    }
+    let curve = StepCurve::new(times, survival).expect("a falling curve");
+    let mut input = ReconstructionInput::new("corners", "all", curve, Provenance::printed("test"));
+    input.curve_end = Some(8.0);
+    input.number_at_risk = Some(NumberAtRisk::new(vec![0.0, 4.5], vec![20, 16]).expect("a table"));
+    let found = default(&input);
+    assert_eq!(found.fidelity.events, 5, "{:?}", found.findings);
+    assert!(found.fidelity.curve_error_mean < 0.005, "{}", found.fidelity.curve_error_mean);
+}
