@@ -104,7 +104,8 @@ fn without_corners(plateaus: Vec<Plateau>, line: Line) -> Vec<Plateau> {
         let below = next.as_ref().map_or(f64::INFINITY, |next| next.level - plateau.level);
         let is_one_stroke = next.as_ref().is_some_and(|next| next.begins - plateau.begins < SAME_COLUMN);
         let is_short = plateau.ends - plateau.begins < line.width / 2.0 + 1.0;
-        if !is_one_stroke && !(is_short && above.min(below) < IN_LINE * line.width) {
+        let is_corner = is_one_stroke || (is_short && above.min(below) < IN_LINE * line.width);
+        if !is_corner {
             kept.push(plateau);
             continue;
         }
