@@ -133,8 +133,9 @@ mod tests {
     fn an_interval_at_a_drop_spans_both_sides() {
         let corners = [corner(0.0, 1.0, true), corner(5.0, 0.8, true), corner(9.0, 0.5, true)];
         let found = intervals(&corners, &axis(0.0, 0.1, 0.0), &axis(1.0, -0.01, 0.0), SNAPPING_PX);
-        assert!(found.upper[1] >= 1.0 && found.lower[1] < 0.8 && found.lower[1] > 0.79);
-        assert!(found.upper[2] > 0.8 && found.upper[2] < 0.81);
+        // A pixel is 0.01 of survival here; a level that is well seen is known within a pixel and a half.
+        assert!(found.upper[1] >= 1.0 && found.lower[1] < 0.8 && found.lower[1] > 0.785);
+        assert!(found.upper[2] > 0.8 && found.upper[2] < 0.815);
         assert_eq!(found.upper[0], 1.0);
     }
 
